@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+// The package: one executable, `fog-server`, over modules that import one way only (top to bottom in the list
+// below). `Tests/TidyTests/ImportMatrixTests.swift` reads the same list from the sources and holds the order.
+import PackageDescription
+
+/// One list for every Swift target: language mode 6, strict memory safety and all warnings as errors.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // Hot state is reached through the engine's turn, which already excludes overlapping access between threads;
+    // dynamic exclusivity checks cost 1.7x on that path when measured, so release builds drop them. Debug keeps them.
+    .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "fog",
+    products: [.executable(name: "fog-server", targets: ["fog-server"])],
+    targets: [
+        .target(name: "CLinux"),
+        .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
+        module("Base", ["CLinux", "CAllocator"]),
+        module("Structures", ["Base", "CLinux"]),
+        module("RESP", ["Base"]),
+        module("Reactor", ["Base", "CLinux"]),
+        module("Keyspace", ["Base", "Structures"]),
+        module("Engine", ["Base", "Structures", "RESP", "Keyspace"]),
+        module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
+        module("Server", ["Base", "CLinux", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
+        .executableTarget(name: "fog-server", dependencies: ["Server"], path: "Sources/FogServer", swiftSettings: settings),
+        module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
+        tests("BaseTests", ["Base"]),
+        tests("StructuresTests", ["Base", "Structures"]),
+    ]
+)
