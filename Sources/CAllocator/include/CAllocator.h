@@ -1,0 +1,46 @@
+// CAllocator.h - jemalloc as the process allocator (it replaces malloc for C and Swift alike), and the two
+// questions the server asks it: how large an allocation really is, and what the process holds in total.
+#ifndef FOG_CALLOCATOR_H
+#define FOG_CALLOCATOR_H
+#include <jemalloc/jemalloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/// Bytes really reserved for `pointer`, size class included.
+static inline size_t fog_allocated_size(void *pointer) { return malloc_usable_size(pointer); }
+
+/// A size_t statistic by its jemalloc name, for example "stats.allocated"; 0 when the name is unknown.
+static inline size_t fog_allocator_statistic(const char *name) {
+  size_t value = 0, length = sizeof value;
+  return mallctl(name, &value, &length, NULL, 0) == 0 ? value : 0;
+}
+
+/// Makes the next statistics current: jemalloc caches them per epoch.
+static inline void fog_allocator_refresh(void) {
+  uint64_t epoch = 1;
+  size_t length = sizeof epoch;
+  mallctl("epoch", &epoch, &length, &epoch, sizeof epoch);
+}
+
+/// Returns dirty pages of every arena to the system (MEMORY PURGE).
+static inline int fog_allocator_purge(void) {
+  char name[64];
+  snprintf(name, sizeof name, "arena.%u.purge", MALLCTL_ARENAS_ALL);
+  return mallctl(name, NULL, NULL, NULL, 0);
+}
+
+/// Lets a background thread return freed pages, so that the event loops never do.
+static inline int fog_allocator_background_thread(int enabled) {
+  _Bool value = enabled != 0;
+  return mallctl("background_thread", NULL, NULL, &value, sizeof value);
+}
+
+/// A text option such as "version"; NULL when unknown.
+static inline const char *fog_allocator_text(const char *name) {
+  const char *value = NULL;
+  size_t length = sizeof value;
+  return mallctl(name, &value, &length, NULL, 0) == 0 ? value : NULL;
+}
+#endif

@@ -1,0 +1,2 @@
+// CLinux.c - the shims are all static inline in the header; a C target needs one source file.
+#include "CLinux.h"

@@ -1,0 +1,87 @@
+// CLinux.h - the C edge: Linux system headers, and static-inline shims for macros and vector instructions that
+// Swift cannot spell. No logic lives here; every shim is one expression or one instruction sequence.
+#ifndef FOG_CLINUX_H
+#define FOG_CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int fog_errno(void) { return errno; }
+
+/// Prefetches one cache line for reading.
+static inline void fog_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Spin-wait hint to the core.
+static inline void fog_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/// Bit i of the result is set when lane i of the eight 16-bit lanes at `lanes`, ANDed with `mask`, equals `tag`.
+static inline uint32_t fog_match_lanes16(const void *lanes, uint16_t tag, uint16_t mask) {
+#if defined(__SSE2__)
+  typedef short lanes_t __attribute__((vector_size(16)));
+  typedef char bytes_t __attribute__((vector_size(16)));
+  lanes_t value;
+  __builtin_memcpy(&value, lanes, sizeof value);
+  short wanted = (short)tag, kept = (short)mask;
+  lanes_t tags = {wanted, wanted, wanted, wanted, wanted, wanted, wanted, wanted};
+  lanes_t masks = {kept, kept, kept, kept, kept, kept, kept, kept};
+  lanes_t equal = (lanes_t)((value & masks) == tags);
+  return (uint32_t)__builtin_ia32_pmovmskb128(
+      (bytes_t)__builtin_ia32_packsswb128(equal, (lanes_t){0, 0, 0, 0, 0, 0, 0, 0}));
+#else
+  uint16_t values[8];
+  memcpy(values, lanes, sizeof values);
+  uint32_t bits = 0;
+  for (int lane = 0; lane < 8; lane++) bits |= (uint32_t)((values[lane] & mask) == tag) << lane;
+  return bits;
+#endif
+}
+
+static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
+static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+static inline long fog_gettid(void) { return syscall(SYS_gettid); }
+static inline void fog_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
+static inline int fog_wifexited(int status) { return WIFEXITED(status); }
+static inline char **fog_environ(void) { return environ; }
+
+#endif
