@@ -9,15 +9,29 @@ internal import CLinux
     package private(set) var count = 0
     /// Bytes reserved.
     package private(set) var capacity = 0
+    /// False while the memory belongs to somebody else (`init(borrowing:)`); growth then moves to memory of its own.
+    package private(set) var ownsMemory = true
 
     package init() { unsafe base = nil }
+
+    /// Edits somebody else's memory in place, for as long as the bytes fit into it: `count` bytes are held already.
+    /// The lender must outlive this buffer, and must look at `ownsMemory` afterwards: true means the bytes moved.
+    @unsafe package init(borrowing memory: UnsafeMutablePointer<UInt8>, count: Int, capacity: Int) {
+        precondition(count >= 0 && count <= capacity, "a borrowed buffer holds at most what it was lent")
+        unsafe base = memory
+        self.count = count
+        self.capacity = capacity
+        ownsMemory = false
+    }
 
     package init(capacity: Int) {
         unsafe base = nil
         reserve(capacity)
     }
 
-    deinit { unsafe free(base) }
+    deinit {
+        if ownsMemory { unsafe free(base) }
+    }
 
     package var isEmpty: Bool { @inline(__always) get { count == 0 } }
 
@@ -160,6 +174,25 @@ internal import CLinux
         count &-= byteCount
     }
 
+    /// Replaces `range` of the bytes held by `bytes`, moving what follows. `bytes` must not be a view of this buffer.
+    package mutating func replaceSubrange(_ range: Range<Int>, with bytes: Span<UInt8>) {
+        makeRoom(at: range, byteCount: bytes.count)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let address = source.baseAddress, source.count > 0 else { return }
+            unsafe memcpy(pointer + range.lowerBound, address, source.count)
+        }
+    }
+
+    /// Resizes `range` of the bytes held to `byteCount` bytes, moving what follows; new bytes are undefined.
+    package mutating func makeRoom(at range: Range<Int>, byteCount: Int) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count && byteCount >= 0, "range outside the buffer")
+        let growth = byteCount - range.count
+        if growth > 0 { reserve(growth) }
+        unsafe memmove(
+            pointer + range.lowerBound + byteCount, pointer + range.upperBound, count &- range.upperBound)
+        count &+= growth
+    }
+
     /// Overwrites one byte already held.
     package mutating func replace(at index: Int, with byte: UInt8) {
         precondition(index >= 0 && index < count, "replace outside the buffer")
@@ -170,7 +203,8 @@ internal import CLinux
     package mutating func removeAll(keepingCapacity: Int = 0) {
         count = 0
         if capacity > keepingCapacity {
-            unsafe free(base)
+            if ownsMemory { unsafe free(base) }
+            ownsMemory = true
             unsafe base = nil
             capacity = 0
         }
