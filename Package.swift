@@ -35,7 +35,7 @@ let package = Package(
         module("Structures", ["Base", "CLinux", "CAllocator"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
-        module("Keyspace", ["Base", "Structures"]),
+        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
         module("Engine", ["Base", "Structures", "RESP", "Keyspace"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Server", ["Base", "CLinux", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
