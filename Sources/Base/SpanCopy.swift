@@ -10,11 +10,4 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The bytes as an array; off the data path.
-    package var array: [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            if let base = buffer.baseAddress { unsafe copyBytes(to: base) }
-            initialized = count
-        }
-    }
 }

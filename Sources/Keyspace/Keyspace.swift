@@ -17,10 +17,10 @@ package import Structures
     }
 
     private let databases: UnsafeMutablePointer<Database>
+    private let garbagePointer: UnsafeMutablePointer<Garbage>
     package let databaseCount: Int
     /// Milliseconds since the epoch that the running command sees; frozen while it runs.
     package var now: Int64 = 0
-    package var garbage = Garbage()
     package var statistics = Statistics()
     package var removals = Removals()
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
@@ -30,11 +30,21 @@ package import Structures
         self.databaseCount = databaseCount
         unsafe databases = .allocate(capacity: databaseCount)
         for index in 0..<databaseCount { unsafe (databases + index).initialize(to: Database()) }
+        unsafe garbagePointer = .allocate(capacity: 1)
+        unsafe garbagePointer.initialize(to: Garbage())
     }
 
     deinit {
         unsafe databases.deinitialize(count: databaseCount)
         unsafe databases.deallocate()
+        unsafe garbagePointer.deinitialize(count: 1)
+        unsafe garbagePointer.deallocate()
+    }
+
+    /// What is to be freed in the background. Reached by address, so that a database can be changed meanwhile.
+    package var garbage: Garbage {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(garbagePointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe garbagePointer }
     }
 
     package subscript(index: Int) -> Database {

@@ -31,8 +31,8 @@ package struct Removals: ~Copyable {
 
     /// Calls `body` with every removal in order and forgets them.
     package mutating func drain(_ body: (Reason, Int, Span<UInt8>) -> Void) {
-        let taken = records
-        records = ByteBuffer()
+        var taken = ByteBuffer()
+        Swift.swap(&taken, &records)
         let bytes = taken.span
         var offset = 0
         while offset + 9 <= bytes.count {

@@ -77,6 +77,34 @@ static inline uint32_t fog_match_lanes16(const void *lanes, uint16_t tag, uint16
 #endif
 }
 
+/// strtod, and errno as it left it (0 when the number is in range).
+static inline double fog_strtod(const char *text, char **end, int *error) {
+  errno = 0;
+  double value = strtod(text, end);
+  *error = errno;
+  return value;
+}
+
+/// A double without decimals, in full.
+static inline int fog_format_double(void *target, size_t byteCount, double value) {
+  return snprintf((char *)target, byteCount, "%.0f", value);
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+/// strtold, and errno as it left it.
+static inline long double fog_strtold(const char *text, char **end, int *error) {
+  errno = 0;
+  long double value = strtold(text, end);
+  *error = errno;
+  return value;
+}
+
+/// A long double without decimals, in full.
+static inline int fog_format_long_double(void *target, size_t byteCount, long double value) {
+  return snprintf((char *)target, byteCount, "%.0Lf", value);
+}
+#endif
+
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }
