@@ -39,7 +39,7 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
-        module("Engine", ["Base", "Structures", "RESP", "Keyspace"]),
+        module("Engine", ["Base", "CLinux", "CAllocator", "Structures", "RESP", "Keyspace"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Server", ["Base", "CLinux", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
         .executableTarget(name: "fog-server", dependencies: ["Server"], path: "Sources/FogServer", swiftSettings: settings),

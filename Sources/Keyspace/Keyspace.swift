@@ -89,6 +89,50 @@ package import Structures
         return true
     }
 
+    /// Notes that a command read the entry: the access frequency that eviction and OBJECT FREQ look at, saturating.
+    @inline(__always)
+    package func noteAccess(_ entry: Entry, silently: Bool) {
+        if _slowPath(entry.frequency < Keyspace.frequencyMax && !silently) { entry.frequency &+= 1 }
+    }
+
+    /// Saturation of an entry's access frequency: after this many reads a read writes nothing any more.
+    package static let frequencyMax = 3
+
+    // MARK: writing
+
+    /// Writes a string; see `Database.setString`.
+    @inline(__always)
+    package mutating func setString(
+        _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?
+    ) {
+        self[database].setString(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Writes an integer-encoded string.
+    package mutating func setInteger(
+        _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, value: Int64, expiry: Int64?
+    ) {
+        self[database].setInteger(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Grows a string in place; see `Database.editString`.
+    package mutating func editString(
+        _ slot: EntryTable.Slot, hash: UInt64, in database: Int, byteCount: Int,
+        edit: (inout MutableSpan<UInt8>) -> Void
+    ) {
+        self[database].editString(slot, hash: hash, byteCount: byteCount, garbage: &garbage, edit: edit)
+    }
+
+    /// Removes the key of a slot that was just found.
+    package mutating func remove(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        self[database].remove(slot, hash: hash, garbage: &garbage)
+    }
+
+    /// Gives a key an expiry (milliseconds since the epoch) or takes it away (nil).
+    package mutating func setExpiry(_ slot: EntryTable.Slot, hash: UInt64, in database: Int, to expiry: Int64?) {
+        self[database].setExpiry(slot, hash: hash, to: expiry, garbage: &garbage)
+    }
+
     // MARK: whole databases
 
     /// Empties a database. Its memory goes as one piece: to the background when `inBackground`, else at once.

@@ -63,7 +63,7 @@ package struct CommandParser: ~Copyable {
     /// On `.command`, `arguments` holds its ranges relative to the start of `bytes`.
     @inline(__always)
     package mutating func parse(
-        _ bytes: Span<UInt8>, from offset: Int, limits: borrowing Limits, into arguments: inout ArgumentRanges
+        _ bytes: Span<UInt8>, from offset: Int, limits: Limits, into arguments: inout ArgumentRanges
     ) -> Outcome {
         guard offset < bytes.count else { return .incomplete }
         if argumentsLeft == 0 {
@@ -80,7 +80,7 @@ package struct CommandParser: ~Copyable {
     /// Reads `*<count>`; `.incomplete` with `argumentsLeft` set means "go on with the bulks".
     @inline(__always)
     private mutating func openMultibulk(
-        _ bytes: Span<UInt8>, from offset: Int, limits: borrowing Limits
+        _ bytes: Span<UInt8>, from offset: Int, limits: Limits
     ) -> Outcome {
         let line = CommandParser.countLine(bytes, from: offset + 1)
         switch line {
@@ -102,7 +102,7 @@ package struct CommandParser: ~Copyable {
 
     @inline(__always)
     private mutating func multibulk(
-        _ bytes: Span<UInt8>, from offset: Int, limits: borrowing Limits, into arguments: inout ArgumentRanges
+        _ bytes: Span<UInt8>, from offset: Int, limits: Limits, into arguments: inout ArgumentRanges
     ) -> Outcome {
         let resumed = !partial.isEmpty
         let mark = arguments.count

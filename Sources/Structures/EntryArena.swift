@@ -39,6 +39,8 @@ internal import CLinux
 
     /// Bytes in entries now, by what the arena or the allocator really gave.
     package private(set) var usedByteCount = 0
+    /// Bytes in slab cells now, which the process allocator does not know about.
+    package private(set) var slabByteCount = 0
     /// Bytes of slab pages that are in use (fully or in part) or spare and resident.
     package private(set) var residentByteCount = 0
 
@@ -61,6 +63,7 @@ internal import CLinux
         if _fastPath(byteCount <= EntryArena.slabByteCountMax) {
             let index = (byteCount &+ 7) >> 3
             usedByteCount &+= index &* 8
+            slabByteCount &+= index &* 8
             if let page = unsafe open[index], unsafe page.pointee.freeHead != 0 {
                 return unsafe popFreed(page, index)
             }
@@ -108,6 +111,7 @@ internal import CLinux
         if _fastPath(byteCount <= EntryArena.slabByteCountMax) {
             let index = (byteCount &+ 7) >> 3
             usedByteCount &-= index &* 8
+            slabByteCount &-= index &* 8
             unsafe freeCell(UnsafeMutableRawPointer(entry.address), index)
         } else {
             usedByteCount &-= unsafe fog_allocated_size(entry.address)
@@ -145,6 +149,7 @@ internal import CLinux
         chunkNext = 0
         chunkEnd = 0
         usedByteCount = 0
+        slabByteCount = 0
         residentByteCount = 0
         unsafe open.update(repeating: nil, count: EntryArena.slabByteCountMax / 8 + 1)
     }

@@ -105,6 +105,29 @@ static inline int fog_format_long_double(void *target, size_t byteCount, long do
 }
 #endif
 
+/// The processor's time-stamp counter where there is one; 0 elsewhere.
+static inline uint64_t fog_cycle_counter(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t value;
+  __asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(value));
+  return value;
+#else
+  return 0;
+#endif
+}
+
+/// A mutex that spins briefly before it parks.
+static inline int fog_adaptive_mutex_init(pthread_mutex_t *mutex) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+  int result = pthread_mutex_init(mutex, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+  return result;
+}
+
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }
