@@ -36,12 +36,13 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "Structures"]),
-        module("Engine", ["Base", "Structures", "RESP", "Keyspace"]),
+        module("Engine", ["Base", "CLinux", "Structures", "RESP", "Keyspace"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Server", ["Base", "CLinux", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
         .executableTarget(name: "fog-server", dependencies: ["Server"], path: "Sources/FogServer", swiftSettings: settings),
         module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
         tests("BaseTests", ["Base"]),
         tests("StructuresTests", ["Base", "Structures"]),
+        tests("EngineTests", ["Base", "Engine"]),
     ]
 )
