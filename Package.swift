@@ -46,5 +46,6 @@ let package = Package(
         module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CLinux", "Structures"]),
+        tests("EngineTests", ["Base", "Engine"]),
     ]
 )
