@@ -53,6 +53,14 @@ struct DoubleTextTests {
         #expect(appended { DoubleText.append(value, to: &$0) } == text)
     }
 
+    @Test(arguments: [
+        (0, 4, "0.0000"), (166274.1516, 4, "166274.1516"), (0.00005, 4, "0.0000"), (0.25, 1, "0.2"), (0.75, 1, "0.8"), (-1.5, 4, "-1.5000"), (1.23456, 2, "1.23"),
+        (-0.00001, 4, "0.0000"), (0.5, 1, "0.5"), (1e17, 4, "100000000000000000"), (12.5, 17, "12.50000000000000000"), (125, 17, "125"),
+    ] as [(Double, Int, String)])
+    func fixedDecimals(value: Double, decimals: Int, text: String) {
+        #expect(appended { DoubleText.append(value, fractionDigitCount: decimals, to: &$0) } == text)
+    }
+
     @Test func everyDoubleSurvivesTheRoundTrip() {
         var random = RandomGenerator(seed: testSeed)
         for index in 0..<100_000 {
