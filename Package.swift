@@ -34,7 +34,9 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
-        module("Base", ["CLinux", "CAllocator"]),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CXXHash"),
+        module("Base", ["CLinux", "CAllocator", "COpenSSL", "CXXHash"]),
         module("Structures", ["Base", "CLinux", "CAllocator"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),

@@ -94,6 +94,20 @@ package enum DoubleText {
         appendDigits(ShortestDecimal(magnitudeOf: value), isNegative: value < 0, to: &buffer)
     }
 
+    /// Appends `value` with exactly `fractionDigitCount` (1...17) decimals, rounded half to even after scaling as Redis
+    /// prints distances; magnitudes that do not fit 63 bits when scaled come out as their shortest text.
+    package static func append(_ value: Double, fractionDigitCount: Int, to buffer: inout ByteBuffer) {
+        precondition((1...17).contains(fractionDigitCount), "between 1 and 17 decimals")
+        let scaled = (value * exactPowers[fractionDigitCount]).rounded(.toNearestOrEven)
+        guard scaled.magnitude < 0x1p63 else { return append(value, to: &buffer) }
+        let magnitude = UInt64(scaled.magnitude)
+        if scaled < 0 { buffer.append(UInt8(ascii: "-")) }
+        let scale = powerOfTen(fractionDigitCount)
+        buffer.append(decimal: Int(magnitude / scale))
+        buffer.append(UInt8(ascii: "."))
+        appendPadded(magnitude % scale, digitCount: fractionDigitCount, to: &buffer)
+    }
+
     private static func appendDigits(_ decimal: ShortestDecimal, isNegative: Bool, to buffer: inout ByteBuffer) {
         let count = decimal.digitCount
         let leadingExponent = decimal.exponent + count - 1

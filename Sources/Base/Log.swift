@@ -5,7 +5,7 @@
 internal import CLinux
 internal import Synchronization
 
-package struct Log: ~Copyable, Sendable {
+package struct Log: Sendable {
     /// From most talkative to silent; the raw values are the wire's order.
     package enum Level: Int, Sendable, Comparable, CaseIterable {
         case debug, verbose, notice, warning, nothing
@@ -58,41 +58,32 @@ package struct Log: ~Copyable, Sendable {
         case child = 67
     }
 
-    /// What the lock protects.
-    private struct Destination {
-        /// Empty: standard output.
-        var path = ""
-        var isSyslogEnabled = false
-    }
-
-    private let minimumLevel = Atomic<Int>(Level.notice.rawValue)
-    private let roleLetter = Atomic<UInt8>(Role.primary.rawValue)
-    private let destination = Mutex(Destination())
+    private let state = LogState()
 
     /// The log of this process.
     package static let shared = Log()
 
-    /// A log of its own; tests use one beside `shared`.
+    /// A log of its own, which copies share; tests use one beside `shared`.
     package init() {}
 
     // MARK: Settings
 
     /// The least level that is written.
     package var level: Level {
-        get { Level(rawValue: minimumLevel.load(ordering: .relaxed)) ?? .notice }
-        nonmutating set { minimumLevel.store(newValue.rawValue, ordering: .relaxed) }
+        get { Level(rawValue: state.minimumLevel.load(ordering: .relaxed)) ?? .notice }
+        nonmutating set { state.minimumLevel.store(newValue.rawValue, ordering: .relaxed) }
     }
 
     /// The letter written behind the process id.
     package var role: Role {
-        get { Role(rawValue: roleLetter.load(ordering: .relaxed)) ?? .primary }
-        nonmutating set { roleLetter.store(newValue.rawValue, ordering: .relaxed) }
+        get { Role(rawValue: state.roleLetter.load(ordering: .relaxed)) ?? .primary }
+        nonmutating set { state.roleLetter.store(newValue.rawValue, ordering: .relaxed) }
     }
 
     /// Where lines go: a file, or standard output when empty.
     package var path: String {
-        get { destination.withLock { $0.path } }
-        nonmutating set { destination.withLock { $0.path = newValue } }
+        get { state.destination.withLock { $0.path } }
+        nonmutating set { state.destination.withLock { $0.path = newValue } }
     }
 
     /// Level and file, and syslog when an identity is given; the facility is one that `facility(named:)` knows.
@@ -100,10 +91,10 @@ package struct Log: ~Copyable, Sendable {
         level: Level, path: String, syslogIdent: String? = nil, syslogFacility: Int32 = Log.defaultFacility
     ) {
         self.level = level
-        destination.withLock { state in
-            state.path = path
-            if state.isSyslogEnabled { closelog() }
-            state.isSyslogEnabled = syslogIdent != nil
+        state.destination.withLock { destination in
+            destination.path = path
+            if destination.isSyslogEnabled { closelog() }
+            destination.isSyslogEnabled = syslogIdent != nil
             if let syslogIdent {
                 // openlog keeps the pointer, so the copy is never freed; this runs once per configuration.
                 unsafe openlog(strdup(syslogIdent), LOG_PID | LOG_NDELAY | LOG_NOWAIT, syslogFacility)
@@ -157,7 +148,7 @@ package struct Log: ~Copyable, Sendable {
 
     /// True when a message of this level reaches the log.
     @inline(__always)
-    package func isWritten(_ level: Level) -> Bool { level.rawValue >= minimumLevel.load(ordering: .relaxed) }
+    package func isWritten(_ level: Level) -> Bool { level.rawValue >= state.minimumLevel.load(ordering: .relaxed) }
 
     /// Writes one line whatever the level is.
     package func write(_ level: Level, _ message: String) {
@@ -189,7 +180,7 @@ package struct Log: ~Copyable, Sendable {
     }
 
     private func deliver(_ line: borrowing ByteBuffer, _ level: Level, message: String) {
-        let (path, isSyslogEnabled) = destination.withLock { ($0.path, $0.isSyslogEnabled) }
+        let (path, isSyslogEnabled) = state.destination.withLock { ($0.path, $0.isSyslogEnabled) }
         if path.isEmpty {
             Log.writeAll(line, to: STDOUT_FILENO)
         } else {
@@ -213,4 +204,17 @@ package struct Log: ~Copyable, Sendable {
             position += written
         }
     }
+}
+
+/// What all copies of one log share. A class, because its lock must stay where it is.
+private final class LogState: Sendable {
+    struct Destination {
+        /// Empty: standard output.
+        var path = ""
+        var isSyslogEnabled = false
+    }
+
+    let minimumLevel = Atomic<Int>(Log.Level.notice.rawValue)
+    let roleLetter = Atomic<UInt8>(Log.Role.primary.rawValue)
+    let destination = Mutex(Destination())
 }

@@ -102,7 +102,8 @@ internal import Base
             offset += name.count
         }
         for id in topLevel {
-            var position = CommandTable.hash(shown[id].span)
+            let name = shown[id]
+            var position = CommandTable.hash(name.span)
             while unsafe buckets[position].slot >= 0 { position = (position + 1) & (CommandTable.bucketCount - 1) }
             unsafe buckets[position] = Bucket(
                 name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
@@ -166,7 +167,8 @@ internal import Base
     /// The slot of a container's subcommand.
     package func findSubcommand(of id: Int, _ name: Span<UInt8>) -> Int? {
         for child in slot(id).subcommands where names[child].count == name.count {
-            if names[child].span.equalsIgnoringCase(name) { return child }
+            let known = names[child]
+            if known.span.equalsIgnoringCase(name) { return child }
         }
         return nil
     }

@@ -89,13 +89,17 @@ package struct Session: ~Copyable {
 }
 
 /// A session's address, stable from connect to disconnect. Dereferenced only under the turn.
-@safe package struct SessionReference: Hashable, @unchecked Sendable {
+@safe package struct SessionReference: Equatable, @unchecked Sendable {
     // Sendable because it is dereferenced only by whoever holds the turn.
     let pointer: UnsafeMutablePointer<Session>
 
     init(_ session: consuming Session) {
         unsafe pointer = .allocate(capacity: 1)
         unsafe pointer.initialize(to: session)
+    }
+
+    package static func == (left: SessionReference, right: SessionReference) -> Bool {
+        unsafe left.pointer == right.pointer
     }
 
     func deallocate() {

@@ -24,3 +24,14 @@ extension RandomGenerator {
         (0..<below(countMax + 1)).map { _ in alphabet[below(alphabet.count)] }
     }
 }
+
+/// printf's "%.Nf".
+func fixedText(_ value: Double, decimals: Int32) -> String {
+    unsafe withVaList([decimals, value]) { arguments in
+        var buffer = [UInt8](repeating: 0, count: 512)
+        let count = unsafe buffer.withUnsafeMutableBytes {
+            unsafe vsnprintf($0.bindMemory(to: CChar.self).baseAddress, 512, "%.*f", arguments)
+        }
+        return String(decoding: buffer[..<Int(count)], as: UTF8.self)
+    }
+}

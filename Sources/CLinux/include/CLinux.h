@@ -127,6 +127,11 @@ static inline int fog_adaptive_mutex_init(pthread_mutex_t *mutex) {
   pthread_mutexattr_destroy(&attributes);
   return result;
 }
+/// True when this processor computes CRC-32C itself.
+int fog_has_crc32c(void);
+
+/// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
+uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
 
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
