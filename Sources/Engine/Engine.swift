@@ -13,6 +13,8 @@ package struct ServerHooks: Sendable {
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
+    /// Objects waiting to be freed in the background, and freed there so far.
+    package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
     package init() {}
 }
 
@@ -35,7 +37,9 @@ package struct EngineGates: OptionSet, Sendable {
     package let commands: CommandTable
     package var config: Config
     /// `config.settings`, kept here because dispatch reads it for every command.
-    package var settings: Settings
+    package private(set) var settings: Settings
+    /// Grows with every change of the settings, so that loops know when to copy them again.
+    package private(set) var settingsVersion = 0
     package var clock = Clock()
     package var hooks = ServerHooks()
     package let identity: ServerIdentity
@@ -88,6 +92,8 @@ package struct EngineGates: OptionSet, Sendable {
     /// Derives what dispatch looks at from the settings; call after every change of the configuration.
     package mutating func settingsChanged() {
         settings = config.settings
+        settingsVersion += 1
+        latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
         slowTicks = slow < 0 ? UInt64.max : UInt64(Double(slow) * Ticks.perMicrosecond)
         watchesSizes =

@@ -67,6 +67,8 @@ package struct Session: ~Copyable {
     package var commandCount = 0
     package var lastInteractionMilliseconds: Int64
     package var gauges = ConnectionGauges()
+    /// What the engine has for the connection; see `Deliveries.swift`.
+    var mail: [Delivery] = []
     /// Set while the session waits; see `Suspension.swift`.
     package var suspension: Suspension?
 

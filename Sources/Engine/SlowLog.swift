@@ -120,3 +120,11 @@ extension Engine {
     /// Scripts may invent error codes; INFO does not grow without end.
     private static var errorKindsMax: Int { 128 }
 }
+
+extension Engine {
+    /// Counts an error that the protocol layer answered without a command.
+    package mutating func noteProtocolError() {
+        statistics.errorReplies += 1
+        statistics.errors["ERR", default: 0] += 1
+    }
+}

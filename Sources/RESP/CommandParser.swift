@@ -258,6 +258,14 @@ package struct CommandParser: ~Copyable {
     @inline(__always)
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || (byte >= 9 && byte <= 13) || byte == 0 }
 
+    /// Forgets an open command; its bytes will be parsed again from its start.
+    package mutating func reset() {
+        argumentsLeft = 0
+        position = 0
+        bulkByteCount = -1
+        partial = []
+    }
+
     /// Forgets unquoted inline words; call when the round's commands have run.
     package mutating func endRound() {
         if unquoted.count > 0 { unquoted.removeAll(keepingCapacity: 0) }
