@@ -43,6 +43,6 @@ let package = Package(
         module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
         tests("BaseTests", ["Base"]),
         tests("StructuresTests", ["Base", "Structures"]),
-        tests("EngineTests", ["Base", "Engine"]),
+        tests("EngineTests", ["Base", "CLinux", "Engine"]),
     ]
 )
