@@ -262,6 +262,8 @@ def check_set(report, stock, fog, names, meant):
         if name in NEVER_SET or name in meant and name != "maxclients":
             continue
         before = stock.client.get(name).get(name), fog.client.get(name).get(name)
+        if before[1] is None:  # reported as missing
+            continue
         for value in [*VALUES, before[0]]:
             if name in REFUSALS_ONLY:
                 answer = fog.client("CONFIG", "SET", name, value) if name != "port" else None
