@@ -32,8 +32,13 @@ MEANT_VALKEY = {
     "hide-user-data-from-log": "Redis 8's default",
     "locale-collate": "which locales exist is asked when the value is applied",
 }
-# Directives whose accepted values move sockets, processes or directories: only refusals are compared.
-REFUSALS_ONLY = {"bind", "port", "tls-port", "dir", "unixsocket", "maxclients", "rdma-port", "rdma-bind"}
+# Directives whose accepted values move sockets, processes or directories: only values that all refuse are tried.
+BAD_PORTS = ["-1", "65536", "abc", "1x", "", "99999999999999999999"]
+REFUSALS_ONLY = {
+    "bind": ["127.0.0.1 " * 16 + "::1"], "port": BAD_PORTS, "tls-port": BAD_PORTS, "rdma-port": BAD_PORTS,
+    "dir": ["/does/not/exist", "/etc/passwd", ""], "unixsocket": ["x", ""], "rdma-bind": ["x", ""],
+    "maxclients": ["0", "-1", "abc", "4294967296", ""],
+}
 # Never set: setting them would end or mute the server under test.
 NEVER_SET = {"watchdog-period", "requirepass", "oom-score-adj", "oom-score-adj-values", "jemalloc-bg-thread",
              "tls-cluster", "tls-replication", "appendonly", "debug-context", "cluster-port"}
@@ -259,23 +264,17 @@ def check_names(report, stock, fog, names, meant):
 
 def check_set(report, stock, fog, names, meant):
     for name in names:
-        if name in NEVER_SET or name in meant and name != "maxclients":
+        if name in NEVER_SET or name in meant and name not in REFUSALS_ONLY:
             continue
         before = stock.client.get(name).get(name), fog.client.get(name).get(name)
         if before[1] is None:  # reported as missing
             continue
-        for value in [*VALUES, before[0]]:
-            if name in REFUSALS_ONLY:
-                answer = fog.client("CONFIG", "SET", name, value) if name != "port" else None
-                if answer is None or not answer.startswith("-") or name == "bind":
-                    continue
-                expected = stock.client("CONFIG", "SET", name, value)
-                report.check(f"CONFIG SET {name} {value!r}", expected, answer, stock.label)
-                continue
+        for value in REFUSALS_ONLY.get(name, [*VALUES, before[0]]):
             answers = [server.client("CONFIG", "SET", name, value) for server in (stock, fog)]
             report.check(f"CONFIG SET {name} {value!r}", *answers, stock.label)
-            values = [server.client.get(name).get(name) for server in (stock, fog)]
-            report.check(f"CONFIG GET {name} after SET {value!r}", *values, stock.label)
+            if name not in REFUSALS_ONLY:
+                values = [server.client.get(name).get(name) for server in (stock, fog)]
+                report.check(f"CONFIG GET {name} after SET {value!r}", *values, stock.label)
         for server, value in zip((stock, fog), before):
             if name not in REFUSALS_ONLY:
                 server.client("CONFIG", "SET", name, value)
@@ -415,7 +414,7 @@ def main():
         report.check("hidden names in CONFIG GET *", [], shown, "expected")
         check_names(report, redis, fog, visible, MEANT_REDIS)
         check_set(report, redis, fog, visible, MEANT_REDIS)
-        safe = [name for name in visible if name not in NEVER_SET | REFUSALS_ONLY | MEANT_REDIS.keys()]
+        safe = [name for name in visible if name not in NEVER_SET | REFUSALS_ONLY.keys() | MEANT_REDIS.keys()]
         immutable = [name for name in safe if "immutable" in redis.client("CONFIG", "SET", name, "x")]
         check_forms(report, redis, fog)
         if options.valkey:
@@ -427,7 +426,10 @@ def main():
             check_set(report, valkey, fog, new, MEANT_VALKEY)
         check_starts(report, options.redis, binary, root)
         check_file_only(report, options.redis, binary, immutable, root)
-        check_rewrite(report, options.redis, binary, options.port + 4, root)
+        try:
+            check_rewrite(report, options.redis, binary, options.port + 4, root)
+        except OSError as error:
+            report.check("rewriting and starting again", "works", str(error), "expected")
         check_accepted(report, options.redis, binary, options.port + 3, root)
     finally:
         for server in servers:
