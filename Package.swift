@@ -47,6 +47,6 @@ let package = Package(
         .executableTarget(name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CLinux", "Structures"]),
-        tests("EngineTests", ["Base", "Engine"]),
+        tests("EngineTests", ["Base", "CLinux", "Engine"]),
     ]
 )
