@@ -111,6 +111,13 @@ int fog_has_crc32c(void);
 /// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
 uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
 
+/// True when this processor multiplies without carries, which `fog_crc64_fold` needs.
+int fog_has_crc64_fold(void);
+
+/// Folds the first bytes (a multiple of 64; `byteCount` must be at least 64) and `state` into the 16 bytes at `folded`,
+/// whose CRC-64 from state 0 is that of what was folded. Answers how many bytes that were.
+size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8_t *folded);
+
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }
