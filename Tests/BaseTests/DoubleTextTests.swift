@@ -65,6 +65,22 @@ struct DoubleTextTests {
         #expect(appended { DoubleText.append(value, fractionDigitCount: decimals, to: &$0) } == text)
     }
 
+    /// Twenty thousand scores of a fixed sequence: Valkey 9.1's ZMSCORE printed every one of these texts.
+    @Test func scoresArePrintedAsValkeyPrintsThem() {
+        var random = RandomGenerator(seed: 7)
+        var text = ByteBuffer()
+        for index in 0..<20_000 {
+            var value = Double(bitPattern: random.next())
+            if index % 4 == 1 { value = Double(random.below(2_000_000_000)) / 1000 }
+            if index % 4 == 2 { value = 1.7e9 + random.unit() * 1e7 }
+            if index % 4 == 3 { value = Double(random.below(1_000_000_000)) * 1e-12 }
+            guard value.isFinite else { continue }
+            DoubleText.append(value, to: &text)
+            text.append(UInt8(ascii: "\n"))
+        }
+        #expect(CRC64.checksum(text.span) == 0x7e21_9020_8685_1513)
+    }
+
     @Test func everyDoubleSurvivesTheRoundTrip() {
         var random = RandomGenerator(seed: testSeed)
         var mismatches = Mismatches()
