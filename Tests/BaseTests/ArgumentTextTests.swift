@@ -1,4 +1,4 @@
-// ArgumentTextTests.swift - quoting; every line of the table was sent to Redis 7.0 as an inline ECHO or RPUSH.
+// ArgumentTextTests.swift - quoting; the lines without a zero byte or newline were sent to Redis 7.0 as inline RPUSH.
 import Base
 import Testing
 

@@ -1,5 +1,5 @@
-// LongDoubleTextTests.swift - INCRBYFLOAT's numbers. Golden texts come from Redis 7.0; the C library's "%.17Lf" is the
-// reference for random ones.
+// LongDoubleTextTests.swift - INCRBYFLOAT's numbers. What survives was compared with INCRBYFLOAT of Redis 7.0; the
+// C library's "%.17Lf" and strtold are the reference for random ones.
 import Base
 import CLinux
 import Testing

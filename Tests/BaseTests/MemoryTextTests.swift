@@ -1,4 +1,5 @@
-// MemoryTextTests.swift - amounts of memory; the inputs were tried with CONFIG SET maxmemory on Redis 7.0.
+// MemoryTextTests.swift - amounts of memory; the inputs were tried with CONFIG SET maxmemory on Redis 7.0. Unlike it,
+// amounts from 2^63 on are refused here instead of wrapped or clamped, and so is text behind a zero byte.
 import Base
 import Testing
 
