@@ -73,6 +73,7 @@ extension Engine {
         waiting.remove(order: suspension.order, isBlocked: suspension.countsAsBlocked)
         var output = ByteBuffer()
         var outcome = Outcome.done
+        stamp = ticks()
         suspension.withArguments { arguments in
             unsafe withUnsafeMutablePointer(to: &output) { buffer in
                 unsafe outcome = execute(

@@ -67,8 +67,11 @@ package struct EngineGates: OptionSet, Sendable {
     let usesCycleCounter: Bool
     /// Ticks above which a command is slow; UInt64.max when the slow log is off.
     var slowTicks = UInt64.max
-    /// Whether request or reply sizes are looked at.
-    var watchesSizes = false
+    /// Sizes from which a request or a reply is logged; Int.max when that log is off.
+    var largeRequestByteCount = Int.max
+    var largeReplyByteCount = Int.max
+    /// End of the last command in ticks, which is the start of the next one of the same turn.
+    var stamp: UInt64 = 0
     var recordsLatency = true
 
     package init(config: Config, commands: CommandTable, identity: ServerIdentity) {
@@ -96,8 +99,10 @@ package struct EngineGates: OptionSet, Sendable {
         latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
         slowTicks = slow < 0 ? UInt64.max : UInt64(Double(slow) * Ticks.perMicrosecond)
-        watchesSizes =
-            settings.commandlogRequestLargerThanBytes >= 0 || settings.commandlogReplyLargerThanBytes >= 0
+        let request = settings.commandlogRequestLargerThanBytes
+        largeRequestByteCount = request < 0 ? Int.max : request
+        let reply = settings.commandlogReplyLargerThanBytes
+        largeReplyByteCount = reply < 0 ? Int.max : reply
         recordsLatency = settings.latencyTracking
         slowlog.setMaximum(settings.slowlogMaxLength)
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)

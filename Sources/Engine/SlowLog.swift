@@ -68,7 +68,7 @@ package struct SlowLog {
 }
 
 extension Engine {
-    /// Looks at a command that was slow, or at any command while sizes are watched.
+    /// Looks at a command that was slow or large.
     @inline(never)
     mutating func noteSlow(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments, elapsed: UInt64,
@@ -87,17 +87,14 @@ extension Engine {
             latency.add(
                 flags.contains(.fast) ? "fast-command" : "command", ticks: elapsed, seconds: seconds)
         }
-        guard watchesSizes else { return }
         var requestByteCount = 0
         for index in 0..<arguments.count { requestByteCount += arguments[index].count }
-        let requestLimit = settings.commandlogRequestLargerThanBytes
-        if requestLimit >= 0, requestByteCount >= requestLimit {
+        if requestByteCount >= largeRequestByteCount {
             largeRequests.add(
                 arguments, value: requestByteCount, seconds: seconds, address: reference.session.address,
                 name: reference.session.name)
         }
-        let replyLimit = settings.commandlogReplyLargerThanBytes
-        if replyLimit >= 0, replyByteCount >= replyLimit {
+        if replyByteCount >= largeReplyByteCount {
             largeReplies.add(
                 arguments, value: replyByteCount, seconds: seconds, address: reference.session.address,
                 name: reference.session.name)
