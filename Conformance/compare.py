@@ -136,6 +136,16 @@ def map_names(fog: Reply, stock: Reply) -> bool:
     return fog.kind == stock.kind and names(stock) <= names(fog)
 
 
+def hello(fog: Reply, stock: Reply) -> bool:
+    """HELLO's map: the same names in the same order; who the server is and the connection's id are its own."""
+    own = (b"server", b"version", b"id", b"modules")
+
+    def rows(reply: Reply) -> list[tuple[bytes, Reply | None]]:
+        items = reply.items()
+        return [(name.text(), None if name.text() in own else value) for name, value in zip(items[::2], items[1::2])]
+    return fog.kind == stock.kind and rows(fog) == rows(stock)
+
+
 POLICIES: dict[str, Comparison] = {
     "exact": exact,
     "unordered": unordered,
@@ -153,6 +163,7 @@ POLICIES: dict[str, Comparison] = {
     "field-names": field_names,
     "first-line": first_line,
     "map-names": map_names,
+    "hello": hello,
 }
 
 COMMAND_POLICIES: dict[str, str] = {
@@ -170,7 +181,7 @@ COMMAND_POLICIES: dict[str, str] = {
     "memory|usage": "memory", "memory|stats": "map-names", "memory|doctor": "kind", "memory|malloc-stats": "kind",
     "lolwut": "kind", "info": "kind", "latency|doctor": "kind", "latency|histogram": "kind",
     "debug|object": "kind", "debug|digest": "kind", "debug|digest-value": "shape", "slowlog|get": "kind",
-    "dump": "kind", "command": "kind", "command|count": "kind", "command|docs": "kind",
+    "hello": "hello", "dump": "kind", "command": "kind", "command|count": "kind", "command|docs": "kind",
 }
 
 

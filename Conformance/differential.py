@@ -60,8 +60,7 @@ class Report:
         print(f"{title:<44} {verdict}  ({seconds:.1f} s)", flush=True)
         for difference, variants in new[: self.limit]:
             print(f"    {difference.command}\n        fog:   {difference.fog}\n        stock: {difference.stock}")
-            for variant in variants[:6]:
-                print(f"        in:    {variant}")
+            print(f"        in:    {', '.join(variants[:8])}")
         if len(new) > self.limit:
             print(f"    ... and {len(new) - self.limit} more")
 

@@ -132,7 +132,8 @@ class Session:
             return True
         return len(arguments) > 1 and f"{name}|{arguments[1].decode('latin-1').lower()}" in self.missing
 
-    def command(self, *arguments: bytes | str | int, policy: str | None = None, on: str = "main") -> Reply:
+    def command(self, *arguments: bytes | str | int, policy: str | None = None, on: str = "main",
+                label: str | None = None) -> Reply:
         """Sends one command, waits for its reply and records both."""
         encoded = tuple(item if isinstance(item, bytes) else str(item).encode() for item in arguments)
         if self.lacks(encoded):
@@ -144,7 +145,7 @@ class Session:
             connection.pushes.clear()
         if reply.kind in ("closed", "timeout"):
             self.drop(on)
-        self.record(self.label(encoded, on), reply, policy or policy_for(encoded))
+        self.record(label or self.label(encoded, on), reply, policy or policy_for(encoded))
         return reply
 
     def note(self, label: str, value: object, policy: str = "exact") -> None:
@@ -172,10 +173,10 @@ class Session:
             return
         mark = _MARK.match(text)
         assert mark is not None
-        arguments = tuple(self._fill_in(argument) for argument in split_arguments(text[mark.end():]))
-        self._perform(mark, arguments)
+        self._perform(mark, tuple(split_arguments(text[mark.end():])))
 
-    def _perform(self, mark: re.Match[str], arguments: tuple[bytes, ...]) -> None:
+    def _perform(self, mark: re.Match[str], written: tuple[bytes, ...]) -> None:
+        arguments = tuple(self._fill_in(argument) for argument in written)
         on = mark["connection"] or "main"
         mode = mark["mode"] or ""
         if mode in ("<", "!"):
@@ -185,7 +186,7 @@ class Session:
             if not self.lacks(arguments):
                 self.connection(on).send(*arguments)
         else:
-            reply = self.command(*arguments, policy=mark["policy"], on=on)
+            reply = self.command(*arguments, policy=mark["policy"], on=on, label=self.label(written, on))
             if mark["capture"]:
                 self.variables[mark["capture"].encode()] = reply.text()
 
