@@ -146,6 +146,13 @@ def hello(fog: Reply, stock: Reply) -> bool:
     return fog.kind == stock.kind and rows(fog) == rows(stock)
 
 
+def monitor(fog: Reply, stock: Reply) -> bool:
+    """A line of MONITOR: clock and client address are taken out."""
+    def plain(reply: Reply) -> bytes:
+        return re.sub(rb"^\d+\.\d{6} \[(\d+) \S+\]", rb"TIME [\1 ADDRESS]", reply.text())
+    return fog.kind == stock.kind and plain(fog) == plain(stock)
+
+
 POLICIES: dict[str, Comparison] = {
     "exact": exact,
     "unordered": unordered,
@@ -164,6 +171,7 @@ POLICIES: dict[str, Comparison] = {
     "first-line": first_line,
     "map-names": map_names,
     "hello": hello,
+    "monitor": monitor,
 }
 
 COMMAND_POLICIES: dict[str, str] = {

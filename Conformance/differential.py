@@ -19,6 +19,7 @@ from runs import Found, Pool, fog_options, run_stream, stream_labels
 from session import Stream, load_streams
 
 EXAMPLES_PER_FAMILY = 150
+SHOWN_CHARACTERS = 600
 
 
 def parse_options() -> argparse.Namespace:
@@ -35,6 +36,11 @@ def parse_options() -> argparse.Namespace:
 
 def wanted(name: str, only: list[str]) -> bool:
     return not only or any(fnmatch(name, pattern) for pattern in only)
+
+
+def cut(text: str) -> str:
+    """A reply short enough to read."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}... ({len(text)} characters)"
 
 
 class Report:
@@ -59,7 +65,7 @@ class Report:
         verdict = "ok" if not new else f"{len(new)} differences"
         print(f"{title:<44} {verdict}  ({seconds:.1f} s)", flush=True)
         for difference, variants in new[: self.limit]:
-            print(f"    {difference.command}\n        fog:   {difference.fog}\n        stock: {difference.stock}")
+            print(f"    {difference.command}\n        fog:   {cut(difference.fog)}\n        stock: {cut(difference.stock)}")
             print(f"        in:    {', '.join(variants[:8])}")
         if len(new) > self.limit:
             print(f"    ... and {len(new) - self.limit} more")

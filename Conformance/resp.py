@@ -218,7 +218,10 @@ class Connection:
             kind = _AGGREGATES[kind_byte]
             if kind in ("map", "attribute"):
                 count *= 2
-            return Reply(kind, tuple(self._parse(deadline) for _ in range(count)))
+            items = tuple(self._parse(deadline) for _ in range(count))
+            if kind == "attribute":
+                return Reply("attributed", (Reply(kind, items), self._parse(deadline)))
+            return Reply(kind, items)
         raise ProtocolBroken(f"no reply starts like this: {show_bytes(line)}")
 
     @staticmethod

@@ -24,6 +24,7 @@ class Trace:
 
     steps: list[Step]
     state: State
+    facts: dict[str, str] = field(default_factory=dict)
     died: str = ""
 
 
@@ -67,10 +68,11 @@ def trace(server: Server, stream: Stream, protocol: int, missing: frozenset[str]
         stream.run(session)
         session.close()
         state = read_everything(session.connection(), encodings)
-        return Trace(session.steps, state)
+        return Trace(session.steps, state, session.facts)
     except (ProtocolBroken, OSError) as problem:
         session.record("(session)", Reply("broken", str(problem).encode()))
-        return Trace(session.steps, state, "" if server.is_alive() else f"exit {server.exit_code()}: {server.log_tail()}")
+        death = "" if server.is_alive() else f"exit {server.exit_code()}: {server.log_tail()}"
+        return Trace(session.steps, state, session.facts, death)
     finally:
         session.close()
 
@@ -100,6 +102,10 @@ class Found:
                 return
             if not same(step.reply, expected.reply, expected.policy):
                 self.add(Difference(stream, step.label, show(step.reply), show(expected.reply)), variant)
+        for name, value in stock.facts.items():
+            here = fog.facts.get(name, "(not there)")
+            if here != value:
+                self.add(Difference(stream, name, here, value), variant)
         for what, here, there in compare_states(fog.state, stock.state):
             self.add(Difference(stream, f"(state) {what}", here, there), variant)
 
@@ -121,7 +127,7 @@ def run_stream(pool: Pool, stream: Stream, missing: frozenset[str], found: Found
                     continue
                 mine = trace(server, stream, protocol, missing, encodings)
                 found.add_trace(name, mine, stock, variant)
-                step_count += len(mine.steps)
+                step_count += len(mine.steps) + len(mine.facts)
     return step_count
 
 

@@ -21,7 +21,7 @@ SILENCE_SECONDS = 0.05
 FRAME_WAIT_SECONDS = 3.0
 _MACRO = re.compile(rb"\{([^{}*]+)\*(\d+)\}")
 _VARIABLE = re.compile(rb"\$\{(\w+)\}")
-_MARK = re.compile(r"^(?:@(?P<connection>\w+)(?P<mode>[<>!]?)\s*)?(?:~(?P<policy>[\w-]+)\s+)?(?:=(?P<capture>\w+)\s+)?")
+_MARK = re.compile(r"^(?:@(?P<connection>\w+)(?P<mode>[<>!]?)\s*)?(?:~(?P<policy>[\w-]+)\s*)?(?:=(?P<capture>\w+)\s+)?")
 
 
 class Step(NamedTuple):
@@ -106,6 +106,7 @@ class Session:
         self.protocol = protocol
         self.missing = missing
         self.steps: list[Step] = []
+        self.facts: dict[str, str] = {}
         self.connections: dict[str, Connection] = {}
         self.variables: dict[bytes, bytes] = {}
 
@@ -130,6 +131,8 @@ class Session:
         name = arguments[0].decode("latin-1").lower()
         if name in self.missing:
             return True
+        if name == "command" and len(arguments) > 2 and arguments[1].lower().startswith(b"getkeys"):
+            return self.lacks(arguments[2:])
         return len(arguments) > 1 and f"{name}|{arguments[1].decode('latin-1').lower()}" in self.missing
 
     def command(self, *arguments: bytes | str | int, policy: str | None = None, on: str = "main",
@@ -151,6 +154,10 @@ class Session:
     def note(self, label: str, value: object, policy: str = "exact") -> None:
         """Records a fact that a stream worked out for itself, to be compared like a reply."""
         self.record(label, Reply("note", repr(value).encode()), policy)
+
+    def fact(self, name: str, value: object) -> None:
+        """Records something that is looked up by name: a server may have more facts than stock, not fewer."""
+        self.facts[name] = str(value)
 
     def record(self, label: str, reply: Reply, policy: str = "exact") -> None:
         self.steps.append(Step(label, policy, reply))
