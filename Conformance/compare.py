@@ -136,6 +136,46 @@ def map_names(fog: Reply, stock: Reply) -> bool:
     return fog.kind == stock.kind and names(stock) <= names(fog)
 
 
+CLOCK_PATTERN = re.compile(rb"1[6-9]\d{11}")
+IDLE_NAMES = (b"idle", b"inactive")
+
+
+def _without_clocks(reply: Reply) -> Reply:
+    """The tree with Unix times in milliseconds, and the amounts named idle or inactive, taken out."""
+    if reply.kind == "integer" and CLOCK_PATTERN.fullmatch(reply.text()):
+        return Reply("integer", b"TIME")
+    items = reply.items()
+    if not items:
+        return reply
+    kept = [_without_clocks(item) for item in items]
+    for index in range(1, len(kept)):
+        if kept[index].kind == "integer" and kept[index - 1].text() in IDLE_NAMES:
+            kept[index] = Reply("integer", b"IDLE")
+    return Reply(reply.kind, tuple(kept))
+
+
+def clock(fog: Reply, stock: Reply) -> bool:
+    """Equal but for times of day and how long something has been idle."""
+    return exact(_without_clocks(fog), _without_clocks(stock))
+
+
+def pending(fog: Reply, stock: Reply) -> bool:
+    """XPENDING: rows of id, consumer, idle milliseconds and deliveries; the third may lie a little apart."""
+    ours, theirs = fog.items(), stock.items()
+    if len(ours) != len(theirs) or fog.kind != stock.kind:
+        return False
+    for mine, other in zip(ours, theirs):
+        rows = mine.items(), other.items()
+        if len(rows[0]) == len(rows[1]) == 4 and rows[0][2].kind == rows[1][2].kind == "integer":
+            if rows[0][:2] != rows[1][:2] or rows[0][3] != rows[1][3]:
+                return False
+            if abs(int(rows[0][2].text()) - int(rows[1][2].text())) > TTL_TOLERANCE_MILLISECONDS:
+                return False
+        elif not exact(mine, other):
+            return False
+    return True
+
+
 def hello(fog: Reply, stock: Reply) -> bool:
     """HELLO's map: the same names in the same order; who the server is and the connection's id are its own."""
     own = (b"server", b"version", b"id", b"modules")
@@ -172,6 +212,8 @@ POLICIES: dict[str, Comparison] = {
     "map-names": map_names,
     "hello": hello,
     "monitor": monitor,
+    "clock": clock,
+    "pending": pending,
 }
 
 COMMAND_POLICIES: dict[str, str] = {
@@ -189,6 +231,7 @@ COMMAND_POLICIES: dict[str, str] = {
     "memory|usage": "memory", "memory|stats": "map-names", "memory|doctor": "kind", "memory|malloc-stats": "kind",
     "lolwut": "kind", "info": "kind", "latency|doctor": "kind", "latency|histogram": "kind",
     "debug|object": "kind", "debug|digest": "kind", "debug|digest-value": "shape", "slowlog|get": "kind",
+    "xinfo|stream": "clock", "xinfo|consumers": "clock", "xpending": "pending",
     "hello": "hello", "dump": "kind", "command": "kind", "command|count": "kind", "command|docs": "kind",
 }
 

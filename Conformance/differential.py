@@ -18,7 +18,7 @@ from rules import (DIFFERENCES_PATH, FOLDER, MISSING_PATH, Rule, explain, load_m
 from runs import Found, Pool, fog_options, run_stream, stream_labels
 from session import Stream, load_streams
 
-EXAMPLES_PER_FAMILY = 150
+EXAMPLES_PER_FAMILY = 300
 SHOWN_CHARACTERS = 600
 
 

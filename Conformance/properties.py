@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import FlakyFailure
 
 from compare import policy_for, same
 from families.arguments import Command, Family
@@ -88,6 +89,7 @@ class Search:
         self.rules = rules
         self.known: set[Difference] = set()
         self.example_count = 0
+        self.latest: Differs | None = None
         self.stock = [Lane(family.oracle, family.options, protocol) for protocol in (2, 3)]
         self.fog = [Lane("fog", fog_options(io_threads) + family.options, protocol)
                     for io_threads in IO_THREADS for protocol in (2, 3)]
@@ -107,7 +109,8 @@ class Search:
                     difference = Difference(self.family.name, f"(state) {what}", here, there)
             if difference is None or self.is_known(difference):
                 continue
-            raise Differs(difference, lane.variant(), sequence)
+            self.latest = Differs(difference, lane.variant(), sequence)
+            raise self.latest
 
     def state(self, lane: Lane) -> dict:
         if lane.connection is None:
@@ -135,13 +138,20 @@ class Search:
             try:
                 self.search(example_count, seed_number)
             except Differs as differs:
-                self.known.add(differs.difference)
-                session = " ; ".join(Session.label(command) for command in differs.sequence)
-                found.add(differs.difference, f"{differs.variant} after: {session}")
-                continue
-            break
+                self.remember(found, differs, "")
+            except FlakyFailure:
+                assert self.latest is not None
+                self.remember(found, self.latest, " (seen once, not when run again)")
+            else:
+                break
         for lane in self.stock + self.fog:
             lane.drop()
+
+    def remember(self, found: Found, differs: Differs, remark: str) -> None:
+        """Adds a difference to the findings, with the shortest session that shows it."""
+        self.known.add(differs.difference)
+        session = " ; ".join(Session.label(command) for command in differs.sequence)
+        found.add(differs.difference, f"{differs.variant}{remark} after: {session}")
 
     def search(self, example_count: int, seed_number: int) -> None:
         limits = settings(max_examples=example_count, deadline=None, database=None, verbosity=Verbosity.quiet,
@@ -159,10 +169,15 @@ class Search:
 
 def _alike(one: Difference, other: Difference) -> bool:
     """Two differences that look like one bug: the same command word and the same sort of answers."""
+    def answer(text: str) -> str:
+        return text[:30] if text.startswith("-") else text[:1]
+
     def sort(difference: Difference) -> tuple[str, str, str]:
         name = difference.command.split(" ")
         word = name[0].lower() if name[0] != "(state)" else name[-1]
-        return word, difference.fog[:14], difference.stock[:14]
+        fog, stock = answer(difference.fog), answer(difference.stock)
+        # A refusal where stock answers is one bug, whatever stock answers.
+        return word, fog, stock if not fog.startswith("-") or stock.startswith("-") else "an answer"
     return sort(one) == sort(other)
 
 

@@ -76,34 +76,45 @@ def fixed(*words: str) -> Part:
 
 def counted(part: Part, least: int = 1, most: int = 3) -> Part:
     """`numkeys key ...`: the count is right nearly always, and sometimes wrong."""
-    lists = st.lists(part, min_size=least, max_size=most).map(_flat)
+    lists = st.lists(part, min_size=least, max_size=most)
     wrong = st.sampled_from((b"0", b"-1", b"9", b"abc", b"9223372036854775807"))
-    right = lists.map(lambda items: (b"%d" % len(items), *items))
-    return st.one_of(right, right, right, right, right, right, st.tuples(wrong, lists).map(lambda pair: (pair[0], *pair[1])))
+    right = lists.map(lambda items: (b"%d" % len(items), *(argument for item in items for argument in item)))
+    return mostly(right, st.tuples(wrong, lists.map(_flat)).map(lambda pair: (pair[0], *pair[1])))
 
 
 def _flat(parts: tuple[Command, ...] | list[Command]) -> Command:
     return tuple(argument for part in parts for argument in part)
 
 
-def weighted(good: tuple[bytes, ...], bad: tuple[bytes, ...], weight: int = 5) -> Part:
-    """Mostly good choices, now and then a bad one; the weight is how many times more often."""
-    return st.one_of(*[one(*good)] * weight, one(*bad))
+def weighted(good: tuple[bytes, ...], bad: tuple[bytes, ...], weight: int = 12) -> Part:
+    """One argument: `weight` times out of `weight + 1` a good choice, else a bad one."""
+    repeats = max(1, round(weight * len(bad) / len(good)))
+    return one(*(good * repeats + bad))
 
 
-key = one(*KEYS)
+def mostly(usual: Part, seldom: Part, weight: int = 8) -> Part:
+    """The usual part, and once in a while the other."""
+    return st.sampled_from([usual] * weight + [seldom]).flatmap(lambda chosen: chosen)
+
+
+# The first key turns up most, so that commands meet what earlier ones left.
+key = one(*((KEYS[0],) * 5 + (KEYS[1],) * 3 + KEYS[2:]))
 blob = one(*BLOBS)
 integer = weighted(INTEGERS, BAD_INTEGERS)
-small = weighted((b"0", b"1", b"2", b"3", b"5", b"-1", b"-2", b"-3", b"10", b"100", b"-100"), BAD_INTEGERS, 12)
+small = weighted((b"0", b"1", b"2", b"3", b"5", b"-1", b"-2", b"-3", b"10", b"100", b"-100"), BAD_INTEGERS)
+positive = weighted((b"1", b"2", b"3", b"10", b"100"), (b"0", b"-1", b"9223372036854775807", *BAD_INTEGERS), 6)
 index = weighted((b"0", b"1", b"2", b"-1", b"-2", b"5", b"-5", b"100", b"-100", b"9223372036854775807",
-                  b"-9223372036854775808", b"2147483648", b"-4294967296"), BAD_INTEGERS, 12)
+                  b"-9223372036854775808", b"2147483648", b"-4294967296"), BAD_INTEGERS)
 floating = weighted(FLOATS, BAD_FLOATS + INFINITIES)
 score = weighted(FLOATS + INFINITIES, BAD_FLOATS)
-seconds = weighted((b"100", b"1000", b"0", b"-1", b"2147483648", b"9223372036854775", b"9223372036854775807"), BAD_INTEGERS, 8)
-milliseconds = weighted((b"100000", b"1000000", b"0", b"-1", b"2147483648", b"9223372036854775807",
-                         b"9223370000000000000"), BAD_INTEGERS, 8)
-unix_seconds = weighted((b"4102444800", b"1", b"0", b"-1", b"9223372036854775", b"9223372036854775807"), BAD_INTEGERS, 8)
-unix_milliseconds = weighted((b"4102444800000", b"1", b"0", b"-1", b"9223372036854775807"), BAD_INTEGERS, 8)
+seconds = weighted((b"100", b"1000", b"2000", b"2147483648"),
+                   (b"0", b"-1", b"9223372036854775", b"9223372036854775807", *BAD_INTEGERS), 4)
+milliseconds = weighted((b"100000", b"1000000", b"2147483648"),
+                        (b"0", b"-1", b"9223372036854775807", b"9223370000000000000", *BAD_INTEGERS), 4)
+unix_seconds = weighted((b"4102444800", b"4102444900"),
+                        (b"1", b"0", b"-1", b"9223372036854775", b"9223372036854775807", *BAD_INTEGERS), 4)
+unix_milliseconds = weighted((b"4102444800000", b"4102444900000"),
+                             (b"1", b"0", b"-1", b"9223372036854775807", *BAD_INTEGERS), 4)
 expiration = either(sequence(token("EX"), seconds), sequence(token("PX"), milliseconds),
                     sequence(token("EXAT"), unix_seconds), sequence(token("PXAT"), unix_milliseconds))
 junk = one(b"", b"FOO", b"1", b"NX", b"\x00", b"-1", b"WITHSCORES", b"LIMIT")
@@ -119,6 +130,8 @@ class Family:
     keys: tuple[bytes, ...] = KEYS
     options: tuple[str, ...] = ()
     longest: int = 12
+    # Commands that some sequences start with, so that what follows finds something to work on.
+    beginnings: tuple[tuple[str, ...], ...] = ()
     foreign: tuple[str, ...] = field(default=("SET k1 foreign", "LPUSH k2 foreign", "SADD k3 foreign",
                                               "ZADD k1 1 foreign", "HSET k2 f foreign", "XADD k3 1-1 f foreign"))
 
@@ -130,13 +143,18 @@ class Family:
         foreign = [tuple(line.encode().split(b" ")) for line in self.foreign if line.split()[0].lower() not in missing]
         good = st.one_of(*shaped)
         damaged = st.tuples(good, junk, st.integers(0, 2), st.integers(0, 30)).map(_damage)
-        choices = [good] * 14 + [damaged] * 2
+        choices = [good] * 20 + [damaged] * 2
         if foreign:
             choices.append(st.sampled_from(foreign))
-        return st.one_of(*choices)
+        return st.sampled_from(choices).flatmap(lambda chosen: chosen)
 
     def sequence(self, missing: frozenset[str]) -> SearchStrategy[list[Command]]:
-        return st.lists(self.command(missing), min_size=1, max_size=self.longest)
+        body = st.lists(self.command(missing), min_size=1, max_size=self.longest)
+        if not self.beginnings:
+            return body
+        beginnings = [[tuple(line.encode().split(b" ")) for line in lines if line.split()[0].lower() not in missing]
+                      for lines in ((), *self.beginnings)]
+        return st.tuples(st.sampled_from(beginnings), body).map(lambda parts: parts[0] + parts[1])
 
     def covered(self, missing: frozenset[str]) -> bool:
         """True when at least one of the family's commands exists."""

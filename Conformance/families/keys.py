@@ -31,7 +31,7 @@ _COMMANDS = (
     ("MOVE", sequence(key, _database)),
     ("SWAPDB", sequence(_database, _database)),
     ("KEYS", _pattern),
-    ("SCAN", sequence(one(b"0", b"0", b"0", b"abc", b"-1"),
+    ("SCAN", sequence(weighted((b"0",), (b"abc", b"")),
                       options(sequence(token("MATCH"), _pattern), sequence(token("COUNT"), one(b"10", b"100", b"0", b"-1", b"x")),
                               sequence(token("TYPE"), one(b"string", b"list", b"nosuch", b"STRING"))))),
     ("DBSIZE", maybe(one(b"x"))),
