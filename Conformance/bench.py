@@ -63,7 +63,8 @@ class Results:
         self.over = 0
 
     def heading(self, title: str, unit: str) -> None:
-        print(f"\n{title}\n{'':<34}{'fog':>10}{'valkey':>10}{'redis':>10}  {'fog/valkey':>10} {'fog/redis':>10}  ({unit})")
+        names = "".join(f"{name:>10}" for name in NAMES)
+        print(f"\n{title}\n{'':<34}{names}  {'fog/valkey':>10} {'fog/redis':>10}  ({unit})")
 
     def line(self, name: str, values: dict[str, float | None], ratio_max: float | None = None,
              fog_max: float | None = None) -> None:
@@ -89,7 +90,8 @@ class Results:
                              "verdict": verdict})
 
 
-def run_row(row: Row, pipeline: int, servers: dict[str, Server], options: argparse.Namespace) -> dict[str, float | None]:
+def run_row(row: Row, pipeline: int, servers: dict[str, Server],
+            options: argparse.Namespace) -> dict[str, float | None]:
     """The median of interleaved rounds for each server that has the command."""
     count = max(2000, REQUESTS.get(pipeline, 1_000_000) // row.weight // (5 if options.quick else 1))
     able = {name: server for name, server in servers.items() if has_command(server, row.command[0])}

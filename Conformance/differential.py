@@ -65,7 +65,8 @@ class Report:
         verdict = "ok" if not new else f"{len(new)} differences"
         print(f"{title:<44} {verdict}  ({seconds:.1f} s)", flush=True)
         for difference, variants in new[: self.limit]:
-            print(f"    {difference.command}\n        fog:   {cut(difference.fog)}\n        stock: {cut(difference.stock)}")
+            print(f"    {difference.command}")
+            print(f"        fog:   {cut(difference.fog)}\n        stock: {cut(difference.stock)}")
             print(f"        in:    {', '.join(variants[:8])}")
         if len(new) > self.limit:
             print(f"    ... and {len(new) - self.limit} more")
@@ -94,7 +95,8 @@ def run_streams(pool: Pool, streams: list[Stream], missing: frozenset[str], repo
         report.show(f"stream {stream.name} ({steps} replies)", found, time.monotonic() - started)
 
 
-def run_families(pool: Pool, only: list[str], missing: frozenset[str], report: Report, examples: int, seed: int) -> None:
+def run_families(pool: Pool, only: list[str], missing: frozenset[str], report: Report, examples: int,
+                 seed: int) -> None:
     print(f"seed of the generated sequences: {seed}  (again with --seed {seed})")
     for family in load_families():
         if not wanted(family.name, only):

@@ -19,7 +19,9 @@ need_package() { # program, Debian package, why
 if ! command -v redis-server >/dev/null 2>&1; then
     need_package redis-server redis-server "the stock Redis 7.0 that replies and speed are compared with"
     # Only the program is wanted: its service would take port 6379 from the server that is built here.
-    if command -v systemctl >/dev/null 2>&1; then as_root systemctl disable --now redis-server >/dev/null 2>&1 || true; fi
+    if command -v systemctl >/dev/null 2>&1; then
+        as_root systemctl disable --now redis-server >/dev/null 2>&1 || true
+    fi
 fi
 need_package redis-cli redis-tools "the stock redis-cli and redis-benchmark"
 need_package tclsh tcl "runs Redis' own test suite"

@@ -80,7 +80,8 @@ static void *insert(void *unused) {
         size_t length = 0;
         for (long key = first; key < first + BATCH; key++)
             length += (size_t)snprintf(batch + length, sizeof batch - length,
-                                       "*3\r\n$3\r\nSET\r\n$16\r\nnew:%012ld\r\n$%d\r\n%s\r\n", key, VALUE_BYTES, value);
+                                       "*3\r\n$3\r\nSET\r\n$16\r\nnew:%012ld\r\n$%d\r\n%s\r\n", key,
+                                       VALUE_BYTES, value);
         write_all(descriptor, batch, length);
         read_lines(descriptor, BATCH);
         long due = started + (long)((double)(first + BATCH) / (double)keys_per_second * 1e9) - now_nanoseconds();

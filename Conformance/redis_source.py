@@ -45,7 +45,8 @@ def fetch(tree: Path) -> None:
     for name in ("lists/partial", "cache/archives/partial", "download"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "fog.sources").write_text(SOURCES)
-    apt = ["apt-get", "-qq", "-o", f"Dir::Etc::sourcelist={folder}/fog.sources", "-o", "Dir::Etc::sourceparts=/dev/null",
+    apt = ["apt-get", "-qq", "-o", f"Dir::Etc::sourcelist={folder}/fog.sources", "-o",
+           "Dir::Etc::sourceparts=/dev/null",
            "-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User="]
     subprocess.run(apt + ["update"], check=True)
     subprocess.run(apt + ["source", "--download-only", "redis"], check=True, cwd=folder / "download",

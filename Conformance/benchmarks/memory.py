@@ -46,8 +46,8 @@ def _large(command: str, member: Callable[[int], tuple[str, ...]]) -> Callable[[
 def string_rows(key_count: int) -> list[MemoryRow]:
     """16-byte keys with values of three sizes, without and with a time to live (8 bytes more at most)."""
     limits = {16: 64, 64: 112, 512: 575}
-    return [MemoryRow(f"16 B key + {size} B value{', TTL' if seconds else ''}", "SET", key_count, _strings(size, seconds),
-                      bytes_max=limit + (8 if seconds else 0))
+    return [MemoryRow(f"16 B key + {size} B value{', TTL' if seconds else ''}", "SET", key_count,
+                      _strings(size, seconds), bytes_max=limit + (8 if seconds else 0))
             for size, limit in limits.items() for seconds in (0, TTL_SECONDS)]
 
 

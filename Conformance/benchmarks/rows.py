@@ -45,7 +45,8 @@ BASE = (
     Row("GET", ("GET", _random_key()), "strings", pipelines=BASE_PIPELINES, targets={1: 0.97, 16: 0.65, 64: 0.40}),
     Row("SET", ("SET", _random_key(), VALUE.decode()), "strings", pipelines=BASE_PIPELINES,
         targets={1: 0.97, 16: 0.65, 64: 0.40}),
-    Row("SETEX", ("SETEX", _random_key(), "10000", VALUE.decode()), "strings", pipelines=BASE_PIPELINES, targets={16: 0.65}),
+    Row("SETEX", ("SETEX", _random_key(), "10000", VALUE.decode()), "strings", pipelines=BASE_PIPELINES,
+        targets={16: 0.65}),
     Row("INCR", ("INCR", _random_key("cnt:")), "strings", pipelines=BASE_PIPELINES, targets={16: 0.65}),
     Row("MGET", ("MGET",) + (_random_key(),) * 10, "strings", pipelines=BASE_PIPELINES, targets={16: 0.65}, weight=4),
     Row("PING", ("PING",), "strings", pipelines=BASE_PIPELINES, targets={}),
@@ -64,7 +65,8 @@ def read_and_acknowledge(server: Server, request_count: int) -> float:
     sample = connection.read_reply()
     assert sample.items(), f"XREADGROUP on {server.name} gave {sample}"
     connection.command("XGROUP", "SETID", "grp", "g", "0")
-    reply_bytes = len(b"*1\r\n*2\r\n$3\r\ngrp\r\n*1\r\n*2\r\n$15\r\n\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n") + 15 + len(b":1\r\n")
+    entry = b"*1\r\n*2\r\n$3\r\ngrp\r\n*1\r\n*2\r\n$15\r\n1000000000000-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+    reply_bytes = len(entry) + len(b":1\r\n")
     before = processor_nanoseconds(server.pid)
     for start in range(0, request_count - 15, 16):
         acknowledgements = [encode("XACK", "grp", "g", f"{first + start + number}-1") for number in range(16)]
@@ -81,14 +83,16 @@ def read_and_acknowledge(server: Server, request_count: int) -> float:
 
 
 TYPES = (
-    Row("HSET 2 fields", ("HSET", _random_key("hsh:"), "field:1", "value1", "field:2", "value2"), "hashes", SMALL_COUNT),
+    Row("HSET 2 fields", ("HSET", _random_key("hsh:"), "field:1", "value1", "field:2", "value2"), "hashes",
+        SMALL_COUNT),
     Row("HGET", ("HGET", _random_key("hsh:"), "field:3"), "hashes", SMALL_COUNT),
     Row("HGETALL of 10", ("HGETALL", _random_key("hsh:")), "hashes", SMALL_COUNT, weight=3),
     Row("SADD", ("SADD", "bigset", "member:__rand_int__"), "set"),
     Row("SISMEMBER", ("SISMEMBER", "bigset", "member:__rand_int__"), "set"),
     Row("ZADD into 1M", ("ZADD", "bigzset", "__rand_int__", "member:__rand_int__"), "sorted set", weight=3),
     Row("ZRANGE of 100", ("ZRANGE", "bigzset", "500000", "500099"), "sorted set", weight=10),
-    Row("ZRANGEBYSCORE", ("ZRANGEBYSCORE", "bigzset", "__rand_int__", "+inf", "LIMIT", "0", "10"), "sorted set", weight=5),
+    Row("ZRANGEBYSCORE", ("ZRANGEBYSCORE", "bigzset", "__rand_int__", "+inf", "LIMIT", "0", "10"), "sorted set",
+        weight=5),
     Row("LPUSH", ("LPUSH", "biglist", "element:12345678"), "list"),
     Row("RPOP", ("RPOP", "biglist"), "list"),
     Row("LRANGE of 100", ("LRANGE", "somelist", "0", "99"), "list", weight=10),
@@ -97,12 +101,14 @@ TYPES = (
     Row("XREADGROUP+XACK", ("XREADGROUP",), "stream", weight=8, driver=read_and_acknowledge),
     Row("PFADD", ("PFADD", "hll", "element:__rand_int__"), "sketch"),
     Row("BITCOUNT of 1 MB", ("BITCOUNT", "bits"), "bitmap", weight=100),
-    Row("GEOSEARCH in 1M", ("GEOSEARCH", "geo", "FROMMEMBER", "p:__rand_int__", "BYRADIUS", "10", "km", "ASC", "COUNT", "10"),
+    Row("GEOSEARCH in 1M", ("GEOSEARCH", "geo", "FROMMEMBER", "p:__rand_int__", "BYRADIUS", "10", "km", "ASC", "COUNT",
+                            "10"),
         "geo", weight=100),
 )
 
 
-def _chunks(command: str, key: str, count: int, member: Callable[[int], tuple[str, ...]], width: int = 500) -> Iterable[bytes]:
+def _chunks(command: str, key: str, count: int, member: Callable[[int], tuple[str, ...]],
+            width: int = 500) -> Iterable[bytes]:
     """One command with many members each, until `count` members are written."""
     for start in range(0, count, width):
         parts = [part for number in range(start, min(count, start + width)) for part in member(number)]

@@ -1,7 +1,8 @@
 """Generated commands on bits of strings, against Redis 7.0."""
 from __future__ import annotations
 
-from families.arguments import (Family, blob, either, index, integer, key, many, maybe, mostly, one, options, sequence, small, token,
+from families.arguments import (Family, blob, either, index, integer, key, many, maybe, mostly, one, options, sequence,
+                                small, token,
                                 weighted, BAD_INTEGERS)
 
 # Large valid offsets would allocate up to half a gigabyte per example, so they are small or out of range.
@@ -11,7 +12,8 @@ _bit = weighted((b"0", b"1"), (b"2", b"-1", b"", b"abc"))
 _unit = token("BIT", "BYTE")
 _type = weighted((b"u1", b"u4", b"u8", b"u16", b"u32", b"u63", b"i1", b"i5", b"i8", b"i16", b"i64"),
                  (b"u64", b"i65", b"u0", b"i0", b"x8", b"", b"u", b"8", b"u-1"))
-_place = weighted((b"0", b"#0", b"#1", b"7", b"100", b"#3"), (b"-1", b"#", b"#-1", b"abc", b"4294967296", b"#4294967296"))
+_place = weighted((b"0", b"#0", b"#1", b"7", b"100", b"#3"),
+                  (b"-1", b"#", b"#-1", b"abc", b"4294967296", b"#4294967296"))
 _operation = either(sequence(token("GET"), _type, _place), sequence(token("SET"), _type, _place, integer),
                     sequence(token("INCRBY"), _type, _place, integer),
                     sequence(token("OVERFLOW"), mostly(token("WRAP", "SAT", "FAIL"), one(b"FOO"))))

@@ -1,7 +1,8 @@
 """Generated commands on geospatial indexes, against Redis 7.0."""
 from __future__ import annotations
 
-from families.arguments import Family, either, fixed, key, many, maybe, mostly, one, options, positive, sequence, token, weighted
+from families.arguments import (Family, either, fixed, key, many, maybe, mostly, one, options, positive, sequence,
+                                token, weighted)
 
 _longitude = weighted((b"13.361389", b"15.087269", b"0", b"-180", b"180", b"2.3522", b"-0.0001", b"12.758489"),
                       (b"181", b"-180.1", b"abc", b"nan", b"inf", b""))
@@ -17,7 +18,8 @@ _count = sequence(token("COUNT"), positive, maybe(token("ANY")))
 _store = sequence(token("STORE", "STOREDIST"), key)
 # Without an order the reply's order is the index's, which both servers have from the same scores.
 _COMMANDS = (
-    ("GEOADD", sequence(key, options(token("NX", "XX", "CH"), most=2), many(sequence(_longitude, _latitude, _member), 1, 3))),
+    ("GEOADD", sequence(key, options(token("NX", "XX", "CH"), most=2),
+                        many(sequence(_longitude, _latitude, _member), 1, 3))),
     ("GEOADD", sequence(key, fixed("13.361389", "38.115556", "Palermo", "15.087269", "37.502669", "Catania",
                                    "12.758489", "38.788135", "edge1", "17.241510", "38.788135", "edge2"))),
     ("GEODIST", sequence(key, _member, _member, maybe(_unit))),
@@ -34,5 +36,6 @@ _COMMANDS = (
     ("DEL", key),
 )
 
-_BEGINNING = ("GEOADD k1 13.361389 38.115556 Palermo 15.087269 37.502669 Catania 12.758489 38.788135 edge1 17.241510 38.788135 edge2",)
+_BEGINNING = ("GEOADD k1 13.361389 38.115556 Palermo 15.087269 37.502669 Catania",
+              "GEOADD k1 12.758489 38.788135 edge1 17.241510 38.788135 edge2")
 FAMILIES = (Family("geo", _COMMANDS, beginnings=(_BEGINNING, _BEGINNING)),)

@@ -1,7 +1,8 @@
 """Generated commands on hashes: against Redis 7.0, and the expiry of fields against Valkey 9.1."""
 from __future__ import annotations
 
-from families.arguments import (Family, blob, counted, either, expiration, fixed, floating, integer, key, many, maybe, milliseconds, one,
+from families.arguments import (Family, blob, counted, either, expiration, floating, integer, key, many, maybe,
+                                milliseconds, one,
                                 options, seconds, sequence, small, token, unix_milliseconds, unix_seconds)
 
 _field = either(one(b"f", b"g", b"h", b"1", b""), blob)
@@ -24,7 +25,7 @@ _COMMANDS = (
     ("HINCRBY", sequence(key, _field, integer)),
     ("HINCRBYFLOAT", sequence(key, _field, floating)),
     ("HRANDFIELD", sequence(key, maybe(sequence(small, maybe(token("WITHVALUES")))))),
-    ("HSCAN", sequence(key, one(b"0"), options(sequence(token("MATCH"), one(b"*", b"f*")), fixed("COUNT", "100"), most=1))),
+    ("HSCAN", sequence(key, one(b"0"), maybe(sequence(token("MATCH"), one(b"*", b"f*"))))),
     ("OBJECT ENCODING", key),
     ("DEL", key),
 )
@@ -59,7 +60,8 @@ _FIELD_EXPIRY = (
 FAMILIES = (
     Family("hashes", _COMMANDS),
     Family("hashes-table", _COMMANDS, options=("--hash-max-listpack-entries", "0")),
-    Family("hashes-converting", _COMMANDS, options=("--hash-max-listpack-entries", "3", "--hash-max-listpack-value", "8")),
+    Family("hashes-converting", _COMMANDS,
+           options=("--hash-max-listpack-entries", "3", "--hash-max-listpack-value", "8")),
     Family("hashes-field-expiry", _FIELD_EXPIRY, oracle="valkey",
            beginnings=(("HSET k1 f 1 g 2 h 3", "HEXPIRE k1 100 FIELDS 1 f"),)),
 )

@@ -34,7 +34,8 @@ def key_specs(reply: Reply) -> str:
         fields = table(spec)
         flags = names(fields.pop(b"flags", Reply("array", ())))
         fields.pop(b"notes", None)
-        specs.append(f"flags[{flags}] " + " ".join(f"{name.decode()}={show(value)}" for name, value in sorted(fields.items())))
+        rest = " ".join(f"{name.decode()}={show(value)}" for name, value in sorted(fields.items()))
+        specs.append(f"flags[{flags}] {rest}")
     return " / ".join(specs)
 
 

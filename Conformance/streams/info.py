@@ -11,7 +11,8 @@ OWN_VALUES = ("port", "dir", "logfile", "pidfile", "unixsocket", "io-threads", "
 # Fields whose value says something of the server's behaviour in an idle moment; all others are only looked for.
 STABLE_FIELDS = ("role", "connected_slaves", "loading", "aof_enabled", "rdb_bgsave_in_progress", "maxmemory_policy",
                  "cluster_enabled", "redis_mode", "arch_bits", "hz", "master_failover_state", "second_repl_offset",
-                 "rdb_last_bgsave_status", "aof_last_write_status", "blocked_clients", "tracking_clients", "async_loading",
+                 "rdb_last_bgsave_status", "aof_last_write_status", "blocked_clients", "tracking_clients",
+                 "async_loading",
                  "evicted_keys", "maxmemory", "db0")
 
 

@@ -14,31 +14,40 @@ PROTOCOLS = (2,)
 SILENCE_SECONDS = 0.12
 
 INLINE = (
-    b"PING\r\n", b"PING\n", b"\r\nPING\r\n", b"\n\n\nPING\r\n", b"   PING   \r\n", b"PING hello\r\n", b"\tPING\ta\t\r\n",
+    b"PING\r\n", b"PING\n", b"\r\nPING\r\n", b"\n\n\nPING\r\n", b"   PING   \r\n", b"PING hello\r\n",
+    b"\tPING\ta\t\r\n",
     b"PING \"hello world\"\r\n", b"PING 'hello world'\r\n", b"PING \"a\\x41\\n\\r\\t\\b\\a\\\\\\\"\"\r\n",
     b"PING 'it\\'s'\r\n", b"PING \"unbalanced\r\n", b"PING 'unbalanced\r\n", b"PING \"a\"b\r\n", b"PING 'a'b\r\n",
-    b"PING a\"b\"\r\n", b"PING \"\"\r\n", b"PING ''\r\n", b"PING \"\\xzz\"\r\n", b"PING \"\\q\"\r\n", b"PING 'a\\nb'\r\n",
-    b"SET k v\r\nGET k\r\n", b"SET k \"\"\r\nGET k\r\n", b"GET\r\n", b"NOSUCH a b\r\n", b"PING a b\r\n", b"\x00PING\r\n",
+    b"PING a\"b\"\r\n", b"PING \"\"\r\n", b"PING ''\r\n", b"PING \"\\xzz\"\r\n", b"PING \"\\q\"\r\n",
+    b"PING 'a\\nb'\r\n",
+    b"SET k v\r\nGET k\r\n", b"SET k \"\"\r\nGET k\r\n", b"GET\r\n", b"NOSUCH a b\r\n", b"PING a b\r\n",
+    b"\x00PING\r\n",
     b"PING \x00\r\n", b"PING a\x00b\r\nPING\r\n", b"PING \xff\xfe\r\n", b"PING\r", b"PING\r\r\n", b"\rPING\r\n",
     b"POST / HTTP/1.1\r\n", b"Host: localhost\r\n", b"post x\r\n", b"host: x\r\n", b"POST\r\n", b"Host:\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nPING\r\n", b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nPING\r\n",
-    b"PING \"" + b"a" * 1000 + b"\"\r\n", b"+OK\r\n", b"$3\r\nGET\r\n", b":1\r\n", b"-ERR x\r\n", b"%1\r\n", b"QUIT\r\nPING\r\n",
+    b"PING \"" + b"a" * 1000 + b"\"\r\n", b"+OK\r\n", b"$3\r\nGET\r\n", b":1\r\n", b"-ERR x\r\n", b"%1\r\n",
+    b"QUIT\r\nPING\r\n",
 )
 
 BROKEN = (
-    b"*-10\r\n", b"*0\r\n", b"*-1\r\n", b"*0\r\nPING\r\n", b"*-1\r\nPING\r\n", b"*\r\n", b"*abc\r\n", b"*1a\r\n", b"* 1\r\n",
+    b"*-10\r\n", b"*0\r\n", b"*-1\r\n", b"*0\r\nPING\r\n", b"*-1\r\nPING\r\n", b"*\r\n", b"*abc\r\n", b"*1a\r\n",
+    b"* 1\r\n",
     b"*+1\r\n$4\r\nPING\r\n", b"*01\r\n$4\r\nPING\r\n", b"*1 \r\n", b"*2147483647\r\n", b"*2147483648\r\n",
     b"*9223372036854775807\r\n", b"*9223372036854775808\r\n", b"*-9223372036854775808\r\n", b"*-2147483649\r\n",
     b"*99999999999999999999\r\n", b"*1048576\r\n", b"*1048577\r\n", b"*20000000\r\n",
-    b"*1\r\n$\r\n", b"*1\r\n$abc\r\n", b"*1\r\n$-1\r\n", b"*1\r\n$-10\r\n", b"*1\r\n$ 4\r\nPING\r\n", b"*1\r\n$+4\r\nPING\r\n",
+    b"*1\r\n$\r\n", b"*1\r\n$abc\r\n", b"*1\r\n$-1\r\n", b"*1\r\n$-10\r\n", b"*1\r\n$ 4\r\nPING\r\n",
+    b"*1\r\n$+4\r\nPING\r\n",
     b"*1\r\n$04\r\nPING\r\n", b"*1\r\n$536870913\r\n", b"*1\r\n$2147483648\r\n", b"*1\r\n$9223372036854775807\r\n",
     b"*1\r\n$9223372036854775808\r\n", b"*1\r\n$99999999999999999999\r\n",
-    b"*1\r\nPING\r\n", b"*1\r\n:4\r\nPING\r\n", b"*1\r\n\r\n", b"*2\r\n$4\r\nPING\r\nfoo\r\n", b"*1\r\n*1\r\n$4\r\nPING\r\n",
+    b"*1\r\nPING\r\n", b"*1\r\n:4\r\nPING\r\n", b"*1\r\n\r\n", b"*2\r\n$4\r\nPING\r\nfoo\r\n",
+    b"*1\r\n*1\r\n$4\r\nPING\r\n",
     b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\nfooz\r\n", b"*1\r\n\x00\r\n", b"*1\r\n\xff\r\n", b"*1\r\n\n",
-    b"*1\r\n$4\r\nPINGxxPING\r\n", b"*1\r\n$4\r\nPING*1\r\n$4\r\nPING\r\n", b"*1\r\n$0\r\n\r\n", b"*2\r\n$0\r\n\r\n$1\r\na\r\n",
+    b"*1\r\n$4\r\nPINGxxPING\r\n", b"*1\r\n$4\r\nPING*1\r\n$4\r\nPING\r\n", b"*1\r\n$0\r\n\r\n",
+    b"*2\r\n$0\r\n\r\n$1\r\na\r\n",
     b"*1\r\n$4\nPING\r\n", b"*1\n$4\r\nPING\r\n", b"*1\r\n$4\r\nPING\r\n*x\r\n", b"*1\r\n$4\r\nPING\r\n*1\r\n$x\r\n",
     b"*2\r\n$4\r\nPING\r\n$5\r\nhello\r\nPING\r\n*1\r\n$4\r\nPING\r\n", b"*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n",
-    b"*" + b"1" * 70000, b"*1\r\n$" + b"1" * 70000, b"*" + b"1" * 30 + b"\r\n", b"A" * 70000, b"PING " + b"a" * 70000 + b"\r\n",
+    b"*" + b"1" * 70000, b"*1\r\n$" + b"1" * 70000, b"*" + b"1" * 30 + b"\r\n", b"A" * 70000,
+    b"PING " + b"a" * 70000 + b"\r\n",
     b"a " * 40000,
 )
 
@@ -99,7 +108,8 @@ def record_dripped(session: Session, data: bytes, title: str) -> None:
 
 def stream(session: Session) -> None:
     record_all(session, INLINE + BROKEN)
-    commands = (encode("SET", "split", "a\r\nb$3*1"), encode("GET", "split"), b"PING inline\r\n", encode("APPEND", "split", ""),
+    commands = (encode("SET", "split", "a\r\nb$3*1"), encode("GET", "split"), b"PING inline\r\n",
+                encode("APPEND", "split", ""),
                 encode("NOSUCH", "x"), b"\r\n", encode("MGET", "split", "none"), b"PING 'quoted word'\n")
     record_split(session, b"".join(commands), "pipeline")
     record_dripped(session, b"".join(commands), "pipeline, a byte at a time")

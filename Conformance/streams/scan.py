@@ -8,12 +8,16 @@ from __future__ import annotations
 from session import Session
 
 ERRORS = (
-    "SCAN", "SCAN abc", "~kind SCAN -1", "SCAN 0 COUNT", "SCAN 0 COUNT 0", "SCAN 0 COUNT -1", "SCAN 0 COUNT abc", "SCAN 0 MATCH",
+    "SCAN", "SCAN abc", "~kind SCAN -1", "SCAN 0 COUNT", "SCAN 0 COUNT 0", "SCAN 0 COUNT -1", "SCAN 0 COUNT abc",
+    "SCAN 0 MATCH",
     "SCAN 0 TYPE", "SCAN 0 FOO", "SCAN 0 FOO bar", "SCAN 0 COUNT 10 COUNT 0", "SCAN 99999999999999999999",
-    "~kind SCAN 18446744073709551615", "SCAN 18446744073709551616", "SCAN '' ", "SCAN ' 1'", "SCAN 1.0", "SCAN 0 COUNT 9223372036854775807",
-    "SCAN 0 COUNT 9223372036854775808", "SCAN 0 TYPE nosuchtype", "SCAN 0 TYPE STRING", "SCAN 0 match k* count 100 type list",
+    "~kind SCAN 18446744073709551615", "SCAN 18446744073709551616", "SCAN '' ", "SCAN ' 1'", "SCAN 1.0",
+    "SCAN 0 COUNT 9223372036854775807",
+    "SCAN 0 COUNT 9223372036854775808", "SCAN 0 TYPE nosuchtype", "SCAN 0 TYPE STRING",
+    "SCAN 0 match k* count 100 type list",
     "SSCAN", "SSCAN set", "SSCAN nope 0", "SSCAN str 0", "SSCAN nope abc", "SSCAN set abc", "SSCAN set 0 COUNT 0",
-    "SSCAN set 0 TYPE string", "SSCAN set 0 FOO", "HSCAN nope 0", "HSCAN str 0", "HSCAN hash 0 COUNT -1", "HSCAN hash 0 MATCH",
+    "SSCAN set 0 TYPE string", "SSCAN set 0 FOO", "HSCAN nope 0", "HSCAN str 0", "HSCAN hash 0 COUNT -1",
+    "HSCAN hash 0 MATCH",
     "ZSCAN nope 0", "ZSCAN str 0", "ZSCAN zset 0 COUNT abc", "ZSCAN zset x", "HSCAN hash 0 NOVALUES extra",
 )
 
