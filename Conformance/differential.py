@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 import time
 from fnmatch import fnmatch
 
@@ -80,10 +81,9 @@ def check_missing(pool: Pool) -> tuple[frozenset[str], int]:
     unlisted = [name for name in lacking if name not in listed]
     back = [name for name in listed if name not in lacking]
     print(f"not implemented: {len(lacking)} stock commands, {len(unlisted)} of them not in {MISSING_PATH.name}")
-    for name in unlisted:
-        print(f"    missing and not listed: {name}")
-    for name in back:
-        print(f"    listed as missing, but it exists: {name} (run --write-missing)")
+    for title, names in (("missing and not listed", unlisted), ("listed as missing, but there (run --write-missing)", back)):
+        if names:
+            print(textwrap.fill(f"{title}: {', '.join(names)}", 116, initial_indent="    ", subsequent_indent="        "))
     return frozenset(lacking), len(unlisted) + len(back)
 
 

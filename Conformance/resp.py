@@ -73,6 +73,8 @@ def show(reply: Reply, limit: int = 200) -> str:
         inner = " ".join(show(item, limit) for item in reply.value[:200])
         more = f" ...({len(reply.value)} items)" if len(reply.value) > 200 else ""
         return f"{reply.kind}[{inner}{more}]"
+    if reply.kind == "note":
+        return reply.text().decode()
     text = show_bytes(reply.text(), limit)
     mark = {"simple": "+", "error": "-", "integer": ":", "double": ",", "bulk": ""}
     if reply.kind == "bulk":
