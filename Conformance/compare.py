@@ -252,6 +252,11 @@ def policy_for(arguments: tuple[bytes, ...]) -> str:
     return COMMAND_POLICIES.get(full) or COMMAND_POLICIES.get(full.partition("|")[0], "exact")
 
 
+def same_as_any(fog: Reply, stocks: list[Reply], policy: str) -> bool:
+    """True when the reply agrees with that of at least one stock server."""
+    return any(same(fog, stock, policy) for stock in stocks)
+
+
 def same(fog: Reply, stock: Reply, policy: str) -> bool:
     """True when the two replies agree under the policy; errors agree only by their bytes."""
     if fog.is_error() or stock.is_error():

@@ -16,7 +16,7 @@ from checklist import command_names, missing_commands
 from properties import Search, choose_seed, load_families
 from rules import (DIFFERENCES_PATH, FOLDER, MISSING_PATH, Rule, explain, load_missing, load_rules, stale_rules,
                    write_missing)
-from runs import Found, Pool, fog_options, run_stream, stream_labels
+from runs import Found, Pool, fog_options, run_stream
 from session import Stream, load_streams
 
 EXAMPLES_PER_FAMILY = 300
@@ -81,17 +81,22 @@ def check_missing(pool: Pool) -> tuple[frozenset[str], int]:
     unlisted = [name for name in lacking if name not in listed]
     back = [name for name in listed if name not in lacking]
     print(f"not implemented: {len(lacking)} stock commands, {len(unlisted)} of them not in {MISSING_PATH.name}")
-    for title, names in (("missing and not listed", unlisted), ("listed as missing, but there (run --write-missing)", back)):
-        if names:
-            print(textwrap.fill(f"{title}: {', '.join(names)}", 116, initial_indent="    ", subsequent_indent="        "))
+    print_names("missing and not listed", unlisted)
+    print_names("listed as missing, but there (run --write-missing)", back)
     return frozenset(lacking), len(unlisted) + len(back)
+
+
+def print_names(title: str, names: list[str]) -> None:
+    if names:
+        text = f"{title}: {', '.join(names)}"
+        print(textwrap.fill(text, 116, initial_indent="    ", subsequent_indent="        "))
 
 
 def run_streams(pool: Pool, streams: list[Stream], missing: frozenset[str], report: Report) -> None:
     for stream in streams:
         found, started = Found(), time.monotonic()
         steps = run_stream(pool, stream, missing, found)
-        report.run |= stream_labels(stream)
+        report.run.add(stream.name)
         report.show(f"stream {stream.name} ({steps} replies)", found, time.monotonic() - started)
 
 

@@ -116,14 +116,18 @@ def read_everything(connection: Connection, has_encoding: bool = True) -> State:
     return state
 
 
-def compare_states(fog: State, stock: State) -> list[tuple[str, str, str]]:
-    """(what, here, there) for every key that differs."""
+def compare_states(fog: State, stocks: list[State]) -> list[tuple[str, str, str]]:
+    """(what, here, there) for every key that is like none of the stock states'; the first one's is shown."""
     found = []
-    for place in sorted(fog.keys() | stock.keys()):
+    for place in sorted(fog.keys() | stocks[0].keys()):
         name = f"db{place[0]} key {show(Reply('bulk', place[1]))}"
-        mine, other = fog.get(place), stock.get(place)
-        if mine is None or other is None:
-            found.append((f"{name} exists", "no" if mine is None else "yes", "no" if other is None else "yes"))
-            continue
-        found += [(f"{name} {what}", here, there) for what, here, there in mine.differences(other)]
+        choices = [_compare_key(fog.get(place), stock.get(place)) for stock in stocks]
+        if all(choices):
+            found += [(f"{name} {what}", here, there) for what, here, there in choices[0]]
     return found
+
+
+def _compare_key(mine: KeyState | None, other: KeyState | None) -> list[tuple[str, str, str]]:
+    if mine is None or other is None:
+        return [] if mine is other else [("exists", "no" if mine is None else "yes", "no" if other is None else "yes")]
+    return mine.differences(other)

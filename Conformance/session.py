@@ -34,11 +34,11 @@ class Step(NamedTuple):
 
 @dataclass
 class Stream:
-    """A stream ready to run: its name, the stock servers to compare with, and what drives the session."""
+    """A stream ready to run: its name, the stock server to compare with, and what drives the session."""
 
     name: str
     run: Callable[["Session"], None]
-    oracles: tuple[str, ...] = ("redis",)
+    oracle: str = "redis"
     options: tuple[str, ...] = ()
     protocols: tuple[int, ...] = (2, 3)
 
@@ -107,6 +107,7 @@ class Session:
         self.missing = missing
         self.steps: list[Step] = []
         self.facts: dict[str, str] = {}
+        self.hints: dict[str, str] = {}
         self.connections: dict[str, Connection] = {}
         self.variables: dict[bytes, bytes] = {}
 
@@ -158,6 +159,10 @@ class Session:
     def fact(self, name: str, value: object) -> None:
         """Records something that is looked up by name: a server may have more facts than stock, not fewer."""
         self.facts[name] = str(value)
+
+    def hint(self, name: str, value: object) -> None:
+        """Another value that is as right for a fact of this name, should another stock server ask for it."""
+        self.hints[name] = str(value)
 
     def record(self, label: str, reply: Reply, policy: str = "exact") -> None:
         self.steps.append(Step(label, policy, reply))
@@ -220,7 +225,7 @@ class Session:
 
 @dataclass
 class _Header:
-    oracles: tuple[str, ...] = ("redis",)
+    oracle: str = "redis"
     options: tuple[str, ...] = ()
     protocols: tuple[int, ...] = (2, 3)
     lines: list[str] = field(default_factory=list)
@@ -232,7 +237,7 @@ def load_text(path: Path) -> Stream:
     for line in path.read_text().splitlines():
         words = line.split()
         if words[:1] == ["!oracle"]:
-            header.oracles = tuple(words[1:])
+            header.oracle = words[1]
         elif words[:1] == ["!server"]:
             header.options = tuple(words[1:])
         elif words[:1] == ["!protocols"]:
@@ -246,16 +251,16 @@ def load_text(path: Path) -> Stream:
                 session.line(line)
             except (BadStream, ValueError) as problem:
                 raise BadStream(f"{path.name}: {line!r} (line {number} without headers): {problem}") from problem
-    return Stream(path.stem, run, header.oracles, header.options, header.protocols)
+    return Stream(path.stem, run, header.oracle, header.options, header.protocols)
 
 
 def load_module(path: Path) -> Stream:
-    """Imports a Python stream: `stream(session)` and, if wanted, ORACLES, OPTIONS and PROTOCOLS."""
+    """Imports a Python stream: `stream(session)` and, if wanted, ORACLE, OPTIONS and PROTOCOLS."""
     specification = importlib.util.spec_from_file_location(f"stream_{path.stem}", path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    return Stream(path.stem, module.stream, getattr(module, "ORACLES", ("redis",)),
+    return Stream(path.stem, module.stream, getattr(module, "ORACLE", "redis"),
                   getattr(module, "OPTIONS", ()), getattr(module, "PROTOCOLS", (2, 3)))
 
 

@@ -123,7 +123,7 @@ junk = one(b"", b"FOO", b"1", b"NX", b"\x00", b"-1", b"WITHSCORES", b"LIMIT")
 
 @dataclass(frozen=True)
 class Family:
-    """The generated commands of one data type, and the stock server that says what is right."""
+    """The generated commands of one data type, and who says what is right: redis, valkey, or either of them."""
 
     name: str
     commands: tuple[tuple[str, Part], ...]

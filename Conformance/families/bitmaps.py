@@ -1,4 +1,4 @@
-"""Generated commands on bits of strings, against Redis 7.0."""
+"""Generated commands on bits of strings."""
 from __future__ import annotations
 
 from families.arguments import (Family, blob, either, index, integer, key, many, maybe, mostly, one, options, sequence,
@@ -34,4 +34,5 @@ _COMMANDS = (
     ("DEL", key),
 )
 
-FAMILIES = (Family("bitmaps", _COMMANDS, beginnings=(("SET k1 hello-world-of-bits", "SET k2 \xff\x0f\x00"),)),)
+FAMILIES = (Family("bitmaps", _COMMANDS, oracle="either", beginnings=(("SET k1 hello-world-of-bits",
+                                                                       "SET k2 \xff\x0f\x00"),)),)

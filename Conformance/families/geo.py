@@ -1,4 +1,4 @@
-"""Generated commands on geospatial indexes, against Redis 7.0."""
+"""Generated commands on geospatial indexes."""
 from __future__ import annotations
 
 from families.arguments import (Family, either, fixed, key, many, maybe, mostly, one, options, positive, sequence,
@@ -38,4 +38,4 @@ _COMMANDS = (
 
 _BEGINNING = ("GEOADD k1 13.361389 38.115556 Palermo 15.087269 37.502669 Catania",
               "GEOADD k1 12.758489 38.788135 edge1 17.241510 38.788135 edge2")
-FAMILIES = (Family("geo", _COMMANDS, beginnings=(_BEGINNING, _BEGINNING)),)
+FAMILIES = (Family("geo", _COMMANDS, oracle="either", beginnings=(_BEGINNING, _BEGINNING)),)

@@ -1,4 +1,4 @@
-"""Generated commands on hashes: against Redis 7.0, and the expiry of fields against Valkey 9.1."""
+"""Generated commands on hashes; fields that expire are compared with Valkey 9.1, which alone has them."""
 from __future__ import annotations
 
 from families.arguments import (Family, blob, counted, either, expiration, floating, integer, key, many, maybe,
@@ -58,9 +58,9 @@ _FIELD_EXPIRY = (
 )
 
 FAMILIES = (
-    Family("hashes", _COMMANDS),
-    Family("hashes-table", _COMMANDS, options=("--hash-max-listpack-entries", "0")),
-    Family("hashes-converting", _COMMANDS,
+    Family("hashes", _COMMANDS, oracle="either"),
+    Family("hashes-table", _COMMANDS, oracle="either", options=("--hash-max-listpack-entries", "0")),
+    Family("hashes-converting", _COMMANDS, oracle="either",
            options=("--hash-max-listpack-entries", "3", "--hash-max-listpack-value", "8")),
     Family("hashes-field-expiry", _FIELD_EXPIRY, oracle="valkey",
            beginnings=(("HSET k1 f 1 g 2 h 3", "HEXPIRE k1 100 FIELDS 1 f"),)),

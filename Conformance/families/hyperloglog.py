@@ -1,4 +1,4 @@
-"""Generated commands on HyperLogLogs, against Redis 7.0; the state check compares the stored bytes."""
+"""Generated commands on HyperLogLogs; the state check compares the stored bytes."""
 from __future__ import annotations
 
 from families.arguments import Family, either, fixed, key, many, one, sequence
@@ -24,6 +24,6 @@ _COMMANDS = (
 )
 
 FAMILIES = (
-    Family("hyperloglog", _COMMANDS),
-    Family("hyperloglog-dense", _COMMANDS, options=("--hll-sparse-max-bytes", "40")),
+    Family("hyperloglog", _COMMANDS, oracle="either"),
+    Family("hyperloglog-dense", _COMMANDS, oracle="either", options=("--hll-sparse-max-bytes", "40")),
 )

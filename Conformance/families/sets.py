@@ -1,4 +1,4 @@
-"""Generated commands on sets, against Redis 7.0; a small integer-set limit makes the encodings change."""
+"""Generated commands on sets; a small integer-set limit makes the encodings change."""
 from __future__ import annotations
 
 from families.arguments import (INTEGERS, Family, blob, counted, either, key, many, maybe, one, sequence, small, token)
@@ -30,6 +30,6 @@ _COMMANDS = (
 )
 
 FAMILIES = (
-    Family("sets", _COMMANDS),
-    Family("sets-small-intsets", _COMMANDS, options=("--set-max-intset-entries", "3")),
+    Family("sets", _COMMANDS, oracle="either"),
+    Family("sets-small-intsets", _COMMANDS, oracle="either", options=("--set-max-intset-entries", "3")),
 )

@@ -1,4 +1,4 @@
-"""Generated commands on streams and consumer groups, against Redis 7.0. Ids are given, so that replies are fixed."""
+"""Generated commands on streams and consumer groups. Ids are given, so that replies are fixed."""
 from __future__ import annotations
 
 from families.arguments import (Family, blob, either, fixed, key, many, maybe, mostly, one, options, sequence, small,
@@ -65,7 +65,7 @@ _ENTRIES = ("XADD k1 1-1 f v", "XADD k1 2-1 f v", "XADD k1 3-1 f v g w", "XADD k
 _READ = _ENTRIES + ("XREADGROUP GROUP g1 c1 COUNT 2 STREAMS k1 >", "XREADGROUP GROUP g1 c2 STREAMS k1 >")
 _BEGINNINGS = (_ENTRIES, _READ, _READ)
 FAMILIES = (
-    Family("streams", _COMMANDS, longest=16, beginnings=_BEGINNINGS),
-    Family("streams-small-nodes", _COMMANDS, longest=16, options=("--stream-node-max-entries", "2"),
+    Family("streams", _COMMANDS, oracle="either", longest=16, beginnings=_BEGINNINGS),
+    Family("streams-small-nodes", _COMMANDS, oracle="either", longest=16, options=("--stream-node-max-entries", "2"),
            beginnings=_BEGINNINGS),
 )

@@ -1,4 +1,4 @@
-"""Generated commands on sorted sets, against Redis 7.0; in both encodings."""
+"""Generated commands on sorted sets, in both encodings."""
 from __future__ import annotations
 
 from families.arguments import (Family, blob, counted, either, index, key, many, maybe, mostly, one, options,
@@ -74,9 +74,10 @@ _QUICK_TIMEOUTS = ("--hz", "500")
 
 _BEGINNINGS = (("ZADD k1 1 a 2 b 2 c 3 d inf e", "ZADD k2 0 a 0 b 0 c 0 foo", "ZADD k3 5 a 1 c"),) * 2
 FAMILIES = (
-    Family("zsets", _COMMANDS, options=_QUICK_TIMEOUTS, beginnings=_BEGINNINGS),
-    Family("zsets-skiplist", _COMMANDS, options=("--zset-max-listpack-entries", "0", *_QUICK_TIMEOUTS),
+    Family("zsets", _COMMANDS, oracle="either", options=_QUICK_TIMEOUTS, beginnings=_BEGINNINGS),
+    Family("zsets-skiplist", _COMMANDS, oracle="either", options=("--zset-max-listpack-entries", "0", *_QUICK_TIMEOUTS),
            beginnings=_BEGINNINGS),
-    Family("zsets-converting", _COMMANDS, options=("--zset-max-listpack-entries", "3", "--zset-max-listpack-value", "8",
+    Family("zsets-converting", _COMMANDS, oracle="either", options=("--zset-max-listpack-entries", "3",
+                                                                    "--zset-max-listpack-value", "8",
                                                     *_QUICK_TIMEOUTS), beginnings=_BEGINNINGS),
 )

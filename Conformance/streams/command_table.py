@@ -1,18 +1,21 @@
 """COMMAND INFO and COMMAND DOCS of every stock command, attribute by attribute.
 
-Redis 7.0 is asked for the commands it has, Valkey 9.1 for those that came later. Prose (summaries, notes,
+Redis 7.0 says what must be there for the commands it has, Valkey 9.1 for those that came later; a value of either
+is right. Prose (summaries, notes,
 histories) is each server's own: only its being there is compared. Arguments are compared one by one, so that a
 server may know more of them than the stock server does.
 """
 from __future__ import annotations
 
 import re
+from typing import Callable
 
 from resp import Reply, show
 from session import Session
 
-ORACLES = ("redis", "valkey")
+ORACLE = "either"
 PROTOCOLS = (2,)
+Record = Callable[[str, object], None]
 ARGUMENT_ATTRIBUTES = (b"type", b"token", b"key_spec_index", b"since", b"deprecated_since", b"flags")
 DOC_ATTRIBUTES = (b"since", b"group", b"deprecated_since", b"doc_flags")
 
@@ -39,21 +42,18 @@ def key_specs(reply: Reply) -> str:
     return " / ".join(specs)
 
 
-def record_info(session: Session, entry: Reply) -> None:
-    """Arity, flags, key positions, categories, tips and key specifications of a command and its subcommands."""
+def record_info(record: Record, name: str, entry: Reply) -> None:
+    """Arity, flags, key positions, categories, tips and key specifications of a command."""
     fields = entry.items()
-    name = fields[0].text().decode("latin-1")
-    session.fact(f"info {name} arity", fields[1].text().decode())
-    session.fact(f"info {name} flags", names(fields[2]))
-    session.fact(f"info {name} positions", " ".join(show(item) for item in fields[3:6]))
-    session.fact(f"info {name} categories", names(fields[6]))
-    session.fact(f"info {name} tips", names(fields[7]))
-    session.fact(f"info {name} key specs", key_specs(fields[8]))
-    for subcommand in fields[9].items():
-        record_info(session, subcommand)
+    record(f"info {name} arity", fields[1].text().decode())
+    record(f"info {name} flags", names(fields[2]))
+    record(f"info {name} positions", " ".join(show(item) for item in fields[3:6]))
+    record(f"info {name} categories", names(fields[6]))
+    record(f"info {name} tips", names(fields[7]))
+    record(f"info {name} key specs", key_specs(fields[8]))
 
 
-def record_arguments(session: Session, path: str, arguments: Reply) -> None:
+def record_arguments(record: Record, path: str, arguments: Reply) -> None:
     """Each argument with its attributes, named by its path; nested ones below it."""
     for argument in arguments.items():
         fields = table(argument)
@@ -63,40 +63,48 @@ def record_arguments(session: Session, path: str, arguments: Reply) -> None:
             if attribute in fields:
                 value = fields[attribute]
                 shown.append(f"{attribute.decode()}={names(value) if value.items() else show(value)}")
-        session.fact(f"docs {mine}", " ".join(shown))
+        record(f"docs {mine}", " ".join(shown))
         if b"arguments" in fields:
-            record_arguments(session, mine, fields[b"arguments"])
+            record_arguments(record, mine, fields[b"arguments"])
 
 
-def record_docs(session: Session, name: str, docs: Reply) -> None:
-    """A command's documentation, and its subcommands'."""
-    fields = table(docs)
-    session.fact(f"docs {name} has a summary", bool(fields.get(b"summary", Reply("bulk", b"")).text()))
+def record_docs(record: Record, name: str, fields: dict[bytes, Reply]) -> None:
+    """A command's documentation: that it has a summary, its order, group, age, and its arguments."""
+    record(f"docs {name} has a summary", bool(fields.get(b"summary", Reply("bulk", b"")).text()))
     orders = re.findall(r"O\((?:[^()]|\([^()]*\))*\)", fields.get(b"complexity", Reply("bulk", b"")).text().decode())
-    session.fact(f"docs {name} complexity", " ".join(orders[:1]))
+    record(f"docs {name} complexity", " ".join(orders[:1]))
     for attribute in DOC_ATTRIBUTES:
         if attribute in fields:
             value = fields[attribute]
-            session.fact(f"docs {name} {attribute.decode()}", names(value) if value.items() else show(value))
-    record_arguments(session, name, fields.get(b"arguments", Reply("array", ())))
-    for subcommand, sub_docs in table(fields.get(b"subcommands", Reply("array", ()))).items():
-        record_docs(session, subcommand.decode(), sub_docs)
+            record(f"docs {name} {attribute.decode()}", names(value) if value.items() else show(value))
+    record_arguments(record, name, fields.get(b"arguments", Reply("array", ())))
 
 
-def is_later_than_redis(since: bytes) -> bool:
-    """True for what came after Redis 7.0; the stock Valkey is the oracle for that."""
-    return tuple(int(part) for part in since.split(b".")[:2]) > (7, 0)
+def recorder(session: Session, since: bytes) -> Record:
+    """What to do with a value: it must be there, or (a newer server's word on an old command) is right as well."""
+    is_later_than_redis = tuple(int(part) for part in since.split(b".")[:2]) > (7, 0)
+    return session.hint if session.server.name == "valkey" and not is_later_than_redis else session.fact
+
+
+def record_command(session: Session, entry: Reply, docs: Reply) -> None:
+    """A command and, below it, its subcommands."""
+    name = entry.items()[0].text().decode("latin-1")
+    words = name.encode().split(b"|")
+    if session.lacks(tuple(words)):
+        return
+    fields = table(docs)
+    record = recorder(session, fields.get(b"since", Reply("bulk", b"0.0.0")).text())
+    record_info(record, name, entry)
+    if fields:
+        record_docs(record, name, fields)
+    nested = table(fields.get(b"subcommands", Reply("array", ())))
+    for subcommand in entry.items()[9].items():
+        record_command(session, subcommand, nested.get(subcommand.items()[0].text(), Reply("array", ())))
 
 
 def stream(session: Session) -> None:
     connection = session.connection()
     docs = table(connection.command("COMMAND", "DOCS"))
-    infos = {entry.items()[0].text(): entry for entry in connection.command("COMMAND").items() if entry.items()}
-    for name, entry in sorted(infos.items()):
-        text = name.decode("latin-1")
-        since = table(docs[name])[b"since"].text() if name in docs else b"0.0.0"
-        if session.lacks((name,)) or (session.server.name == "valkey" and not is_later_than_redis(since)):
-            continue
-        record_info(session, entry)
-        if name in docs:
-            record_docs(session, text, docs[name])
+    for entry in connection.command("COMMAND").items():
+        if entry.items():
+            record_command(session, entry, docs.get(entry.items()[0].text(), Reply("array", ())))
