@@ -16,7 +16,8 @@ enum StringGetAndChange {
             since: "6.2.0", complexity: "O(1)",
             summary: "Returns the string value of a key after deleting the key.", run: getAndDelete),
         Command(
-            "GETEX", "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+            "GETEX",
+            "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
             arity: -2, [.write, .fast],
             keys: [
                 KeySpec(
