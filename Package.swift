@@ -51,9 +51,11 @@ let package = Package(
         module("Engine", ["Base", "CLinux", "CAllocator", "Structures", "RESP", "Keyspace"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
+        module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
+        tests("CommandsTests", ["Base", "Engine", "TestKit"]),
     ]
 )

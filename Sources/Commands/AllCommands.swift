@@ -4,8 +4,14 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        StringCompare.commands,
+        StringCount.commands,
+        StringEdit.commands,
         StringGet.commands,
+        StringGetAndChange.commands,
+        StringLCS.commands,
         StringSet.commands,
+        StringSetMany.commands,
         Ping.commands,
     ].flatMap { $0 }
 }

@@ -68,6 +68,14 @@ package struct Database: ~Copyable {
             setInteger(key, hash: hash, slot: slot, value: integer, expiry: expiry, garbage: &garbage)
             return
         }
+        setText(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Writes `value` as bytes even when it spells an integer (INCRBYFLOAT's results stay text).
+    package mutating func setText(
+        _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?,
+        garbage: inout Garbage
+    ) {
         let isExternal = value.count > Database.inlineByteCountMax
         let entry = makeEntry(
             key, valueByteCount: isExternal ? ExternalValue.byteCount : value.count, type: .string,
@@ -104,6 +112,35 @@ package struct Database: ~Copyable {
             key, valueByteCount: 8, type: .string, encoding: StringEncoding.integer.rawValue, expiry: expiry)
         entry.setValueWord(UInt64(bitPattern: value))
         install(entry, hash: hash, slot: slot, garbage: &garbage)
+    }
+
+    /// Makes the string of `slot` the integer `value`, in place when it is one already; its expiry stays.
+    @inline(__always)
+    package mutating func replaceInteger(
+        _ slot: EntryTable.Slot, hash: UInt64, value: Int64, garbage: inout Garbage
+    ) {
+        let entry = slot.entry
+        if _fastPath(entry.integerValue != nil) {
+            entry.setValueWord(UInt64(bitPattern: value))
+            entry.version &+= 1
+        } else {
+            setInteger(entry.key, hash: hash, slot: slot, value: value, expiry: entry.expiry, garbage: &garbage)
+        }
+    }
+
+    /// Writes `bytes` over the string of `slot` from `offset` on; the string grows as needed, a gap is zeroed.
+    package mutating func overwriteString(
+        _ slot: EntryTable.Slot, hash: UInt64, at offset: Int, with bytes: Span<UInt8>, garbage: inout Garbage
+    ) {
+        let oldCount = slot.entry.stringByteCount
+        precondition(offset >= 0, "a string is written at an offset from 0 on")
+        let count = max(oldCount, offset + bytes.count)
+        editString(slot, hash: hash, byteCount: count, garbage: &garbage) { memory in
+            unsafe memory.withUnsafeMutableBufferPointer { target in
+                guard let base = target.baseAddress else { return }
+                unsafe bytes.copyBytes(to: base + offset)
+            }
+        }
     }
 
     /// Resizes the string of `slot` to `byteCount` bytes and hands its memory to `edit`, old bytes kept, new bytes
