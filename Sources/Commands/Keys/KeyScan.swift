@@ -86,7 +86,6 @@ enum KeyScan {
     private static let scan: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard let cursor = IntegerText.parseUnsignedLenient(call.arguments[1]) else { throw .invalidCursor }
         let options = try parseOptions(call)
-        let database = call.session.database
         let mark = call.reply.buffer.count
         // An empty stretch of the table ends the call as well: ten buckets for each key asked for.
         var bucketsLeft = options.count.multipliedReportingOverflow(by: 10)
@@ -103,7 +102,6 @@ enum KeyScan {
         let reply = call.reply
         reply.insertHeader(UInt8(ascii: "*"), written, at: mark)
         writeCursor(reply, position, at: mark)
-        _ = database
     }
 
     /// Puts the outer array's header and the cursor before what was written since `mark`.
