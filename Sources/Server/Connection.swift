@@ -24,6 +24,8 @@ struct Connection: ~Copyable {
     var closesAfterOutput = false
     var isAuthenticated: Bool
     var interest: Poller.Interest = [.read, .hangup]
+    /// Has a segment in the loop's present batch.
+    var isInRound = false
     /// In the list of connections with input to run without another read.
     var hasReadyInput = false
     var lastActivityMilliseconds: Int64

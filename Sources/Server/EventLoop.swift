@@ -109,6 +109,8 @@ internal import Synchronization
     // MARK: reading and parsing
 
     @unsafe private mutating func readAndParse(_ connection: UnsafeMutablePointer<Connection>) {
+        // One segment a round: what else arrived is reported again by the next wait.
+        if unsafe connection.pointee.isInRound { return }
         if unsafe connection.pointee.isSuspended || connection.pointee.closesAfterOutput {
             return unsafe drainClosed(connection)
         }
@@ -181,6 +183,7 @@ internal import Synchronization
         let limits = unsafe CommandParser.Limits(
             bulkByteCountMax: settings.protoMaxBulkLength, isAuthenticated: connection.pointee.isAuthenticated)
         batch.beginSegment(session, connection: Int(bitPattern: UInt(token)))
+        unsafe connection.pointee.isInRound = true
         let view = unsafe Span(_unsafeStart: bytes, count: count)
         var offset = 0
         var failure: ProtocolError?
@@ -225,6 +228,8 @@ internal import Synchronization
         for token in tokens {
             guard let connection = unsafe connections.find(token) else { continue }
             unsafe connection.pointee.hasReadyInput = false
+            // In the round already: what its segment leaves is noted again when the round settles.
+            if unsafe connection.pointee.isInRound { continue }
             if unsafe !connection.pointee.isSuspended && !connection.pointee.input.isEmpty {
                 unsafe parseInput(connection)
             }
@@ -336,6 +341,7 @@ internal import Synchronization
     @unsafe private mutating func settle(
         _ connection: UnsafeMutablePointer<Connection>, _ segment: Batch.Segment, _ left: PendingSegment
     ) {
+        unsafe connection.pointee.isInRound = false
         let ranAll = segment.executedCount == segment.parsedCount
         let consumed = unsafe ranAll ? left.parsedEnd : batch.executedEnd(segment)
         if !ranAll { unsafe connection.pointee.parser.reset() }
