@@ -4,6 +4,15 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        KeyDatabases.commands,
+        KeyExpire.commands,
+        KeyInspect.commands,
+        KeyObject.commands,
+        KeyRemove.commands,
+        KeyRename.commands,
+        KeyScan.commands,
+        KeyTimeToLive.commands,
+        Ping.commands,
         StringCompare.commands,
         StringCount.commands,
         StringEdit.commands,
@@ -12,6 +21,5 @@ package enum AllCommands {
         StringLCS.commands,
         StringSet.commands,
         StringSetMany.commands,
-        Ping.commands,
     ].flatMap { $0 }
 }
