@@ -6,6 +6,8 @@ package enum AllCommands {
     package static let list: [Command] = [
         StringGet.commands,
         StringSet.commands,
+        ConnectionState.commands,
+        Hello.commands,
         Ping.commands,
     ].flatMap { $0 }
 }

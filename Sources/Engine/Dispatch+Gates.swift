@@ -34,6 +34,11 @@ extension Engine {
     /// Clients that must authenticate may only run what leads there.
     private func authenticationGate(_ reference: SessionReference, _ flags: CommandFlags) -> StaticString? {
         guard !reference.session.isAuthenticated, !flags.contains(.noAuth) else { return nil }
+        if !requiresPassword {
+            // The password was taken away since the client came.
+            reference.session.gates.remove(.unauthenticated)
+            return nil
+        }
         return "NOAUTH Authentication required."
     }
 
