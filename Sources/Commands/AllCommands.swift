@@ -6,8 +6,10 @@ package enum AllCommands {
     package static let list: [Command] = [
         StringGet.commands,
         StringSet.commands,
+        ClientCommand.commands,
         ConnectionState.commands,
         Hello.commands,
         Ping.commands,
+        ConfigCommand.commands,
     ].flatMap { $0 }
 }
