@@ -4,6 +4,10 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        ClientCommand.commands,
+        ConfigCommand.commands,
+        ConnectionState.commands,
+        Hello.commands,
         KeyDatabases.commands,
         KeyExpire.commands,
         KeyInspect.commands,

@@ -15,6 +15,8 @@ package struct ServerHooks: Sendable {
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    /// What follows CONFIG SET.
+    package var configHooks: [ConfigHook] = []
     package init() {}
 }
 
@@ -65,8 +67,10 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var cron = Cron()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
-    /// Ticks above which a command is slow; UInt64.max when the slow log is off.
+    /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
     var slowTicks = UInt64.max
+    /// Ticks above which a command enters the slow log; UInt64.max when it is off.
+    var slowlogTicks = UInt64.max
     /// Sizes from which a request or a reply is logged; Int.max when that log is off.
     var largeRequestByteCount = Int.max
     var largeReplyByteCount = Int.max
@@ -98,7 +102,8 @@ package struct EngineGates: OptionSet, Sendable {
         settingsVersion += 1
         latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
-        slowTicks = slow < 0 ? UInt64.max : UInt64(Double(slow) * Ticks.perMicrosecond)
+        slowlogTicks = slow < 0 ? UInt64.max : UInt64(min(Double(slow) * Ticks.perMicrosecond, 0x1p62))
+        slowTicks = min(slowlogTicks, latency.thresholdTicks)
         let request = settings.commandlogRequestLargerThanBytes
         largeRequestByteCount = request < 0 ? Int.max : request
         let reply = settings.commandlogReplyLargerThanBytes
@@ -116,6 +121,8 @@ package struct EngineGates: OptionSet, Sendable {
 
     /// The dataset is being loaded (true) or is complete.
     package mutating func setLoading(_ isLoading: Bool) { setGate(.loading, isLoading) }
+
+    package var isLoading: Bool { gates.contains(.loading) }
 
     // MARK: statistics
 
