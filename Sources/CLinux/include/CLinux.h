@@ -155,6 +155,12 @@ static inline ssize_t fog_sendto(int fd, const void *bytes, size_t count, const 
 }
 static inline char *fog_as_char(unsigned char *pointer) { return (char *)pointer; }
 static inline void fog_set_errno(int value) { errno = value; }
+/// True when this processor multiplies without carries, which `fog_crc64_fold` needs.
+int fog_has_crc64_fold(void);
+
+/// Folds the first bytes (a multiple of 64; `byteCount` must be at least 64) and `state` into the 16 bytes at `folded`,
+/// whose CRC-64 from state 0 is that of what was folded. Answers how many bytes that were.
+size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8_t *folded);
 
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
