@@ -31,8 +31,9 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
+        .target(name: "CLZF", linkerSettings: [.linkedLibrary("lzf")]),
         module("Base", ["CLinux", "CAllocator"]),
-        module("Structures", ["Base", "CLinux"]),
+        module("Structures", ["Base", "CLinux", "CAllocator", "CLZF"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "Structures"]),
@@ -42,6 +43,6 @@ let package = Package(
         .executableTarget(name: "fog-server", dependencies: ["Server"], path: "Sources/FogServer", swiftSettings: settings),
         module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
         tests("BaseTests", ["Base"]),
-        tests("StructuresTests", ["Base", "Structures"]),
+        tests("StructuresTests", ["Base", "CLinux", "Structures"]),
     ]
 )
