@@ -1,9 +1,9 @@
 // ListpackTests.swift - the listpack against a plain array of byte arrays: random edits, and after each of them the
 // bytes must validate and read back, forwards, backwards, by index and by search, as the model says. Each failure
 // prints the seed of its run.
-internal import Base
-internal import Structures
-internal import Testing
+import Base
+import Structures
+import Testing
 
 @Suite struct ListpackTests {
     /// Reads everything in every way and compares it with the model.

@@ -1,8 +1,8 @@
 // RedisBytesTests.swift - the compact forms against bytes that a stock Redis wrote: what is built must be equal byte
 // for byte, and what Redis built must validate and read back.
-internal import Base
-internal import Structures
-internal import Testing
+import Base
+import Structures
+import Testing
 
 @Suite struct RedisBytesTests {
     @Test func listpacksAreBuiltByteForByte() throws {

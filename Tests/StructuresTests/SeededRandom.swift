@@ -1,7 +1,7 @@
 // SeededRandom.swift - the randomness of the model tests: every run is one number, printed when a check fails, and that
 // number gives the same run again. Shared by all tests of the compact structures; owns no state but its own.
-internal import Base
-internal import Testing
+import Base
+import Testing
 
 /// SplitMix64: small, and good enough to choose test cases with.
 struct SeededRandom {
