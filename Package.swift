@@ -31,9 +31,10 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
+        .target(name: "CBits"),
         .target(name: "CLZF", linkerSettings: [.linkedLibrary("lzf")]),
         module("Base", ["CLinux", "CAllocator"]),
-        module("Structures", ["Base", "CLinux", "CAllocator", "CLZF"]),
+        module("Structures", ["Base", "CLinux", "CAllocator", "CBits", "CLZF"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "Structures"]),
@@ -43,6 +44,6 @@ let package = Package(
         .executableTarget(name: "fog-server", dependencies: ["Server"], path: "Sources/FogServer", swiftSettings: settings),
         module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
         tests("BaseTests", ["Base"]),
-        tests("StructuresTests", ["Base", "CLinux", "Structures"]),
+        tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
     ]
 )

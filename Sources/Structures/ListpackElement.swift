@@ -64,7 +64,8 @@ package enum ListpackElement: ~Escapable {
         switch self {
         case .bytes(let bytes): return body(bytes)
         case .integer(let value):
-            return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ListpackNumber.textByteCountMax) { room in
+            let capacity = ListpackNumber.textByteCountMax
+            return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { room in
                 let byteCount = ListpackNumber.textByteCount(value)
                 let base = unsafe room.baseAddress.unsafelyUnwrapped
                 unsafe ListpackNumber.write(value, byteCount: byteCount, to: base)
