@@ -1,6 +1,7 @@
 // Bitfield.swift - integers of 1 to 64 bits at any bit of a string, as BITFIELD reads, sets and increments them, and
-// its three ways to treat overflow. Pure, any thread. Bits beyond the end read as 0; writing needs the bytes to be there
-// (`byteCount(covering:)` says how many). Every offset from a client is checked with overflow-reporting arithmetic.
+// its three ways to treat overflow. Pure, any thread. Bits beyond the end read as 0; writing needs the bytes to be
+// there (`byteCount(covering:)` says how many). Every offset from a client is checked with overflow-reporting
+// arithmetic.
 package import Base
 
 /// The width and kind of one field: i1 to i64, u1 to u63.
