@@ -28,6 +28,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -76,6 +77,87 @@ static inline uint32_t fog_match_lanes16(const void *lanes, uint16_t tag, uint16
   return bits;
 #endif
 }
+
+/// strtod, and errno as it left it (0 when the number is in range).
+static inline double fog_strtod(const char *text, char **end, int *error) {
+  errno = 0;
+  double value = strtod(text, end);
+  *error = errno;
+  return value;
+}
+
+/// A double without decimals, in full.
+static inline int fog_format_double(void *target, size_t byteCount, double value) {
+  return snprintf((char *)target, byteCount, "%.0f", value);
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+/// strtold, and errno as it left it.
+static inline long double fog_strtold(const char *text, char **end, int *error) {
+  errno = 0;
+  long double value = strtold(text, end);
+  *error = errno;
+  return value;
+}
+
+/// A long double without decimals, in full.
+static inline int fog_format_long_double(void *target, size_t byteCount, long double value) {
+  return snprintf((char *)target, byteCount, "%.0Lf", value);
+}
+#endif
+
+/// The processor's time-stamp counter where there is one; 0 elsewhere.
+static inline uint64_t fog_cycle_counter(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t value;
+  __asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(value));
+  return value;
+#else
+  return 0;
+#endif
+}
+
+/// A mutex that spins briefly before it parks.
+static inline int fog_adaptive_mutex_init(pthread_mutex_t *mutex) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+  int result = pthread_mutex_init(mutex, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+  return result;
+}
+/// True when this processor computes CRC-32C itself.
+int fog_has_crc32c(void);
+
+/// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
+uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
+
+/// bind, getsockname or getpeername, and accept4 without the address unions Swift cannot spell.
+static inline int fog_bind(int fd, const void *address, socklen_t length) {
+  return bind(fd, (const struct sockaddr *)address, length);
+}
+static inline int fog_socket_name(int fd, int peer, struct sockaddr_storage *storage) {
+  socklen_t length = sizeof *storage;
+  return peer ? getpeername(fd, (struct sockaddr *)storage, &length)
+              : getsockname(fd, (struct sockaddr *)storage, &length);
+}
+static inline int fog_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+static inline void fog_ignore_signal(int number) { signal(number, SIG_IGN); }
+static inline pid_t fog_fork(void) { return fork(); }
+static inline int fog_datagram_type(void) { return SOCK_DGRAM | SOCK_CLOEXEC; }
+static inline ssize_t fog_sendto(int fd, const void *bytes, size_t count, const void *address, socklen_t length) {
+  return sendto(fd, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)address, length);
+}
+static inline char *fog_as_char(unsigned char *pointer) { return (char *)pointer; }
+static inline void fog_set_errno(int value) { errno = value; }
+/// True when this processor multiplies without carries, which `fog_crc64_fold` needs.
+int fog_has_crc64_fold(void);
+
+/// Folds the first bytes (a multiple of 64; `byteCount` must be at least 64) and `state` into the 16 bytes at `folded`,
+/// whose CRC-64 from state 0 is that of what was folded. Answers how many bytes that were.
+size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8_t *folded);
 
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
