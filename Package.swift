@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
         module("Base", ["CLinux", "CAllocator"]),
-        module("Structures", ["Base", "CLinux"]),
+        module("Structures", ["Base", "CLinux", "CAllocator"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "Structures"]),
@@ -42,6 +42,6 @@ let package = Package(
         .executableTarget(name: "fog-server", dependencies: ["Server"], path: "Sources/FogServer", swiftSettings: settings),
         module("TestKit", ["Base", "RESP", "Keyspace", "Engine", "Commands", "Server"]),
         tests("BaseTests", ["Base"]),
-        tests("StructuresTests", ["Base", "Structures"]),
+        tests("StructuresTests", ["Base", "Structures", "CLinux"]),
     ]
 )
