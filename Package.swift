@@ -29,7 +29,7 @@ let package = Package(
     name: "fog",
     products: [.executable(name: "fog-server", targets: ["fog-server"])],
     targets: [
-        .target(name: "CLinux"),
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
         module("Base", ["CLinux", "CAllocator"]),
         module("Structures", ["Base", "CLinux", "CAllocator"]),
