@@ -55,6 +55,14 @@ extension HyperLogLog {
         return (lanes & 0x0000_0000_00ff_ffff) | ((lanes & 0x00ff_ffff_0000_0000) &>> 8)
     }
 
+    /// The larger of each two bytes, all below 128: the guard bit of a byte survives the subtraction where left wins.
+    @inline(__always)
+    static func maximum(_ left: SIMD4<UInt64>, _ right: SIMD4<UInt64>) -> SIMD4<UInt64> {
+        let wins = ((left | 0x8080_8080_8080_8080) &- right) & 0x8080_8080_8080_8080
+        let mask = wins &- (wins &>> 7)
+        return (left & mask) | (right & ~mask)
+    }
+
     /// 32 registers per step from 24 bytes; `body` gets them as four words of eight, and the first one's index.
     @unsafe @inline(__always)
     static func forEachDenseGroup(_ start: UnsafeRawPointer, _ body: (Int, SIMD4<UInt64>) -> Void) {

@@ -156,8 +156,9 @@ extension HyperLogLog {
         _ index: Int, in bytes: Span<UInt8>, from hint: SparseHint
     ) throws(Fault) -> SparsePlace {
         var place = SparsePlace(offset: hint.offset, register: hint.register, previous: nil)
-        unsafe bytes.withUnsafeBytes { raw in unsafe skipWords(index, raw, &place) }
         while place.offset < bytes.count {
+            unsafe bytes.withUnsafeBytes { raw in unsafe skipWords(index, raw, &place) }
+            guard place.offset < bytes.count else { break }
             guard let run = SparseRun(at: place.offset, of: bytes) else { throw .corrupted }
             if index < place.register + run.length { return place }
             place.previous = SparseHint(offset: place.offset, register: place.register)

@@ -143,9 +143,9 @@ struct Histogram {
         unsafe value.withUnsafeBytes { raw in
             guard let start = raw.baseAddress else { return }
             unsafe HyperLogLog.forEachDenseGroup(start + HyperLogLog.headerByteCount) { index, words in
-                let other = unsafe unsafeBitCast(words, to: SIMD32<UInt8>.self)
-                let mine = unsafe bytes.loadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
-                unsafe bytes.storeBytes(of: pointwiseMax(mine, other), toByteOffset: index, as: SIMD32<UInt8>.self)
+                let mine = unsafe bytes.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+                unsafe bytes.storeBytes(
+                    of: HyperLogLog.maximum(mine, words), toByteOffset: index, as: SIMD4<UInt64>.self)
             }
         }
     }
