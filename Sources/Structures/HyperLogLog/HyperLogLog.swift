@@ -138,7 +138,7 @@ package enum HyperLogLog {
 
     /// The estimated cardinality, computed. The header must have been checked.
     package static func count(_ bytes: Span<UInt8>) throws(Fault) -> Int64 {
-        var histogram = Histogram()
+        var histogram = RegisterHistogram()
         if bytes[encodingOffset] == Encoding.dense.rawValue {
             histogram.addDense(bytes)
         } else {

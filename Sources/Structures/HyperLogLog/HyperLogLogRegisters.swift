@@ -5,7 +5,7 @@ internal import CLinux
 package import Base
 
 /// Frequencies of register values.
-struct Histogram {
+struct RegisterHistogram {
     private var counts: InlineArray<64, Int32> = .init(repeating: 0)
 
     @inline(__always)
@@ -20,7 +20,7 @@ struct Histogram {
         unsafe bytes.withUnsafeBytes { raw in
             guard let start = raw.baseAddress else { return }
             unsafe HyperLogLog.forEachDenseGroup(start + HyperLogLog.headerByteCount) { _, words in
-                for lane in 0..<4 { Histogram.count(words[lane], in: &tables) }
+                for lane in 0..<4 { RegisterHistogram.count(words[lane], in: &tables) }
             }
         }
         fold(tables)
@@ -30,7 +30,7 @@ struct Histogram {
     mutating func addBytes(_ start: UnsafeRawPointer) {
         var tables: InlineArray<256, Int32> = .init(repeating: 0)
         for word in 0..<(HyperLogLog.registerCount / 8) {
-            Histogram.count(unsafe start.load(fromByteOffset: word * 8, as: UInt64.self), in: &tables)
+            RegisterHistogram.count(unsafe start.load(fromByteOffset: word * 8, as: UInt64.self), in: &tables)
         }
         fold(tables)
     }
@@ -51,12 +51,12 @@ struct Histogram {
     func estimate() -> Int64 {
         let registers = Double(HyperLogLog.registerCount)
         let longest = 64 - HyperLogLog.indexBits
-        var sum = registers * Histogram.tau((registers - Double(counts[longest + 1])) / registers)
+        var sum = registers * RegisterHistogram.tau((registers - Double(counts[longest + 1])) / registers)
         for value in stride(from: longest, through: 1, by: -1) {
             sum += Double(counts[value])
             sum *= 0.5
         }
-        sum += registers * Histogram.sigma(Double(counts[0]) / registers)
+        sum += registers * RegisterHistogram.sigma(Double(counts[0]) / registers)
         let halfByLogarithmOfTwo = 0.721347520444481703680
         let estimate = (halfByLogarithmOfTwo * registers * registers / sum).rounded(.toNearestOrAwayFromZero)
         // Forged registers can make it infinite; C's conversion then yields the lowest integer, and clients see that.
@@ -152,7 +152,7 @@ struct Histogram {
 
     /// The estimated cardinality of the union.
     package func count() -> Int64 {
-        var histogram = Histogram()
+        var histogram = RegisterHistogram()
         unsafe histogram.addBytes(bytes)
         return histogram.estimate()
     }

@@ -4,6 +4,14 @@
 // range of 100 would otherwise wait for 100 cache misses one after the other.
 internal import CLinux
 
+/// An element and its score, which the tree holds side by side.
+package struct OrderedEntry {
+    /// The element's score.
+    package let score: Double
+    /// The element; reading its member touches memory of its own.
+    package let element: OrderedElement
+}
+
 @safe package struct OrderedCursor {
     private var leaf: OrderedLeaf?
     private var index: Int
@@ -40,6 +48,22 @@ internal import CLinux
         }
         following.next?.prefetch()
         return following.element(at: 0)
+    }
+
+    /// As `next`, with the score, for searches that refuse most elements by their score: those stay unread.
+    @inline(__always)
+    package mutating func nextScored() -> OrderedEntry? {
+        guard var leaf else { return nil }
+        if index >= leaf.count {
+            guard let following = leaf.next else { return nil }
+            following.prefetch()
+            leaf = following
+            self.leaf = following
+            index = 0
+        }
+        let entry = OrderedEntry(score: leaf.score(at: index), element: leaf.element(at: index))
+        index &+= 1
+        return entry
     }
 
     /// Steps backward; nil at the start.

@@ -48,6 +48,9 @@ extension OrderedSet {
         }
     }
 
+    /// A cursor in front of the first element that satisfies a range's minimum.
+    package func cursor(from minimum: ScoreBound) -> OrderedCursor { locate(minimum.cutAsMinimum).cursor }
+
     /// The first element that satisfies a range's minimum, or nil.
     package func first(from minimum: ScoreBound) -> OrderedElement? {
         var cursor = locate(minimum.cutAsMinimum).cursor
