@@ -2,8 +2,6 @@
 // questions the server asks it: how large an allocation really is, and what the process holds in total.
 #ifndef FOG_CALLOCATOR_H
 #define FOG_CALLOCATOR_H
-
-// The same as in CLinux.h, or one Swift file could not import both: the system's structures would differ.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif

@@ -77,6 +77,62 @@ static inline uint32_t fog_match_lanes16(const void *lanes, uint16_t tag, uint16
 #endif
 }
 
+/// strtod, and errno as it left it (0 when the number is in range).
+static inline double fog_strtod(const char *text, char **end, int *error) {
+  errno = 0;
+  double value = strtod(text, end);
+  *error = errno;
+  return value;
+}
+
+/// A double without decimals, in full.
+static inline int fog_format_double(void *target, size_t byteCount, double value) {
+  return snprintf((char *)target, byteCount, "%.0f", value);
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+/// strtold, and errno as it left it.
+static inline long double fog_strtold(const char *text, char **end, int *error) {
+  errno = 0;
+  long double value = strtold(text, end);
+  *error = errno;
+  return value;
+}
+
+/// A long double without decimals, in full.
+static inline int fog_format_long_double(void *target, size_t byteCount, long double value) {
+  return snprintf((char *)target, byteCount, "%.0Lf", value);
+}
+#endif
+
+/// The processor's time-stamp counter where there is one; 0 elsewhere.
+static inline uint64_t fog_cycle_counter(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t value;
+  __asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(value));
+  return value;
+#else
+  return 0;
+#endif
+}
+
+/// A mutex that spins briefly before it parks.
+static inline int fog_adaptive_mutex_init(pthread_mutex_t *mutex) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+  int result = pthread_mutex_init(mutex, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+  return result;
+}
+/// True when this processor computes CRC-32C itself.
+int fog_has_crc32c(void);
+
+/// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
+uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
+
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }

@@ -1,0 +1,179 @@
+// DoubleText.swift - doubles as the wire spells them. Reading takes what strtod takes for the whole text, minus
+// leading white space, nan, and results that overflow or vanish (infinity spelled out is a number: scores may be
+// infinite). Writing gives the shortest text that reads back as the same double, in the form of Redis 7.2 and later
+// and of Valkey (Redis 7.0 and older printed 17 digits). Pure, any thread; allocates only for texts over 1 KB.
+internal import CLinux
+
+package enum DoubleText {
+    /// Powers of ten that a double holds exactly.
+    private static let exactPowers: [23 of Double] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+        1e20, 1e21, 1e22,
+    ]
+    /// Integers up to 2^53 are exact in a double.
+    private static let exactSignificandMax: UInt64 = 1 << 53
+    /// Text longer than `append` ever writes: sign, 17 digits, point, leading zeros or exponent.
+    package static let byteCountMax = 32
+
+    /// The number that `bytes` spells as a whole, or nil.
+    package static func parse(_ bytes: Span<UInt8>) -> Double? {
+        if let value = parseSimple(bytes) { return value }
+        guard let first = bytes.firstByte, !isSpace(first), let result = parseByLibrary(bytes) else { return nil }
+        if result.value.isNaN { return nil }
+        // Out of range: overflow to infinity and underflow to zero are refused, subnormal results are numbers.
+        if result.error == ERANGE && (result.value.isInfinite || result.value.isZero) { return nil }
+        return result.value
+    }
+
+    /// The bound of a score range (ZRANGEBYSCORE and its like), read with strtod's own leniency: leading white space,
+    /// out-of-range text becomes infinite or zero, empty text is 0; nan is refused. The "(" is the caller's.
+    package static func parseRangeBound(_ bytes: Span<UInt8>) -> Double? {
+        if bytes.isEmpty { return 0 }
+        if let value = parseSimple(bytes) { return value }
+        guard let result = parseByLibrary(bytes), !result.value.isNaN else { return nil }
+        return result.value
+    }
+
+    /// Digits, point and exponent whose value needs one correctly rounded operation; nil means "ask the library".
+    private static func parseSimple(_ bytes: Span<UInt8>) -> Double? {
+        var index = 0
+        let count = bytes.count
+        let isNegative = count > 0 && bytes[0] == UInt8(ascii: "-")
+        if isNegative { index = 1 }
+        var significand: UInt64 = 0
+        let digitsStart = index
+        while index < count, bytes[index] &- 48 <= 9 {
+            significand = significand &* 10 &+ UInt64(bytes[index] &- 48)
+            index &+= 1
+        }
+        var digitCount = index &- digitsStart
+        var exponent = 0
+        if index < count, bytes[index] == UInt8(ascii: ".") {
+            index &+= 1
+            let fractionStart = index
+            while index < count, bytes[index] &- 48 <= 9 {
+                significand = significand &* 10 &+ UInt64(bytes[index] &- 48)
+                index &+= 1
+            }
+            exponent = fractionStart &- index
+            digitCount &-= exponent
+        }
+        // Up to 19 digits cannot have wrapped around.
+        guard index == count, digitCount > 0, digitCount <= 19, significand <= exactSignificandMax, exponent >= -22
+        else { return nil }
+        let magnitude = Double(significand) / exactPowers[-exponent]
+        return isNegative ? -magnitude : magnitude
+    }
+
+    private static func parseByLibrary(_ bytes: Span<UInt8>) -> (value: Double, error: Int32)? {
+        unsafe TerminatedCopy.with(bytes) { text in
+            var end: UnsafeMutablePointer<CChar>?
+            var error: Int32 = 0
+            let value = unsafe fog_strtod(text, &end, &error)
+            // A zero byte inside ends the C text early, and so fails here as well.
+            guard unsafe end == UnsafeMutablePointer(mutating: text) + bytes.count else { return nil }
+            return (value, error)
+        }
+    }
+
+    /// White space as C's isspace knows it.
+    @inline(__always)
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || byte &- 9 <= 4 }
+
+    /// Appends the shortest text that reads back as `value`: "3", "-0", "0.1", "1e+21", "5e-324", "inf", "nan".
+    package static func append(_ value: Double, to buffer: inout ByteBuffer) {
+        if value.isNaN { return buffer.append("nan") }
+        if value.isInfinite { return buffer.append(value < 0 ? "-inf" : "inf") }
+        if value == 0 { return buffer.append(value.sign == .minus ? "-0" : "0") }
+        // Integers are written in full within half the range of 64 bits, as Redis decides it.
+        if value.magnitude <= 0x1p62 {
+            let integer = Int(value)
+            if Double(integer) == value { return buffer.append(decimal: integer) }
+        }
+        if value < 0 { buffer.append(UInt8(ascii: "-")) }
+        appendDigits(ShortestDecimal(magnitudeOf: value), isNegative: value < 0, to: &buffer)
+    }
+
+    /// Appends `value` with exactly `fractionDigitCount` (1...17) decimals, rounded half to even after scaling as Redis
+    /// prints distances; magnitudes that do not fit 63 bits when scaled come out as their shortest text.
+    package static func append(_ value: Double, fractionDigitCount: Int, to buffer: inout ByteBuffer) {
+        precondition((1...17).contains(fractionDigitCount), "between 1 and 17 decimals")
+        let scaled = (value * exactPowers[fractionDigitCount]).rounded(.toNearestOrEven)
+        guard scaled.magnitude < 0x1p63 else { return append(value, to: &buffer) }
+        let magnitude = UInt64(scaled.magnitude)
+        if scaled < 0 { buffer.append(UInt8(ascii: "-")) }
+        let scale = powerOfTen(fractionDigitCount)
+        buffer.append(decimal: Int(magnitude / scale))
+        buffer.append(UInt8(ascii: "."))
+        appendPadded(magnitude % scale, digitCount: fractionDigitCount, to: &buffer)
+    }
+
+    private static func appendDigits(_ decimal: ShortestDecimal, isNegative: Bool, to buffer: inout ByteBuffer) {
+        let count = decimal.digitCount
+        let leadingExponent = decimal.exponent + count - 1
+        if decimal.exponent >= 0 && leadingExponent.magnitude < count + 7 {
+            appendPadded(decimal.digits, digitCount: count, to: &buffer)
+            for _ in 0..<decimal.exponent { buffer.append(UInt8(ascii: "0")) }
+        } else if decimal.exponent < 0 && (decimal.exponent > -7 || leadingExponent.magnitude < 4) {
+            let integralCount = count + decimal.exponent
+            if integralCount <= 0 {
+                buffer.append("0.")
+                for _ in integralCount..<0 { buffer.append(UInt8(ascii: "0")) }
+                appendPadded(decimal.digits, digitCount: count, to: &buffer)
+            } else {
+                let scale = powerOfTen(-decimal.exponent)
+                appendPadded(decimal.digits / scale, digitCount: integralCount, to: &buffer)
+                buffer.append(UInt8(ascii: "."))
+                appendPadded(decimal.digits % scale, digitCount: -decimal.exponent, to: &buffer)
+            }
+        } else {
+            // The scientific form keeps 18 characters of digits, one less behind a minus sign.
+            let kept = min(count, isNegative ? 17 : 18)
+            let digits = decimal.digits / powerOfTen(count - kept)
+            let scale = powerOfTen(kept - 1)
+            buffer.append(UInt8(truncatingIfNeeded: 48 + digits / scale))
+            if kept > 1 {
+                buffer.append(UInt8(ascii: "."))
+                appendPadded(digits % scale, digitCount: kept - 1, to: &buffer)
+            }
+            buffer.append(leadingExponent < 0 ? "e-" : "e+")
+            buffer.append(decimal: Int(leadingExponent.magnitude))
+        }
+    }
+
+    /// Exactly `digitCount` digits of `value`, zeros in front.
+    static func appendPadded(_ value: UInt64, digitCount: Int, to buffer: inout ByteBuffer) {
+        guard digitCount > 0 else { return }
+        buffer.reserve(digitCount)
+        unsafe buffer.append(count: digitCount) { target in
+            var rest = value
+            var position = digitCount
+            while position > 0 {
+                position -= 1
+                unsafe target[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+                rest /= 10
+            }
+        }
+    }
+
+    static func powerOfTen(_ exponent: Int) -> UInt64 {
+        var power: UInt64 = 1
+        for _ in 0..<exponent { power &*= 10 }
+        return power
+    }
+}
+
+/// Bytes with a zero behind them, as C's text functions want them.
+enum TerminatedCopy {
+    /// Calls `body` with the copy; short texts stay on the stack.
+    @unsafe static func with<Result>(_ bytes: Span<UInt8>, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { copy in
+            let base = unsafe copy.baseAddress.unsafelyUnwrapped
+            unsafe bytes.withUnsafeBufferPointer { source in
+                if let address = source.baseAddress { unsafe memcpy(base, address, source.count) }
+            }
+            unsafe base[bytes.count] = 0
+            return unsafe body(base)
+        }
+    }
+}

@@ -1,0 +1,217 @@
+// Batch.swift - the commands of one round of a loop: parsed without the turn, run under it. First the buckets of the
+// next commands' keys are prefetched, then their entries, then the commands run in order; that is where the speed of a
+// pipeline comes from. A batch belongs to one loop and is reused, so a round allocates nothing.
+package import Base
+internal import Keyspace
+package import RESP
+internal import Structures
+
+@safe package struct Batch: ~Copyable {
+    /// Commands run per turn; a few hundred, so that other loops wait tens of microseconds.
+    package static let itemsPerTurn = 256
+    /// Commands whose keys are prefetched together: enough to hide a cache miss, few enough to stay in the cache.
+    private static let prefetchDistance = 16
+
+    package struct Item {
+        var slot: Int32
+        var argumentCount: Int32
+        var firstArgument: Int
+        var hashedArgument: Int32
+        var segment: Int32
+        var hash: UInt64
+        /// End of the command in its connection's bytes.
+        package var end: Int
+    }
+
+    /// One connection's share of the batch.
+    package struct Segment {
+        package let session: SessionReference
+        /// The caller's number for the connection.
+        package let connection: Int
+        package var firstItem: Int
+        package var itemCount: Int
+        /// Items that ran.
+        package var executedCount = 0
+        package var outputStart = 0
+        package var outputEnd = 0
+        package var outcome = Outcome.done
+    }
+
+    private var slices: UnsafeMutablePointer<ArgumentSlice>
+    private var sliceCapacity = 4096
+    private var sliceCount = 0
+    private var items: UnsafeMutablePointer<Item>
+    private var itemCapacity = 1024
+    package private(set) var itemCount = 0
+    package private(set) var segments: [Segment] = []
+    /// Next item to run.
+    private var position = 0
+    /// Replies of all segments, one after another.
+    package var output = ByteBuffer()
+    private let commands: CommandTable
+
+    package init(commands: CommandTable) {
+        self.commands = commands
+        unsafe slices = .allocate(capacity: sliceCapacity)
+        unsafe items = .allocate(capacity: itemCapacity)
+        segments.reserveCapacity(256)
+    }
+
+    deinit {
+        unsafe slices.deallocate()
+        unsafe items.deallocate()
+    }
+
+    package var isFinished: Bool { position >= itemCount }
+
+    package mutating func removeAll() {
+        sliceCount = 0
+        itemCount = 0
+        position = 0
+        segments.removeAll(keepingCapacity: true)
+        output.removeAll(keepingCapacity: 256 << 10)
+        if sliceCapacity > 65536 {
+            unsafe slices.deallocate()
+            sliceCapacity = 4096
+            unsafe slices = .allocate(capacity: sliceCapacity)
+        }
+    }
+
+    package mutating func beginSegment(_ session: SessionReference, connection: Int) {
+        segments.append(Segment(session: session, connection: connection, firstItem: itemCount, itemCount: 0))
+    }
+
+    /// Adds the command whose arguments are `ranges[first...]` of `bytes`, negative offsets pointing into `unquoted`.
+    @unsafe @inline(__always)
+    package mutating func add(
+        _ ranges: borrowing ArgumentRanges, bytes: UnsafePointer<UInt8>, unquoted: UnsafePointer<UInt8>, end: Int
+    ) {
+        let count = ranges.count
+        if _slowPath(sliceCount &+ count > sliceCapacity) { growSlices(count) }
+        if _slowPath(itemCount == itemCapacity) { growItems() }
+        let first = sliceCount
+        for index in 0..<count {
+            let range = ranges[index]
+            let base = unsafe range.offset >= 0 ? bytes + range.offset : unquoted + (-1 - range.offset)
+            unsafe (slices + (first &+ index)).initialize(to: ArgumentSlice(base: base, count: range.count))
+        }
+        sliceCount = first &+ count
+        let arguments = unsafe Arguments(unchecked: slices + first, count: count)
+        let slot = commands.resolve(arguments[0], arguments) ?? -1
+        var hashed = 0
+        var hash: UInt64 = 0
+        if slot >= 0 {
+            hashed = unsafe commands.slotPointer[slot].firstKey
+            if hashed > 0 && hashed < count {
+                hash = KeyHash.hash(arguments[hashed], seed: KeyHash.seed)
+            } else {
+                hashed = 0
+            }
+        }
+        unsafe (items + itemCount).initialize(
+            to: Item(
+                slot: Int32(truncatingIfNeeded: slot), argumentCount: Int32(truncatingIfNeeded: count),
+                firstArgument: first, hashedArgument: Int32(truncatingIfNeeded: hashed),
+                segment: Int32(truncatingIfNeeded: segments.count &- 1), hash: hash, end: end))
+        itemCount &+= 1
+        segments[segments.count &- 1].itemCount &+= 1
+    }
+
+    @inline(never)
+    private mutating func growSlices(_ additional: Int) {
+        let wanted = max(sliceCapacity * 2, sliceCount + additional)
+        let fresh = UnsafeMutablePointer<ArgumentSlice>.allocate(capacity: wanted)
+        unsafe fresh.moveInitialize(from: slices, count: sliceCount)
+        unsafe slices.deallocate()
+        unsafe slices = fresh
+        sliceCapacity = wanted
+    }
+
+    @inline(never)
+    private mutating func growItems() {
+        let fresh = UnsafeMutablePointer<Item>.allocate(capacity: itemCapacity * 2)
+        unsafe fresh.moveInitialize(from: items, count: itemCount)
+        unsafe items.deallocate()
+        unsafe items = fresh
+        itemCapacity *= 2
+    }
+
+    /// End offset of the last command of `segment` that ran, 0 when none did.
+    package func executedEnd(_ segment: Segment) -> Int {
+        segment.executedCount == 0 ? 0 : unsafe items[segment.firstItem &+ segment.executedCount &- 1].end
+    }
+
+    /// Takes the segment's commands that did not run out of the batch (its connection is blocked or gone).
+    package mutating func abandonRest(ofSegment index: Int) {
+        let end = segments[index].firstItem + segments[index].itemCount
+        segments[index].itemCount = segments[index].executedCount
+        if position < itemCount, unsafe Int(items[position].segment) == index { position = end }
+    }
+
+    /// Adds bytes to the last segment's replies after its commands ran (a protocol error).
+    package mutating func endSegmentOutput(_ index: Int) { segments[index].outputEnd = output.count }
+
+    // MARK: running
+
+    /// Runs up to `itemsPerTurn` commands under the turn.
+    package mutating func run(_ engine: inout Engine) {
+        let end = min(itemCount, position &+ Batch.itemsPerTurn)
+        engine.beginRound()
+        var executed = 0
+        while position < end {
+            let groupEnd = min(end, position &+ Batch.prefetchDistance)
+            if groupEnd &- position > 1 { prefetch(engine, from: position, to: groupEnd) }
+            while position < groupEnd {
+                let item = unsafe items[position]
+                let index = Int(item.segment)
+                let mark = output.count
+                if segments[index].executedCount == 0 { segments[index].outputStart = mark }
+                let arguments = unsafe Arguments(unchecked: slices + item.firstArgument, count: Int(item.argumentCount))
+                let session = segments[index].session
+                let outcome = unsafe withUnsafeMutablePointer(to: &output) { buffer in
+                    unsafe engine.execute(
+                        session, slot: Int(item.slot), arguments: arguments, hashedArgument: Int(item.hashedArgument),
+                        hash: item.hash, output: buffer)
+                }
+                executed &+= 1
+                position &+= 1
+                segments[index].executedCount &+= 1
+                segments[index].outputEnd = output.count
+                if _slowPath(outcome != .done) {
+                    segments[index].outcome = outcome
+                    abandonRest(ofSegment: index)
+                    break
+                }
+            }
+            if output.count > Batch.outputByteCountMax { break }
+        }
+        engine.endRound(commandCount: executed)
+    }
+
+    /// A turn ends early when its replies have grown to this, so that they are written before more are made.
+    private static let outputByteCountMax = 4 << 20
+
+    @inline(__always)
+    private func prefetch(_ engine: borrowing Engine, from start: Int, to end: Int) {
+        for index in start..<end where unsafe items[index].hashedArgument > 0 {
+            let database = unsafe segments[Int(items[index].segment)].session.session.database
+            unsafe engine.keyspace[database].table.prefetchBucket(items[index].hash)
+        }
+        for index in start..<end where unsafe items[index].hashedArgument > 0 {
+            let database = unsafe segments[Int(items[index].segment)].session.session.database
+            unsafe engine.keyspace[database].table.prefetchEntry(items[index].hash)
+        }
+    }
+}
+
+extension Engine {
+    /// The start of a turn: the commands that follow see one instant.
+    @inline(__always)
+    mutating func beginRound() { keyspace.now = clock.nowMilliseconds }
+
+    @inline(__always)
+    mutating func endRound(commandCount: Int) {
+        statistics.commandsProcessed &+= commandCount
+        if _slowPath(!keyspace.garbage.isEmpty) { collectGarbage() }
+    }
+}

@@ -1,0 +1,136 @@
+// Call.swift - what a handler gets: its arguments, a reply, and narrow doors to what it may touch. It can be neither
+// copied nor kept. There is no "server" door: what every command may do is here, what only administrative commands do
+// goes through `administration`, which the tidy test allows in Commands/Server and Commands/Connection only.
+internal import Base
+package import Keyspace
+package import RESP
+package import Structures
+
+@safe package struct Call: ~Copyable, ~Escapable {
+    private let engine: UnsafeMutablePointer<Engine>
+    package let sessionReference: SessionReference
+    /// The command's words; 0 is its name.
+    package let arguments: Arguments
+    package var reply: Reply
+    /// Slot id of the running command.
+    package let slot: Int
+    /// Argument index whose hash was computed while parsing, and that hash.
+    private let hashedArgument: Int
+    private let hash: UInt64
+    /// Why a suspended command runs again; nil on its first run.
+    package let resumption: Resumption?
+    /// Set by `suspend`.
+    package internal(set) var isSuspended = false
+
+    @unsafe @_lifetime(copy arguments) @inline(__always)
+    init(
+        engine: UnsafeMutablePointer<Engine>, session: SessionReference, arguments: Arguments, reply: Reply, slot: Int,
+        hashedArgument: Int, hash: UInt64, resumption: Resumption?
+    ) {
+        unsafe self.engine = engine
+        sessionReference = session
+        self.arguments = arguments
+        self.reply = reply
+        self.slot = slot
+        self.hashedArgument = hashedArgument
+        self.hash = hash
+        self.resumption = resumption
+    }
+
+    // MARK: doors
+
+    package var session: Session {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(sessionReference.pointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe sessionReference.pointer }
+    }
+
+    package var keyspace: Keyspace {
+        @inline(__always) _read { yield unsafe engine.pointee.keyspace }
+        @inline(__always) nonmutating _modify { yield unsafe &engine.pointee.keyspace }
+    }
+
+    /// The configuration's numbers and switches.
+    package var settings: Settings { @inline(__always) get { unsafe engine.pointee.settings } }
+
+    /// Milliseconds since the epoch, frozen while the command runs.
+    package var now: Int64 { @inline(__always) get { unsafe engine.pointee.keyspace.now } }
+
+    /// The whole engine, for administrative commands.
+    package var administration: Engine {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(engine) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe engine }
+    }
+
+    // MARK: keys
+
+    /// The hash of argument `index`; the first key's was computed while parsing.
+    @inline(__always)
+    package func hash(_ index: Int) -> UInt64 {
+        index == hashedArgument ? hash : KeyHash.hash(arguments[index], seed: KeyHash.seed)
+    }
+
+    /// The slot of the live key in argument `index`, for commands that change it. No statistics.
+    @inline(__always)
+    package func find(_ index: Int) -> EntryTable.Slot? {
+        let hash = hash(index)
+        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+    }
+
+    /// As `find`, refusing a key of another type.
+    @inline(__always)
+    package func find(_ index: Int, _ type: ObjectType) throws(CommandError) -> EntryTable.Slot? {
+        guard let slot = find(index) else { return nil }
+        if slot.entry.type != type.rawValue { throw .wrongType }
+        return slot
+    }
+
+    /// The live entry of argument `index`, for commands that only read: counts a hit or miss and notes the access.
+    @inline(__always)
+    package func read(_ index: Int) -> Entry? {
+        guard let slot = find(index) else {
+            unsafe engine.pointee.keyspace.statistics.misses &+= 1
+            return nil
+        }
+        unsafe engine.pointee.keyspace.statistics.hits &+= 1
+        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: sessionReference.pointer.pointee.isNoTouch)
+        return slot.entry
+    }
+
+    /// As `read`, refusing a key of another type.
+    @inline(__always)
+    package func read(_ index: Int, _ type: ObjectType) throws(CommandError) -> Entry? {
+        guard let entry = read(index) else { return nil }
+        if entry.type != type.rawValue { throw .wrongType }
+        return entry
+    }
+
+    /// Writes a string at the key in argument `index`, whose slot the caller looked up.
+    @inline(__always)
+    package func setString(_ index: Int, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?) {
+        let hash = hash(index)
+        unsafe engine.pointee.keyspace.setString(
+            arguments[index], hash: hash, in: session.database, slot: slot, value: value, expiry: expiry)
+    }
+
+    // MARK: effects
+
+    /// Says that the command changed `key`: the one door to journal, WATCH, tracking, notifications and waiters.
+    /// `event` is the keyspace event's name, `class` its notification class.
+    @inline(__always)
+    package func changed(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
+        unsafe engine.pointee.changes &+= 1
+        if unsafe _slowPath(engine.pointee.effects.isObserved) {
+            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
+        }
+    }
+
+    // MARK: waiting
+
+    /// Suspends the session: nothing written to `reply` counts, and the command runs again from its start when it is
+    /// resumed. `deadline` is monotonic nanoseconds; nil waits without end. Return right after calling this.
+    package mutating func suspend(_ reason: SuspensionReason, deadline: Int64?) {
+        isSuspended = true
+        unsafe engine.pointee.suspend(
+            sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments)
+    }
+}

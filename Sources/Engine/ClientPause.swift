@@ -1,0 +1,42 @@
+// ClientPause.swift - CLIENT PAUSE: until its end, commands (all, or only those that may write) suspend their session
+// instead of running. Expiry stops meanwhile, so that a paused dataset does not change. Later calls only ever make the
+// pause longer and stricter, as in Redis.
+internal import Base
+
+package struct ClientPause {
+    package enum Mode: Sendable { case writes, all }
+    package internal(set) var mode = Mode.all
+    /// Monotonic nanoseconds; 0 when not paused.
+    package internal(set) var end: Int64 = 0
+}
+
+extension Engine {
+    package var isPaused: Bool { gates.contains(.paused) }
+
+    package mutating func pauseClients(_ mode: ClientPause.Mode, milliseconds: Int64) {
+        let end = clock.monotonicNanoseconds + milliseconds * 1_000_000
+        let isStricter = isPaused && pause.mode == .all
+        pause.mode = isStricter ? .all : mode
+        pause.end = max(isPaused ? pause.end : 0, end)
+        setGate(.paused, true)
+    }
+
+    package mutating func unpauseClients() {
+        guard isPaused else { return }
+        setGate(.paused, false)
+        pause.end = 0
+        for session in waiting.ordered where session.session.suspension?.reason == .paused {
+            resume(session, .ready)
+        }
+    }
+
+    /// Ends a pause whose time is over.
+    mutating func endPauseIfDue() {
+        if isPaused, clock.monotonicNanoseconds >= pause.end { unpauseClients() }
+    }
+
+    /// Whether the pause holds a command with these flags back.
+    func pauseHolds(_ flags: CommandFlags) -> Bool {
+        pause.mode == .all || !flags.isDisjoint(with: [.write, .mayReplicate])
+    }
+}

@@ -1,0 +1,200 @@
+// CommandTable.swift - all commands of one server, found by name: an open-addressed table over the case-folded name,
+// made once at start (after `rename-command`) and immutable from then on, so every loop reads it without the turn.
+// `CommandSlot` is the hot part of a command: what dispatch needs, in one cache line, without reference counting.
+package import RESP
+internal import Base
+
+/// The part of a command that dispatch reads.
+@safe package struct CommandSlot {
+    package let run: Command.Handler
+    /// Index into statistics, stable while the server runs.
+    package let id: Int
+    package let arity: Int
+    package let flags: CommandFlags
+    /// Argument index of the first key, 0 when there is none or it moves.
+    package let firstKey: Int
+    /// Index into `CommandTable.commands`.
+    package let command: Int
+    /// Slot indices of the subcommands.
+    package let subcommands: Range<Int>
+    package let isContainer: Bool
+}
+
+@safe package final class CommandTable: @unchecked Sendable {
+    // Sendable because nothing changes after init.
+    @safe private struct Bucket {
+        var name: UnsafePointer<UInt8>?
+        var count: Int32 = 0
+        var slot: Int32 = -1
+    }
+
+    /// By slot id; a container's subcommands follow each other.
+    package let commands: [Command]
+    /// Full lower-case names by slot id ("client|getname").
+    package let fullNames: [String]
+    /// Names under which top-level commands answer, by slot id; differs from the command's after rename-command.
+    private let names: [[UInt8]]
+    private let slots: UnsafeMutablePointer<CommandSlot>
+    /// Number of slots.
+    package let count: Int
+    private let buckets: UnsafeMutablePointer<Bucket>
+    /// The bytes of all shown names; buckets point into it.
+    private let nameBytes: ByteBuffer
+    private let topLevel: [Int]
+
+    /// `renames` maps lower-case names to new names; an empty new name removes the command.
+    package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
+        var all: [Command] = []
+        var fullNames: [String] = []
+        var shown: [[UInt8]] = []
+        var ranges: [Int: Range<Int>] = [:]
+        var topLevel: [Int] = []
+        for command in commands {
+            topLevel.append(all.count)
+            all.append(command)
+            fullNames.append(command.name.lowercased())
+            shown.append(Array(command.name.lowercased().utf8))
+        }
+        for index in topLevel where !all[index].subcommands.isEmpty {
+            let start = all.count
+            for child in all[index].subcommands {
+                all.append(child)
+                fullNames.append(all[index].name.lowercased() + "|" + child.name.lowercased())
+                shown.append(Array(child.name.lowercased().utf8))
+            }
+            ranges[index] = start..<all.count
+        }
+        var removed: Set<Int> = []
+        for rename in renames {
+            guard let index = topLevel.first(where: { shown[$0] == Array(rename.from.lowercased().utf8) }) else {
+                continue
+            }
+            if rename.to.isEmpty {
+                removed.insert(index)
+            } else {
+                shown[index] = Array(rename.to.lowercased().utf8)
+            }
+        }
+        topLevel.removeAll { removed.contains($0) }
+        self.commands = all
+        self.fullNames = fullNames
+        self.names = shown
+        self.topLevel = topLevel
+        count = all.count
+        unsafe slots = .allocate(capacity: max(1, count))
+        for (id, command) in all.enumerated() {
+            unsafe (slots + id).initialize(
+                to: CommandSlot(
+                    run: command.run, id: id, arity: command.arity, flags: command.flags,
+                    firstKey: CommandTable.firstKey(command), command: id, subcommands: ranges[id] ?? 0..<0,
+                    isContainer: !command.subcommands.isEmpty))
+        }
+        var bytes = ByteBuffer()
+        for name in shown { bytes.append(name) }
+        nameBytes = bytes
+        unsafe buckets = .allocate(capacity: CommandTable.bucketCount)
+        unsafe buckets.initialize(repeating: Bucket(), count: CommandTable.bucketCount)
+        let base = unsafe UnsafePointer(nameBytes.pointer)
+        var offsets: [Int] = []
+        var offset = 0
+        for name in shown {
+            offsets.append(offset)
+            offset += name.count
+        }
+        for id in topLevel {
+            let name = shown[id]
+            var position = CommandTable.hash(name.span)
+            while unsafe buckets[position].slot >= 0 { position = (position + 1) & (CommandTable.bucketCount - 1) }
+            unsafe buckets[position] = Bucket(
+                name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
+        }
+    }
+
+    deinit {
+        unsafe slots.deinitialize(count: count)
+        unsafe slots.deallocate()
+        unsafe buckets.deallocate()
+    }
+
+    /// A power of two, at least twice the number of top-level commands.
+    private static let bucketCount = 1024
+
+    private static func firstKey(_ command: Command) -> Int {
+        guard let spec = command.keys.first, case .index(let index) = spec.begin, case .range = spec.find else {
+            return 0
+        }
+        return index
+    }
+
+    /// Mixes length and up to eight folded bytes from either end.
+    @inline(__always)
+    private static func hash(_ name: Span<UInt8>) -> Int {
+        var value = UInt64(truncatingIfNeeded: name.count)
+        let count = min(name.count, 24)
+        for index in 0..<count {
+            value = (value ^ UInt64(unsafe name[unchecked: index] | 0x20)) &* 0x9e37_79b9_7f4a_7c15
+            value ^= value >> 29
+        }
+        return Int(truncatingIfNeeded: value >> 20) & (bucketCount - 1)
+    }
+
+    /// The slot of a top-level command, or nil. Case does not matter.
+    @inline(__always)
+    package func find(_ name: Span<UInt8>) -> Int? {
+        var position = CommandTable.hash(name)
+        while true {
+            let bucket = unsafe buckets[position]
+            if bucket.slot < 0 { return nil }
+            if Int(bucket.count) == name.count, unsafe CommandTable.sameName(bucket.name, name) {
+                return Int(bucket.slot)
+            }
+            position = (position &+ 1) & (CommandTable.bucketCount &- 1)
+        }
+    }
+
+    /// Whether `name`, folded to lower case, equals the known name of the same length.
+    @unsafe @inline(__always)
+    private static func sameName(_ known: UnsafePointer<UInt8>?, _ name: Span<UInt8>) -> Bool {
+        guard let known = unsafe known else { return false }
+        for index in 0..<name.count {
+            let byte = unsafe name[unchecked: index]
+            let folded = byte >= 65 && byte <= 90 ? byte | 0x20 : byte
+            if unsafe known[index] != folded { return false }
+        }
+        return true
+    }
+
+    /// The slot of a container's subcommand.
+    package func findSubcommand(of id: Int, _ name: Span<UInt8>) -> Int? {
+        for child in slot(id).subcommands where names[child].count == name.count {
+            let known = names[child]
+            if known.span.equalsIgnoringCase(name) { return child }
+        }
+        return nil
+    }
+
+    /// The slot that runs a command line: the command, or the subcommand its second word names. A container whose
+    /// subcommand is unknown answers with itself.
+    @inline(__always)
+    package func resolve(_ name: Span<UInt8>, _ arguments: borrowing Arguments) -> Int? {
+        guard let id = find(name) else { return nil }
+        if unsafe _slowPath(slots[id].isContainer), arguments.count > 1 {
+            return findSubcommand(of: id, arguments[1]) ?? id
+        }
+        return id
+    }
+
+    package func slot(_ id: Int) -> CommandSlot {
+        precondition(id >= 0 && id < count, "command slots are numbered from 0")
+        return unsafe slots[id]
+    }
+
+    /// The slots in place, for dispatch.
+    @unsafe package var slotPointer: UnsafePointer<CommandSlot> { unsafe UnsafePointer(slots) }
+
+    /// Top-level commands in declaration order.
+    package var topLevelSlots: [Int] { topLevel }
+
+    /// The name a top-level command answers to.
+    package func shownName(_ id: Int) -> String { String(decoding: names[id], as: UTF8.self) }
+}

@@ -1,0 +1,120 @@
+// ConfigChoices.swift - directives whose value is one of a few names and steers the running server, as enums: the raw
+// value is the name in a configuration file, the order of cases is the order in which an error lists them.
+// Plain tags, a byte each: `Settings` stays trivially copyable.
+
+/// A closed list of names that a directive accepts.
+package protocol ConfigChoice: CaseIterable, RawRepresentable, Sendable, BitwiseCopyable where RawValue == String {}
+
+/// `maxmemory-policy`: what is evicted when memory is full.
+package enum MaxmemoryPolicy: String, ConfigChoice {
+    case volatileLRU = "volatile-lru"
+    case volatileLFU = "volatile-lfu"
+    case volatileRandom = "volatile-random"
+    case volatileTTL = "volatile-ttl"
+    case allKeysLRU = "allkeys-lru"
+    case allKeysLFU = "allkeys-lfu"
+    case allKeysRandom = "allkeys-random"
+    case noEviction = "noeviction"
+
+    /// Keeps a logarithmic access counter per key instead of an access time.
+    package var isLFU: Bool { self == .volatileLFU || self == .allKeysLFU }
+    /// Orders keys by their last access.
+    package var isLRU: Bool { self == .volatileLRU || self == .allKeysLRU }
+    /// May evict keys without an expiry.
+    package var coversAllKeys: Bool {
+        self == .allKeysLRU || self == .allKeysLFU || self == .allKeysRandom
+    }
+}
+
+/// `loglevel`.
+package enum LogLevelSetting: String, ConfigChoice {
+    case debug, verbose, notice, warning, nothing
+}
+
+/// `appendfsync`.
+package enum AppendFsync: String, ConfigChoice {
+    case everySecond = "everysec"
+    case always
+    case no
+}
+
+/// `supervised`.
+package enum SupervisedMode: String, ConfigChoice {
+    case upstart, systemd, auto, no
+}
+
+/// `syslog-facility`.
+package enum SyslogFacility: String, ConfigChoice {
+    case user, local0, local1, local2, local3, local4, local5, local6, local7
+}
+
+/// `enable-protected-configs`, `enable-debug-command`, `enable-module-command`: who may.
+package enum ProtectedAction: String, ConfigChoice {
+    case no, yes, local
+
+    /// Whether a client may, given whether it came over a Unix socket or the loopback interface.
+    package func isAllowed(isLocalClient: Bool) -> Bool {
+        self == .yes || (self == .local && isLocalClient)
+    }
+}
+
+/// `repl-diskless-load`.
+package enum ReplicaDisklessLoad: String, ConfigChoice {
+    case disabled
+    case onEmptyDatabase = "on-empty-db"
+    case swapDatabase = "swapdb"
+}
+
+/// `sanitize-dump-payload`.
+package enum SanitizeDumpPayload: String, ConfigChoice {
+    case no, yes, clients
+}
+
+/// `acl-pubsub-default`: what channels a new ACL user may use.
+package enum ACLPubSubDefault: String, ConfigChoice {
+    case allChannels = "allchannels"
+    case resetChannels = "resetchannels"
+}
+
+/// `propagation-error-behavior`.
+package enum PropagationErrorBehavior: String, ConfigChoice {
+    case ignore, panic
+    case panicOnReplicas = "panic-on-replicas"
+}
+
+/// `cluster-preferred-endpoint-type`.
+package enum ClusterEndpointType: String, ConfigChoice {
+    case address = "ip"
+    case hostname
+    case unknown = "unknown-endpoint"
+}
+
+/// `tls-auth-clients`.
+package enum TLSClientAuthentication: String, ConfigChoice {
+    case no, yes, optional
+}
+
+/// `log-format`.
+package enum LogFormat: String, ConfigChoice {
+    case legacy, logfmt, json
+}
+
+/// `log-timestamp-format`.
+package enum LogTimestampFormat: String, ConfigChoice {
+    case legacy, iso8601, milliseconds
+}
+
+/// `rdb-version-check`.
+package enum RDBVersionCheck: String, ConfigChoice {
+    case strict, relaxed
+}
+
+/// `shutdown-on-sigterm`, `shutdown-on-sigint`: how the signal shuts the server down; empty means the default.
+package struct ShutdownFlags: OptionSet, Sendable, BitwiseCopyable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    package static let save = ShutdownFlags(rawValue: 1)
+    package static let noSave = ShutdownFlags(rawValue: 2)
+    package static let now = ShutdownFlags(rawValue: 4)
+    package static let force = ShutdownFlags(rawValue: 8)
+}

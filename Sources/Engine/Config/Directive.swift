@@ -1,0 +1,114 @@
+// Directive.swift - a configuration directive as a value: its names, kind, default, flags and the `Settings` field it
+// feeds. Everything else (reading, printing, rewriting, bounds, error texts) is derived from the kind.
+// To add one: a line in the file of its theme under Directives/ (see Directive+Builders.swift for the forms), and a
+// `Settings` field if the running server reads it. Nothing else names it.
+
+package struct Directive: Sendable {
+    /// The name that CONFIG REWRITE writes: the one that the oldest supported stock server knows.
+    package let name: String
+    /// Other names for the same value, in files and in commands.
+    package let aliases: [String]
+    package let kind: Kind
+    package let flags: Flags
+    package let defaultValue: ConfigValue
+    /// A reason to refuse a value that the kind alone would accept.
+    let check: (@Sendable (ConfigValue) -> String?)?
+    /// Copies the value into its `Settings` field.
+    let store: (@Sendable (inout Settings, ConfigValue) -> Void)?
+
+    init(
+        _ name: String, _ aliases: [String], _ kind: Kind, _ flags: Flags, _ defaultValue: ConfigValue,
+        check: (@Sendable (ConfigValue) -> String?)? = nil,
+        store: (@Sendable (inout Settings, ConfigValue) -> Void)? = nil
+    ) {
+        self.name = name
+        self.aliases = aliases
+        self.kind = kind
+        self.flags = flags.union(kind.takesManyArguments ? .manyArguments : [])
+        self.defaultValue = defaultValue
+        self.check = check
+        self.store = store
+    }
+
+    package struct Flags: OptionSet, Sendable {
+        package let rawValue: Int
+        package init(rawValue: Int) { self.rawValue = rawValue }
+        /// CONFIG SET refuses it.
+        package static let immutable = Flags(rawValue: 1)
+        /// Its value must not reach logs, the slow log or MONITOR.
+        package static let sensitive = Flags(rawValue: 2)
+        /// CONFIG GET shows it only under its exact name.
+        package static let hidden = Flags(rawValue: 4)
+        /// CONFIG SET needs `enable-protected-configs`.
+        package static let protected = Flags(rawValue: 8)
+        /// CONFIG SET answers -LOADING while a dataset is being loaded.
+        package static let deniedWhileLoading = Flags(rawValue: 16)
+        /// Takes any number of arguments. Derived from the kind.
+        package static let manyArguments = Flags(rawValue: 32)
+        /// Setting it to the value it has still runs its hook (files whose content may have changed).
+        package static let volatile = Flags(rawValue: 64)
+        /// In a file, a value that this build cannot honour is a warning and keeps the default instead of stopping
+        /// the start; CONFIG SET still refuses it.
+        package static let lenientInFile = Flags(rawValue: 128)
+    }
+
+    package enum Kind: Sendable {
+        /// yes or no.
+        case boolean
+        case number(Number)
+        case choice(Choices)
+        /// Any text. `isBinary`: NUL bytes are kept (passwords); other texts end at the first NUL.
+        /// `isUnsetWhenEmpty`: the empty text means "not set" and is never written to a file.
+        case text(isBinary: Bool, isUnsetWhenEmpty: Bool)
+        case special(Special)
+
+        var takesManyArguments: Bool {
+            switch self {
+            case .boolean, .number, .text, .special(.directory), .special(.keyspaceEvents): false
+            case .choice(let choices): choices.isBitSet
+            case .special: true
+            }
+        }
+    }
+
+    /// How a number is written and what values it takes.
+    package struct Number: Sendable {
+        package enum Unit: Sendable {
+            case plain, memory, memoryOrPercent, octal
+        }
+        package let unit: Unit
+        /// Bounds are compared as unsigned 64-bit numbers, so a negative value counts as very large.
+        package let isUnsigned: Bool
+        package let lower: Int64
+        /// A bit pattern when `isUnsigned`.
+        package let upper: Int64
+    }
+
+    /// Names and the numbers behind them.
+    package struct Choices: Sendable {
+        package let names: [(name: String, value: Int64)]
+        /// Several names may be given; the values are OR-ed.
+        package let isBitSet: Bool
+    }
+
+    /// Directives with a grammar of their own; see Directive+Special.swift.
+    package enum Special: Sendable {
+        case savePoints
+        case outputBufferLimits
+        case oomScores
+        case keyspaceEvents
+        case addresses
+        case replicaOf
+        case percentiles
+        case directory
+        /// Known, but this build can never set it: the reason.
+        case unsupported(String)
+    }
+}
+
+/// Why a value was refused; the text after the dash of CONFIG SET's error, the last line of a start error.
+package struct ConfigRefusal: Error, Equatable, Sendable {
+    package let reason: String
+
+    package init(_ reason: String) { self.reason = reason }
+}

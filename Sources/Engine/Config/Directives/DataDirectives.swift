@@ -1,0 +1,48 @@
+// DataDirectives.swift - memory limits, eviction, lazy freeing, encodings, active defragmentation.
+
+extension DirectiveTable {
+    static let memory: [Directive] = [
+        .unbounded("maxmemory", 0, .memory) { $0.maxmemory = $1 },
+        .choice("maxmemory-policy", MaxmemoryPolicy.noEviction) { $0.maxmemoryPolicy = $1 },
+        .integer("maxmemory-samples", 5, 1...64) { $0.maxmemorySamples = $1 },
+        .integer("maxmemory-eviction-tenacity", 10, 0...100) { $0.maxmemoryEvictionTenacity = $1 },
+        .integer("lfu-log-factor", 10, boundsInt32) { $0.lfuLogFactor = $1 },
+        .integer("lfu-decay-time", 1, boundsInt32) { $0.lfuDecayTimeMinutes = $1 },
+        .integer("active-expire-effort", 1, 1...10) { $0.activeExpireEffort = $1 },
+        .boolean("lazyfree-lazy-eviction", false) { $0.lazyfreeLazyEviction = $1 },
+        .boolean("lazyfree-lazy-expire", false) { $0.lazyfreeLazyExpire = $1 },
+        .boolean("lazyfree-lazy-server-del", false) { $0.lazyfreeLazyServerDel = $1 },
+        .boolean("lazyfree-lazy-user-del", false) { $0.lazyfreeLazyUserDel = $1 },
+        .boolean("lazyfree-lazy-user-flush", false) { $0.lazyfreeLazyUserFlush = $1 },
+        .boolean("jemalloc-bg-thread", true) { $0.jemallocBackgroundThread = $1 },
+        Directive(
+            "activedefrag", [], .boolean, .lenientInFile, .number(0), check: DirectiveCheck.activeDefragmentation),
+        .unsignedMemory("active-defrag-ignore-bytes", 100 * megabyte, 1...Int.max),
+        .integer("active-defrag-threshold-lower", 10, 0...1000),
+        .integer("active-defrag-threshold-upper", 100, 0...1000),
+        .integer("active-defrag-cycle-min", 1, 1...99),
+        .integer("active-defrag-cycle-max", 25, 1...99),
+        .integer("active-defrag-cycle-us", 500, 0...100_000),
+        .integer("active-defrag-max-scan-fields", 1000, 1...Int.max),
+    ]
+
+    static let dataTypes: [Directive] = [
+        .unsigned(
+            "hash-max-listpack-entries", 512, boundsInt64, alias: "hash-max-ziplist-entries") { $0.hashMaxListpackEntries = $1 },
+        .unsignedMemory(
+            "hash-max-listpack-value", 64, boundsInt64, alias: "hash-max-ziplist-value") { $0.hashMaxListpackValue = $1 },
+        .integer("list-max-listpack-size", -2, boundsAnyInt32, alias: "list-max-ziplist-size") { $0.listMaxListpackSize = $1 },
+        .integer("list-compress-depth", 0, boundsInt32) { $0.listCompressDepth = $1 },
+        .unsigned("set-max-intset-entries", 512, boundsInt64) { $0.setMaxIntsetEntries = $1 },
+        .unsigned("set-max-listpack-entries", 128, boundsInt64) { $0.setMaxListpackEntries = $1 },
+        .unsigned("set-max-listpack-value", 64, boundsInt64) { $0.setMaxListpackValue = $1 },
+        .unsigned(
+            "zset-max-listpack-entries", 128, boundsInt64, alias: "zset-max-ziplist-entries") { $0.zsetMaxListpackEntries = $1 },
+        .unsignedMemory(
+            "zset-max-listpack-value", 64, boundsInt64, alias: "zset-max-ziplist-value") { $0.zsetMaxListpackValue = $1 },
+        .unsignedMemory("hll-sparse-max-bytes", 3000, boundsInt64) { $0.hllSparseMaxBytes = $1 },
+        .unsignedMemory("stream-node-max-bytes", 4096, boundsInt64) { $0.streamNodeMaxBytes = $1 },
+        .integer("stream-node-max-entries", 100, boundsInt64) { $0.streamNodeMaxEntries = $1 },
+        .choice("sanitize-dump-payload", SanitizeDumpPayload.no) { $0.sanitizeDumpPayload = $1 },
+    ]
+}

@@ -1,0 +1,57 @@
+// Cron.swift - work by the clock, run under the turn by the timekeeping loop `hz` times a second: active expiry,
+// deadlines, rates, memory readings. Expiry gets at most a quarter of the time; a backlog is worked off in slices of
+// one millisecond between which the loops serve clients, so a million keys that die together stall nobody.
+internal import Base
+internal import Keyspace
+
+package struct Cron: ~Copyable {
+    var sweep = ExpirySweep()
+    /// Cleared by DEBUG SET-ACTIVE-EXPIRE 0.
+    package var expiresActively = true
+    var lastSecond: Int64 = 0
+    var lastSample: Int64 = 0
+    init() {}
+}
+
+extension Engine {
+    /// How long one slice of active expiry may hold the turn.
+    private static var sweepSliceNanoseconds: Int64 { 1_000_000 }
+
+    /// DEBUG SET-ACTIVE-EXPIRE.
+    package mutating func setActiveExpire(_ isOn: Bool) { cron.expiresActively = isOn }
+
+    /// One tick. Returns the milliseconds until it wants to run again.
+    package mutating func tick() -> Int {
+        keyspace.now = clock.nowMilliseconds
+        endPauseIfDue()
+        let needsMore = expireActively()
+        let now = keyspace.now
+        if now - cron.lastSample >= 100 {
+            cron.lastSample = now
+            statistics.instantaneousOperations.sample(statistics.commandsProcessed, at: now)
+            statistics.instantaneousInput.sample(statistics.networkInput, at: now)
+            statistics.instantaneousOutput.sample(statistics.networkOutput, at: now)
+            readMemory()
+        }
+        collectGarbage()
+        let period = 1000 / max(1, min(500, settings.hz))
+        return needsMore ? 3 : period
+    }
+
+    /// A slice of the sweep; true when it ran out of time with work left.
+    private mutating func expireActively() -> Bool {
+        guard cron.expiresActively, keyspace.removesExpired, !isPaused, !gates.contains(.loading) else { return false }
+        let start = ticks()
+        let deadline = clock.monotonicNanoseconds + Engine.sweepSliceNanoseconds
+        let finished = cron.sweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
+        statistics.activeExpireTicks &+= ticks() &- start
+        applyEffects()
+        return !finished
+    }
+
+    /// Hands what is to be freed to the background.
+    package mutating func collectGarbage() {
+        guard !keyspace.garbage.isEmpty else { return }
+        hooks.dispose(keyspace.garbage.take())
+    }
+}

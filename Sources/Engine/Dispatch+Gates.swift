@@ -1,0 +1,190 @@
+// Dispatch+Gates.swift - every reason for which a command is refused or held back, each a named function, called in one
+// visible order. Dispatch comes here only when a gate of the session or of the engine is armed, so a gate costs
+// nothing while nobody needs it. A refusal is counted as a rejected call and as an error.
+internal import Base
+internal import RESP
+
+extension Engine {
+    enum GateResult {
+        case pass
+        case refused
+        case suspended
+    }
+
+    @unsafe @inline(never)
+    mutating func passGates(
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>, isResumed: Bool
+    ) -> GateResult {
+        let flags = commands.slot(id).flags
+        let refusal =
+            authenticationGate(reference, flags) ?? memoryGate(flags) ?? loadingGate(flags)
+        if let refusal {
+            unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
+        if gates.contains(.paused) && pauseGate(reference, flags, isResumed: isResumed) {
+            suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
+            return .suspended
+        }
+        if gates.contains(.monitored) { feedMonitors(reference, flags, arguments) }
+        return .pass
+    }
+
+    /// Clients that must authenticate may only run what leads there.
+    private func authenticationGate(_ reference: SessionReference, _ flags: CommandFlags) -> StaticString? {
+        guard !reference.session.isAuthenticated, !flags.contains(.noAuth) else { return nil }
+        return "NOAUTH Authentication required."
+    }
+
+    /// Above `maxmemory`, commands that may grow the dataset are refused.
+    private mutating func memoryGate(_ flags: CommandFlags) -> StaticString? {
+        guard gates.contains(.memory), flags.contains(.denyOOM), isOverMemoryLimit() else { return nil }
+        return CommandError.outOfMemory.text
+    }
+
+    private func loadingGate(_ flags: CommandFlags) -> StaticString? {
+        guard gates.contains(.loading), !flags.contains(.loading) else { return nil }
+        return "LOADING Redis is loading the dataset in memory"
+    }
+
+    /// CLIENT PAUSE holds commands back; a client that manages the server is never held.
+    private mutating func pauseGate(_ reference: SessionReference, _ flags: CommandFlags, isResumed: Bool) -> Bool {
+        if clock.monotonicNanoseconds >= pause.end {
+            setGate(.paused, false)
+            return false
+        }
+        return !isResumed && !reference.session.isReplica && pauseHolds(flags)
+    }
+
+    /// Shows the command to every MONITOR client, before it runs.
+    private mutating func feedMonitors(
+        _ reference: SessionReference, _ flags: CommandFlags, _ arguments: borrowing Arguments
+    ) {
+        guard !flags.contains(.skipMonitor), !flags.contains(.admin) else { return }
+        var line = ByteBuffer()
+        let now = clock.nowMicroseconds
+        line.append("+\(now / 1_000_000).")
+        let fraction = String(now % 1_000_000)
+        line.append(String(repeating: "0", count: 6 - fraction.utf8.count) + fraction)
+        line.append(" [\(reference.session.database) \(reference.session.address)]")
+        for index in 0..<arguments.count {
+            line.append(" ")
+            ArgumentText.appendQuoted(arguments[index], to: &line)
+        }
+        line.append("\r\n")
+        let bytes = line.span.array
+        for monitor in monitors where monitor != reference { deliver(.output(bytes), to: monitor) }
+    }
+
+    // MARK: refusals
+
+    @unsafe @inline(never)
+    mutating func reject(
+        _ reference: SessionReference, _ id: Int, _ text: StaticString,
+        _ output: UnsafeMutablePointer<ByteBuffer>
+    ) {
+        let mark = unsafe output.pointee.count
+        unsafe Reply(output: output, protocolVersion: 2).error(text)
+        if id >= 0 { unsafe commandStatistics[id].rejected &+= 1 }
+        unsafe noteError(output, mark: mark)
+        unsafe silenceRefusal(reference, output, mark)
+    }
+
+    @unsafe private mutating func reject(
+        _ reference: SessionReference, _ id: Int, text: borrowing ByteBuffer, _ output: UnsafeMutablePointer<ByteBuffer>
+    ) {
+        let mark = unsafe output.pointee.count
+        unsafe Reply(output: output, protocolVersion: 2).error(text.span)
+        if id >= 0 { unsafe commandStatistics[id].rejected &+= 1 }
+        unsafe noteError(output, mark: mark)
+        unsafe silenceRefusal(reference, output, mark)
+    }
+
+    @unsafe private func silenceRefusal(
+        _ reference: SessionReference, _ output: UnsafeMutablePointer<ByteBuffer>, _ mark: Int
+    ) {
+        if reference.session.gates.contains(.silent) { unsafe output.pointee.truncate(to: mark) }
+    }
+
+    /// Wrong number of words, or a container without a subcommand that exists.
+    @unsafe @inline(never)
+    mutating func refuseShape(
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>
+    ) -> Outcome {
+        if reference.session.gates.contains(.unauthenticated), !commands.slot(id).flags.contains(.noAuth) {
+            unsafe reject(reference, id, "NOAUTH Authentication required.", output)
+            return .done
+        }
+        var text = ByteBuffer()
+        if commands.slot(id).isContainer && arguments.count > 1 {
+            text.append("ERR unknown subcommand '")
+            text.append(arguments[1].prefixView(128))
+            text.append("'. Try ")
+            text.append(commands.shownName(id).uppercased())
+            text.append(" HELP.")
+        } else {
+            text.append("ERR wrong number of arguments for '")
+            text.append(commands.fullNames[id])
+            text.append("' command")
+        }
+        unsafe reject(reference, id, text: text, output)
+        return .done
+    }
+
+    @unsafe @inline(never)
+    mutating func refuseUnknown(
+        _ reference: SessionReference, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>
+    ) -> Outcome {
+        if arguments.count > 0, UnknownCommand.isHTTP(arguments[0]) {
+            Log.shared.warning(
+                """
+                Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
+                Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise \
+                your Redis instance. Connection from \(reference.session.address) aborted.
+                """)
+            return .close
+        }
+        if reference.session.gates.contains(.unauthenticated) {
+            unsafe reject(reference, -1, "NOAUTH Authentication required.", output)
+            return .done
+        }
+        unsafe reject(reference, -1, text: UnknownCommand.text(arguments), output)
+        return .done
+    }
+}
+
+/// The words for a command that does not exist.
+enum UnknownCommand {
+    /// How many bytes of names and arguments an error quotes.
+    private static let quotedByteCountMax = 128
+
+    static func text(_ arguments: borrowing Arguments) -> ByteBuffer {
+        var text = ByteBuffer()
+        text.append("ERR unknown command '")
+        if arguments.count > 0 { text.append(arguments[0].prefixView(quotedByteCountMax)) }
+        text.append("', with args beginning with: ")
+        var quoted = 0
+        for index in 1..<max(1, arguments.count) where quoted < quotedByteCountMax {
+            let shown = arguments[index].prefixView(quotedByteCountMax - quoted)
+            text.append("'")
+            text.append(shown)
+            text.append("' ")
+            quoted += shown.count + 3
+        }
+        return text
+    }
+
+    /// Browsers talking HTTP are cut off before they can do harm.
+    static func isHTTP(_ name: Span<UInt8>) -> Bool {
+        name.equalsIgnoringCase("post") || name.equalsIgnoringCase("host:")
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// At most the first `maximum` bytes.
+    @_lifetime(copy self)
+    func prefixView(_ maximum: Int) -> Span<UInt8> { extracting(0..<Swift.min(count, Swift.max(0, maximum))) }
+}

@@ -1,0 +1,47 @@
+// Effects.swift - what follows a command, in one visible order, run by dispatch after every handler: removals that
+// happened on the way (expired keys), then what the command itself changed. Consumers (journal, WATCH, tracking,
+// notifications, waiters) are called from `Engine.applyEffects` and nowhere else; while none is armed, a change costs
+// one counter. Records carry copies of the keys, because arguments die with the command.
+internal import Base
+internal import Keyspace
+
+package struct Effects: ~Copyable {
+    /// What a command said about one key.
+    struct Change {
+        let event: StaticString
+        let eventClass: KeyspaceEventClasses
+        let database: Int
+        let keyStart: Int
+        let keyCount: Int
+    }
+
+    /// Whether any consumer is armed. Dispatch and `changed` look at this and nothing else.
+    package internal(set) var isObserved = false
+    private var changes: [Change] = []
+    private var keys = ByteBuffer()
+
+    package init() {}
+
+    @inline(never)
+    mutating func record(
+        _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
+    ) {
+        changes.append(
+            Change(
+                event: event, eventClass: eventClass, database: database, keyStart: keys.count, keyCount: key.count))
+        keys.append(key)
+    }
+
+    var isEmpty: Bool { changes.isEmpty }
+
+    /// Calls `body` with every change in order and forgets them.
+    mutating func drain(_ body: (borrowing Change, Span<UInt8>) -> Void) {
+        var taken = ByteBuffer()
+        Swift.swap(&taken, &keys)
+        let pending = changes
+        changes = []
+        for change in pending {
+            body(change, taken.span.extracting(change.keyStart..<(change.keyStart + change.keyCount)))
+        }
+    }
+}

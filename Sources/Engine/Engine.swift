@@ -1,0 +1,146 @@
+// Engine.swift - the server's state in one value: keyspace, sessions, configuration, statistics. It lives inside the
+// `Turn`, so whoever touches it holds the turn. It knows no sockets and no threads: loops hand it parsed commands
+// (`Batch`), and what it wants from them goes out as deliveries or through `hooks`.
+package import Base
+package import Keyspace
+internal import RESP
+
+/// What the server does for the engine. Called under the turn; must not block.
+package struct ServerHooks: Sendable {
+    /// Ends the process in an orderly way (SHUTDOWN, signals).
+    package var shutdown: @Sendable () -> Void = {}
+    /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
+    package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
+    /// Starts looking at the engine's deadlines no later than this monotonic time.
+    package var wakeAt: @Sendable (Int64) -> Void = { _ in }
+    package init() {}
+}
+
+/// What keeps the engine from the straight path of dispatch. Empty on a healthy, unlimited server.
+package struct EngineGates: OptionSet, Sendable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    /// CLIENT PAUSE is on.
+    package static let paused = EngineGates(rawValue: 1 << 0)
+    /// Some client runs MONITOR.
+    package static let monitored = EngineGates(rawValue: 1 << 1)
+    /// `maxmemory` is set.
+    package static let memory = EngineGates(rawValue: 1 << 2)
+    /// The dataset is being loaded.
+    package static let loading = EngineGates(rawValue: 1 << 3)
+}
+
+@safe package struct Engine: ~Copyable {
+    package var keyspace: Keyspace
+    package let commands: CommandTable
+    package var config: Config
+    /// `config.settings`, kept here because dispatch reads it for every command.
+    package var settings: Settings
+    package var clock = Clock()
+    package var hooks = ServerHooks()
+    package let identity: ServerIdentity
+
+    package internal(set) var gates: EngineGates = []
+    package internal(set) var effects = Effects()
+    /// Changes since the last save (INFO rdb_changes_since_last_save).
+    package var changes = 0
+    package var random = RandomGenerator()
+
+    package internal(set) var sessions = SessionRegistry()
+    package internal(set) var loops: [LoopPort] = []
+    package internal(set) var pause = ClientPause()
+    package internal(set) var waiting = WaitingSessions()
+    package internal(set) var monitors: [SessionReference] = []
+
+    package var statistics = ServerStatistics()
+    package var slowlog = SlowLog()
+    package var largeRequests = SlowLog()
+    package var largeReplies = SlowLog()
+    package var latency = LatencyMonitor()
+    package var memory = MemoryAccount()
+    package internal(set) var cron = Cron()
+    let commandStatistics: UnsafeMutablePointer<CommandStatistics>
+    let usesCycleCounter: Bool
+    /// Ticks above which a command is slow; UInt64.max when the slow log is off.
+    var slowTicks = UInt64.max
+    /// Whether request or reply sizes are looked at.
+    var watchesSizes = false
+    var recordsLatency = true
+
+    package init(config: Config, commands: CommandTable, identity: ServerIdentity) {
+        self.config = config
+        settings = config.settings
+        self.commands = commands
+        self.identity = identity
+        keyspace = Keyspace(databaseCount: max(1, config.settings.databases))
+        unsafe commandStatistics = .allocate(capacity: max(1, commands.count))
+        unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)
+        usesCycleCounter = Ticks.usesCounter
+        keyspace.now = clock.nowMilliseconds
+        settingsChanged()
+    }
+
+    deinit {
+        for id in 0..<commands.count { unsafe commandStatistics[id].histogram?.deallocate() }
+        unsafe commandStatistics.deallocate()
+    }
+
+    /// Derives what dispatch looks at from the settings; call after every change of the configuration.
+    package mutating func settingsChanged() {
+        settings = config.settings
+        let slow = settings.slowlogLogSlowerThanMicroseconds
+        slowTicks = slow < 0 ? UInt64.max : UInt64(Double(slow) * Ticks.perMicrosecond)
+        watchesSizes =
+            settings.commandlogRequestLargerThanBytes >= 0 || settings.commandlogReplyLargerThanBytes >= 0
+        recordsLatency = settings.latencyTracking
+        slowlog.setMaximum(settings.slowlogMaxLength)
+        largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
+        largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
+        setGate(.memory, settings.maxmemory > 0)
+    }
+
+    mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {
+        if isOn { gates.insert(gate) } else { gates.remove(gate) }
+    }
+
+    /// The dataset is being loaded (true) or is complete.
+    package mutating func setLoading(_ isLoading: Bool) { setGate(.loading, isLoading) }
+
+    // MARK: statistics
+
+    package func statistics(of slot: Int) -> CommandStatistics {
+        precondition(slot >= 0 && slot < commands.count, "statistics exist for every slot")
+        return unsafe commandStatistics[slot]
+    }
+
+    /// CONFIG RESETSTAT.
+    package mutating func resetStatistics() {
+        statistics = ServerStatistics()
+        keyspace.statistics = Keyspace.Statistics()
+        resetLatencyHistograms()
+        for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }
+    }
+
+    /// LATENCY RESET's histograms: those of the given slots, of all when nil.
+    package mutating func resetLatencyHistograms(_ slots: [Int]? = nil) {
+        for id in slots ?? Array(0..<commands.count) {
+            unsafe commandStatistics[id].histogram?.deallocate()
+            unsafe commandStatistics[id].histogram = nil
+        }
+    }
+
+    @inline(__always)
+    func ticks() -> UInt64 { Ticks.now(usesCounter: usesCycleCounter) }
+}
+
+/// What the process is: set once at start.
+package struct ServerIdentity: Sendable {
+    package var runIdentifier = RunIdentifier.make()
+    package var startMilliseconds = Clock().nowMilliseconds
+    package var processIdentifier = 0
+    package var executable = ""
+    package var configurationFile = ""
+    package var port = 0
+    package var loopCount = 1
+    package init() {}
+}

@@ -1,0 +1,68 @@
+// MemoryAccount.swift - what the process uses, by what the allocator really gave: jemalloc's own count, plus the slab
+// pages of the arenas, which do not come from it. The allocator is asked a few times a second (it merges per-thread
+// counts, which takes microseconds); between two readings the keyspace's own exact counters tell the difference.
+internal import Base
+internal import CAllocator
+internal import Keyspace
+internal import Structures
+
+package struct MemoryAccount {
+    /// used_memory at the last reading.
+    package private(set) var used = 0
+    package private(set) var peak = 0
+    package private(set) var peakSeconds: Int64 = 0
+    /// used_memory right after start.
+    package private(set) var startup = 0
+    /// Bytes of the keyspace at the last reading.
+    private var keyspaceAtReading = 0
+    package private(set) var resident = 0
+    package private(set) var allocatorActive = 0
+    package private(set) var allocatorResident = 0
+
+    package init() {}
+
+    mutating func read(slabByteCount: Int, keyspaceByteCount: Int, resident: Int, seconds: Int64) {
+        fog_allocator_refresh()
+        used = unsafe fog_allocator_statistic("stats.allocated") + slabByteCount
+        allocatorActive = unsafe fog_allocator_statistic("stats.active") + slabByteCount
+        allocatorResident = unsafe fog_allocator_statistic("stats.resident") + slabByteCount
+        keyspaceAtReading = keyspaceByteCount
+        self.resident = resident
+        if startup == 0 { startup = used }
+        if used > peak {
+            peak = used
+            peakSeconds = seconds
+        }
+    }
+
+    /// used_memory now, given the keyspace's bytes now.
+    package func current(keyspaceByteCount: Int) -> Int { used + keyspaceByteCount - keyspaceAtReading }
+}
+
+extension Engine {
+    /// Bytes of entries, values and tables in all databases. Cost: a few loads per database.
+    package var keyspaceByteCount: Int {
+        var total = 0
+        for index in 0..<keyspace.databaseCount { total += keyspace[index].byteCount }
+        return total
+    }
+
+    /// Slab bytes of entries, which the process allocator does not know.
+    private var slabByteCount: Int {
+        var total = 0
+        for index in 0..<keyspace.databaseCount { total += keyspace[index].arena.slabByteCount }
+        return total
+    }
+
+    /// Asks allocator and system anew; INFO and the timer do.
+    package mutating func readMemory() {
+        memory.read(
+            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, resident: ProcessFacts.residentByteCount,
+            seconds: clock.nowMilliseconds / 1000)
+    }
+
+    /// Bytes used now (INFO used_memory).
+    package var usedMemory: Int { memory.current(keyspaceByteCount: keyspaceByteCount) }
+
+    func isOverMemoryLimit() -> Bool { settings.maxmemory > 0 && usedMemory > settings.maxmemory }
+}

@@ -1,0 +1,114 @@
+// Session.swift - what the engine knows of one client: identity, selected database, protocol, what it waits for.
+// Engine's turn only. The socket and its buffers belong to the connection on the client's loop, which leaves copies of
+// its sizes in `gauges` each time it takes the turn; so CLIENT LIST on any loop can tell about every client.
+internal import Base
+internal import RESP
+
+/// What keeps a session from the straight path of dispatch. Empty for nearly every command.
+package struct SessionGates: OptionSet, Sendable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    /// Has not authenticated yet.
+    package static let unauthenticated = SessionGates(rawValue: 1 << 0)
+    /// Wants no replies: CLIENT REPLY OFF, SKIP, or SKIP for the next command.
+    package static let silent = SessionGates(rawValue: 1 << 1)
+    /// Watches every command (MONITOR).
+    package static let monitor = SessionGates(rawValue: 1 << 2)
+}
+
+/// CLIENT REPLY's modes.
+package enum ReplyMode: Sendable {
+    case on, off
+    /// The command that asked for SKIP is silent itself, and so is the one after it.
+    case skipNext, skipping
+}
+
+/// Sizes of the connection's buffers, left here by its loop.
+package struct ConnectionGauges: Sendable {
+    package var queryByteCount = 0
+    package var queryFreeByteCount = 0
+    package var argumentByteCount = 0
+    package var outputByteCount = 0
+    package var outputListLength = 0
+    package var outputListByteCount = 0
+    package var isWaitingToWrite = false
+    package var memoryByteCount = 0
+    package var networkInput = 0
+    package var networkOutput = 0
+    package init() {}
+}
+
+package struct Session: ~Copyable {
+    package let id: UInt64
+    /// Loop that owns the connection, and the connection's number there.
+    package let loop: Int
+    package let connection: UInt64
+    package let address: String
+    package let localAddress: String
+    package let isUnixSocket: Bool
+    package let descriptor: Int32
+    package let createdMilliseconds: Int64
+
+    package var name = ""
+    package var libraryName = ""
+    package var libraryVersion = ""
+    package var user = "default"
+    package var database = 0
+    package var protocolVersion = 2
+    package var gates: SessionGates = []
+    package var replyMode = ReplyMode.on
+    package var isNoEvict = false
+    package var isNoTouch = false
+    package var isReplica = false
+    /// CLIENT KILL hit the client that is running: it is closed after its reply.
+    package var closesAfterReply = false
+    /// Slot of the last command, -1 before the first.
+    package var lastCommand = -1
+    package var commandCount = 0
+    package var lastInteractionMilliseconds: Int64
+    package var gauges = ConnectionGauges()
+    /// Set while the session waits; see `Suspension.swift`.
+    package var suspension: Suspension?
+
+    package init(
+        id: UInt64, loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool,
+        descriptor: Int32, now: Int64
+    ) {
+        self.id = id
+        self.loop = loop
+        self.connection = connection
+        self.address = address
+        self.localAddress = localAddress
+        self.isUnixSocket = isUnixSocket
+        self.descriptor = descriptor
+        createdMilliseconds = now
+        lastInteractionMilliseconds = now
+    }
+
+    package var isAuthenticated: Bool { !gates.contains(.unauthenticated) }
+}
+
+/// A session's address, stable from connect to disconnect. Dereferenced only under the turn.
+@safe package struct SessionReference: Equatable, @unchecked Sendable {
+    // Sendable because it is dereferenced only by whoever holds the turn.
+    let pointer: UnsafeMutablePointer<Session>
+
+    init(_ session: consuming Session) {
+        unsafe pointer = .allocate(capacity: 1)
+        unsafe pointer.initialize(to: session)
+    }
+
+    package static func == (left: SessionReference, right: SessionReference) -> Bool {
+        unsafe left.pointer == right.pointer
+    }
+
+    func deallocate() {
+        unsafe pointer.deinitialize(count: 1)
+        unsafe pointer.deallocate()
+    }
+
+    package var session: Session {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(pointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe pointer }
+    }
+}

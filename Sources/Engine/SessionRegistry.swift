@@ -1,0 +1,72 @@
+// SessionRegistry.swift - all connected sessions, by id, in order of connection. Touched when clients come and go and
+// by administrative commands; never on the request path.
+internal import Base
+
+package struct SessionRegistry: ~Copyable {
+    private var byId: [UInt64: SessionReference] = [:]
+    private var nextId: UInt64 = 1
+
+    package init() {}
+
+    package var count: Int { byId.count }
+
+    mutating func takeId() -> UInt64 {
+        defer { nextId += 1 }
+        return nextId
+    }
+
+    mutating func add(_ session: SessionReference) { byId[session.session.id] = session }
+
+    mutating func remove(_ session: SessionReference) { byId[session.session.id] = nil }
+
+    package func find(_ id: UInt64) -> SessionReference? { byId[id] }
+
+    /// All sessions, oldest first.
+    package var all: [SessionReference] { byId.keys.sorted().compactMap { byId[$0] } }
+
+    /// The id the next client will get.
+    package var upcomingId: UInt64 { nextId }
+}
+
+extension Engine {
+    /// Registers a client that a loop accepted.
+    package mutating func connect(
+        loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool, descriptor: Int32
+    ) -> SessionReference {
+        let session = SessionReference(
+            Session(
+                id: sessions.takeId(), loop: loop, connection: connection, address: address,
+                localAddress: localAddress, isUnixSocket: isUnixSocket, descriptor: descriptor,
+                now: clock.nowMilliseconds))
+        if requiresPassword { session.session.gates.insert(.unauthenticated) }
+        sessions.add(session)
+        statistics.connectionsReceived += 1
+        return session
+    }
+
+    /// Whether new clients must authenticate.
+    package var requiresPassword: Bool { !config.text("requirepass").isEmpty }
+
+    /// Forgets a client whose connection is gone: what it waited for, what it watched. The reference is dead after it.
+    package mutating func disconnect(_ session: SessionReference) {
+        cancelSuspension(session)
+        monitors.removeAll { $0 == session }
+        setGate(.monitored, !monitors.isEmpty)
+        sessions.remove(session)
+        session.deallocate()
+    }
+
+    /// MONITOR: the session sees every command from now on.
+    package mutating func startMonitoring(_ session: SessionReference) {
+        guard !monitors.contains(session) else { return }
+        monitors.append(session)
+        session.session.gates.insert(.monitor)
+        setGate(.monitored, true)
+    }
+
+    package mutating func stopMonitoring(_ session: SessionReference) {
+        monitors.removeAll { $0 == session }
+        session.session.gates.remove(.monitor)
+        setGate(.monitored, !monitors.isEmpty)
+    }
+}

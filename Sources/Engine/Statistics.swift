@@ -1,0 +1,128 @@
+// Statistics.swift - counters. Per command: plain words in one array indexed by slot id, plus a latency histogram that
+// is allocated when a command first runs. Times are kept in ticks and converted when shown. Engine's turn only.
+internal import Base
+
+/// Latencies of one command: four buckets per power of two of ticks, so 64 x 4 counters.
+@safe package struct LatencyHistogram {
+    private let counts: UnsafeMutablePointer<UInt32>
+    private static let bucketCount = 256
+
+    init() {
+        unsafe counts = .allocate(capacity: LatencyHistogram.bucketCount)
+        unsafe counts.initialize(repeating: 0, count: LatencyHistogram.bucketCount)
+    }
+
+    func deallocate() { unsafe counts.deallocate() }
+
+    @inline(__always)
+    func record(_ ticks: UInt64) {
+        let value = ticks | 4
+        let octave = 63 &- value.leadingZeroBitCount
+        let sub = Int(truncatingIfNeeded: (value >> UInt64(truncatingIfNeeded: octave &- 2)) & 3)
+        unsafe counts[octave &* 4 &+ sub] &+= 1
+    }
+
+    /// Largest number of ticks that falls into `bucket`.
+    private static func upperBound(_ bucket: Int) -> Double {
+        let octave = bucket / 4
+        return Double(5 + bucket % 4) * Double(sign: .plus, exponent: octave - 2, significand: 1)
+    }
+
+    /// Calls in all.
+    package var count: Int {
+        var total = 0
+        for bucket in 0..<LatencyHistogram.bucketCount { total += unsafe Int(counts[bucket]) }
+        return total
+    }
+
+    /// Microseconds that `fraction` (0...1) of all calls did not exceed; within 12 % of the truth.
+    package func microseconds(atFraction fraction: Double) -> Double {
+        let wanted = Double(count) * fraction
+        var seen = 0.0
+        for bucket in 0..<LatencyHistogram.bucketCount {
+            seen += unsafe Double(counts[bucket])
+            if seen >= wanted && seen > 0 {
+                return LatencyHistogram.upperBound(bucket) / Ticks.perMicrosecond
+            }
+        }
+        return 0
+    }
+
+    /// Cumulative calls by powers of two of microseconds, as LATENCY HISTOGRAM shows them: (bound, calls so far).
+    package func cumulative() -> [(microseconds: Int, calls: Int)] {
+        var result: [(microseconds: Int, calls: Int)] = []
+        var seen = 0
+        var bound = 1
+        for bucket in 0..<LatencyHistogram.bucketCount {
+            let calls = unsafe Int(counts[bucket])
+            guard calls > 0 else { continue }
+            let microseconds = LatencyHistogram.upperBound(bucket) / Ticks.perMicrosecond
+            while Double(bound) < microseconds { bound *= 2 }
+            seen += calls
+            if let last = result.last, last.microseconds == bound {
+                result[result.count - 1] = (bound, seen)
+            } else {
+                result.append((bound, seen))
+            }
+        }
+        return result
+    }
+}
+
+@safe package struct CommandStatistics {
+    package var calls = 0
+    package var ticks: UInt64 = 0
+    package var rejected = 0
+    package var failed = 0
+    package var histogram: LatencyHistogram?
+
+    /// Time spent in all calls.
+    package var microseconds: Int { Int(Double(ticks) / Ticks.perMicrosecond) }
+}
+
+/// Server-wide counters of INFO stats; all reset by CONFIG RESETSTAT.
+package struct ServerStatistics {
+    package var connectionsReceived = 0
+    package var connectionsRejected = 0
+    package var commandsProcessed = 0
+    package var networkInput = 0
+    package var networkOutput = 0
+    package var evictedClients = 0
+    package var queryBufferLimitDisconnections = 0
+    package var outputBufferLimitDisconnections = 0
+    package var errorReplies = 0
+    package var unexpectedErrorReplies = 0
+    package var accessDeniedAuth = 0
+    package var readsProcessed = 0
+    package var writesProcessed = 0
+    package var eventLoopCycles = 0
+    package var eventLoopTicks: UInt64 = 0
+    package var commandTicks: UInt64 = 0
+    package var activeExpireTicks: UInt64 = 0
+    package var instantaneousOperations = InstantaneousRate()
+    package var instantaneousInput = InstantaneousRate()
+    package var instantaneousOutput = InstantaneousRate()
+    /// Replies that were errors, by their first word.
+    package var errors: [String: Int] = [:]
+    package init() {}
+}
+
+/// A rate averaged over the last 16 samples, as INFO's instantaneous_* fields.
+package struct InstantaneousRate {
+    private var samples = [Double](repeating: 0, count: 16)
+    private var position = 0
+    private var lastCount = 0
+    private var lastMilliseconds: Int64 = 0
+
+    package mutating func sample(_ count: Int, at milliseconds: Int64) {
+        let elapsed = milliseconds - lastMilliseconds
+        if lastMilliseconds > 0, elapsed > 0 {
+            samples[position] = Double(count - lastCount) * 1000 / Double(elapsed)
+            position = (position + 1) % samples.count
+        }
+        lastCount = count
+        lastMilliseconds = milliseconds
+    }
+
+    package var perSecond: Double { samples.reduce(0, +) / Double(samples.count) }
+}

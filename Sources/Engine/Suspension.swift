@@ -1,0 +1,68 @@
+// Suspension.swift - the one way a command waits: it suspends its session with a reason and a deadline and is run
+// again from its start when something resumes it (its key is ready, a pause ended, the deadline passed, CLIENT
+// UNBLOCK). BLPOP, CLIENT PAUSE, WAIT and reads from disk are all this. The handler sees why it runs again in
+// `call.resumption` and answers its own timeout. The arguments are copied once, when the session suspends.
+// To add a reason: add a case here, call `call.suspend`, and call `engine.resume` where the reason ends.
+internal import Base
+internal import RESP
+
+package enum SuspensionReason: Equatable, Sendable {
+    /// CLIENT PAUSE.
+    case paused
+    /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
+    case debug
+}
+
+/// Why a suspended command runs again.
+package enum Resumption: Equatable, Sendable {
+    /// What it waited for may have happened: try again.
+    case ready
+    /// The deadline passed.
+    case timedOut
+    /// CLIENT UNBLOCK ... ERROR.
+    case unblocked
+}
+
+package struct Suspension: ~Copyable {
+    package let reason: SuspensionReason
+    /// Monotonic nanoseconds; nil waits without end.
+    package let deadline: Int64?
+    /// Order of arrival among all suspensions: who waits longest is resumed first.
+    package let order: UInt64
+    let slot: Int
+    let bytes: ByteBuffer
+    let lengths: [Int]
+
+    init(
+        reason: SuspensionReason, deadline: Int64?, order: UInt64, slot: Int, arguments: borrowing Arguments
+    ) {
+        self.reason = reason
+        self.deadline = deadline
+        self.order = order
+        self.slot = slot
+        var bytes = ByteBuffer()
+        var lengths: [Int] = []
+        for index in 0..<arguments.count {
+            bytes.append(arguments[index])
+            lengths.append(arguments[index].count)
+        }
+        self.bytes = bytes
+        self.lengths = lengths
+    }
+
+    /// Blocked by a command that a client would call blocking; a pause is not.
+    package var countsAsBlocked: Bool { reason != .paused }
+
+    /// Calls `body` with the kept arguments.
+    func withArguments(_ body: (borrowing Arguments) -> Void) {
+        let slices = UnsafeMutablePointer<ArgumentSlice>.allocate(capacity: max(1, lengths.count))
+        defer { unsafe slices.deallocate() }
+        var offset = 0
+        for (index, length) in lengths.enumerated() {
+            unsafe (slices + index).initialize(
+                to: ArgumentSlice(base: UnsafePointer(bytes.pointer) + offset, count: length))
+            offset += length
+        }
+        body(unsafe Arguments(unchecked: slices, count: lengths.count))
+    }
+}

@@ -1,0 +1,247 @@
+// Database.swift - one numbered database: the table of its keys and the arena their entries live in. Every database
+// has its own arena, so that FLUSHALL ASYNC hands over table and arena as one piece and SWAPDB swaps two pieces.
+// Engine's turn only. Values that live outside their entry are freed here, large ones through `Garbage`.
+internal import Base
+internal import CLinux
+package import Structures
+
+package struct Database: ~Copyable {
+    package internal(set) var table = EntryTable()
+    package internal(set) var arena = EntryArena()
+    /// Bytes of values outside the arena.
+    package internal(set) var externalByteCount = 0
+
+    package init() {}
+
+    /// Bytes held by entries, values and the table.
+    package var byteCount: Int { arena.usedByteCount + externalByteCount + table.allocatedByteCount }
+
+    package var count: Int { table.count }
+
+    // MARK: strings
+
+    /// Strings longer than this live outside their entry, so that growing them does not move the key.
+    package static let inlineByteCountMax = 16 << 10
+    /// The longest string that OBJECT ENCODING calls embstr.
+    private static let embeddedByteCountMax = 44
+
+    /// Writes `value` as the string at `key`: in place when the new entry would take the same memory, else as a new
+    /// entry. `expiry` nil means no expiry. The caller knows the slot (nil when the key is absent).
+    @inline(__always)
+    package mutating func setString(
+        _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?,
+        garbage: inout Garbage
+    ) {
+        if let slot, value.count > 20 || !DecimalNumber.mayStart(value) {
+            let entry = slot.entry
+            if entry.isString, entry.encoding == StringEncoding.embedded.rawValue
+                || entry.encoding == StringEncoding.raw.rawValue,
+                entry.hasExpiry == (expiry != nil), entry.fitsInPlace(valueByteCount: value.count),
+                value.count <= Database.inlineByteCountMax
+            {
+                overwrite(entry, slot, value, expiry)
+                return
+            }
+        }
+        setStringSlow(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    @inline(__always)
+    private mutating func overwrite(_ entry: Entry, _ slot: EntryTable.Slot, _ value: Span<UInt8>, _ expiry: Int64?) {
+        entry.setValueByteCount(value.count)
+        entry.encoding = value.count <= Database.embeddedByteCountMax
+            ? StringEncoding.embedded.rawValue : StringEncoding.raw.rawValue
+        unsafe value.copyBytes(to: entry.valueAddress)
+        entry.version &+= 1
+        if let expiry {
+            entry.expiryMilliseconds = expiry
+            table.expiryChanged(slot)
+        }
+    }
+
+    @inline(never)
+    private mutating func setStringSlow(
+        _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?,
+        garbage: inout Garbage
+    ) {
+        if value.count <= 20, let integer = DecimalNumber.parse(value) {
+            setInteger(key, hash: hash, slot: slot, value: integer, expiry: expiry, garbage: &garbage)
+            return
+        }
+        let isExternal = value.count > Database.inlineByteCountMax
+        let entry = makeEntry(
+            key, valueByteCount: isExternal ? ExternalValue.byteCount : value.count, type: .string,
+            encoding: isExternal
+                ? StringEncoding.external.rawValue
+                : (value.count <= Database.embeddedByteCountMax
+                    ? StringEncoding.embedded.rawValue : StringEncoding.raw.rawValue),
+            expiry: expiry)
+        if isExternal {
+            let memory = unsafe allocateExternal(value.count)
+            unsafe value.copyBytes(to: memory)
+            unsafe ExternalValue.set(entry, address: memory, count: value.count)
+        } else {
+            unsafe value.copyBytes(to: entry.valueAddress)
+        }
+        install(entry, hash: hash, slot: slot, garbage: &garbage)
+    }
+
+    /// Writes an integer-encoded string.
+    package mutating func setInteger(
+        _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Int64, expiry: Int64?,
+        garbage: inout Garbage
+    ) {
+        if let slot, slot.entry.isString, slot.entry.integerValue != nil, slot.entry.hasExpiry == (expiry != nil) {
+            slot.entry.setValueWord(UInt64(bitPattern: value))
+            slot.entry.version &+= 1
+            if let expiry {
+                slot.entry.expiryMilliseconds = expiry
+                table.expiryChanged(slot)
+            }
+            return
+        }
+        let entry = makeEntry(
+            key, valueByteCount: 8, type: .string, encoding: StringEncoding.integer.rawValue, expiry: expiry)
+        entry.setValueWord(UInt64(bitPattern: value))
+        install(entry, hash: hash, slot: slot, garbage: &garbage)
+    }
+
+    /// Resizes the string of `slot` to `byteCount` bytes and hands its memory to `edit`, old bytes kept, new bytes
+    /// zeroed. The result is raw-encoded, as Redis reports after APPEND and SETRANGE.
+    package mutating func editString(
+        _ slot: EntryTable.Slot, hash: UInt64, byteCount: Int, garbage: inout Garbage,
+        edit: (inout MutableSpan<UInt8>) -> Void
+    ) {
+        let entry = slot.entry
+        let expiry: Int64? = entry.hasExpiry ? entry.expiryMilliseconds : nil
+        let oldCount = entry.stringByteCount
+        precondition(byteCount >= oldCount, "editString keeps or grows a string")
+        if entry.stringEncoding == .external {
+            growExternal(entry, from: oldCount, to: byteCount)
+        } else if byteCount > Database.inlineByteCountMax {
+            let memory = unsafe allocateExternal(max(byteCount, min(byteCount * 2, 1 << 20)))
+            entry.withStringBytes { unsafe $0.copyBytes(to: memory) }
+            unsafe memset(memory + oldCount, 0, byteCount - oldCount)
+            let fresh = makeEntry(
+                entry.key, valueByteCount: ExternalValue.byteCount, type: .string,
+                encoding: StringEncoding.external.rawValue, expiry: expiry)
+            unsafe ExternalValue.set(fresh, address: memory, count: byteCount)
+            install(fresh, hash: hash, slot: slot, garbage: &garbage)
+        } else if entry.stringEncoding == .integer || !entry.fitsInPlace(valueByteCount: byteCount) {
+            let fresh = makeEntry(
+                entry.key, valueByteCount: byteCount, type: .string, encoding: StringEncoding.raw.rawValue,
+                expiry: expiry)
+            entry.withStringBytes { unsafe $0.copyBytes(to: fresh.valueAddress) }
+            unsafe memset(fresh.valueAddress + oldCount, 0, byteCount - oldCount)
+            install(fresh, hash: hash, slot: slot, garbage: &garbage)
+        } else {
+            entry.setValueByteCount(byteCount)
+            entry.encoding = StringEncoding.raw.rawValue
+            unsafe memset(entry.valueAddress + oldCount, 0, byteCount - oldCount)
+        }
+        let current = slot.entry
+        current.version &+= 1
+        let isExternal = current.stringEncoding == .external
+        let start = unsafe isExternal ? ExternalValue.address(current) : current.valueAddress
+        var span = unsafe MutableSpan(_unsafeStart: start, count: byteCount)
+        edit(&span)
+    }
+
+    // MARK: entries of any type
+
+    /// An entry with `key` in it and an uninitialised value.
+    @inline(__always)
+    package mutating func makeEntry(
+        _ key: Span<UInt8>, valueByteCount: Int, type: ObjectType, encoding: Int, expiry: Int64?
+    ) -> Entry {
+        let size = Entry.byteCount(
+            keyByteCount: key.count, valueByteCount: valueByteCount, hasExpiry: expiry != nil)
+        let entry = arena.allocate(size)
+        entry.initialize(
+            type: type.rawValue, encoding: encoding, hasExpiry: expiry != nil, keyByteCount: key.count,
+            valueByteCount: valueByteCount)
+        if let expiry { entry.expiryMilliseconds = expiry }
+        unsafe key.copyBytes(to: entry.keyAddress)
+        return entry
+    }
+
+    /// Puts `entry` into the table, in the place of the slot's entry when there is one (which is freed).
+    @inline(__always)
+    package mutating func install(
+        _ entry: Entry, hash: UInt64, slot: EntryTable.Slot?, garbage: inout Garbage
+    ) {
+        guard let slot else { return table.insert(entry, hash: hash) }
+        let old = slot.entry
+        table.replace(slot, with: entry)
+        dispose(old, garbage: &garbage)
+    }
+
+    /// Takes the slot's entry out and frees it with its value.
+    package mutating func remove(_ slot: EntryTable.Slot, hash: UInt64, garbage: inout Garbage) {
+        let entry = slot.entry
+        table.remove(slot, hash: hash)
+        dispose(entry, garbage: &garbage)
+    }
+
+    /// Frees an entry that is in no table, and the value behind it.
+    package mutating func dispose(_ entry: Entry, garbage: inout Garbage) {
+        if _slowPath(entry.hasExternalValue) { disposeValue(entry, garbage: &garbage) }
+        arena.free(entry)
+    }
+
+    private mutating func disposeValue(_ entry: Entry, garbage: inout Garbage) {
+        let address = unsafe ExternalValue.address(entry)
+        let byteCount = unsafe Allocated.byteCount(address)
+        externalByteCount -= byteCount
+        unsafe garbage.free(address, byteCount: byteCount)
+    }
+
+    /// Gives the slot's entry an expiry, or takes it away (nil). Moves the entry when the room for it is missing.
+    package mutating func setExpiry(
+        _ slot: EntryTable.Slot, hash: UInt64, to expiry: Int64?, garbage: inout Garbage
+    ) {
+        let entry = slot.entry
+        if entry.hasExpiry, let expiry {
+            entry.expiryMilliseconds = expiry
+            table.expiryChanged(slot)
+            return
+        }
+        guard entry.hasExpiry != (expiry != nil) else { return }
+        let fresh = makeEntry(
+            entry.key, valueByteCount: entry.valueByteCount, type: entry.objectType, encoding: entry.encoding,
+            expiry: expiry)
+        unsafe memcpy(fresh.valueAddress, entry.valueAddress, entry.valueByteCount)
+        fresh.frequency = entry.frequency
+        table.replace(slot, with: fresh)
+        arena.free(entry)
+    }
+
+    // MARK: external values
+
+    @unsafe private mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
+        guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
+        externalByteCount += unsafe Allocated.byteCount(memory)
+        return unsafe memory.assumingMemoryBound(to: UInt8.self)
+    }
+
+    private mutating func growExternal(_ entry: Entry, from oldCount: Int, to byteCount: Int) {
+        let address = unsafe ExternalValue.address(entry)
+        let capacity = unsafe Allocated.byteCount(address)
+        var memory = unsafe address
+        if byteCount > capacity {
+            // Doubling up to 1 MiB of slack, as sds does: repeated APPENDs stay linear.
+            let wanted = byteCount + min(byteCount, 1 << 20)
+            guard let moved = unsafe realloc(address, wanted) else { outOfMemory(byteCount: wanted) }
+            unsafe memory = moved.assumingMemoryBound(to: UInt8.self)
+            externalByteCount += unsafe Allocated.byteCount(memory) - capacity
+        }
+        if byteCount > oldCount { unsafe memset(memory + oldCount, 0, byteCount - oldCount) }
+        unsafe ExternalValue.set(entry, address: memory, count: byteCount)
+    }
+}
+
+extension Entry {
+    /// Whether freeing the entry must free memory behind it.
+    @inline(__always)
+    var hasExternalValue: Bool { isString && encoding == StringEncoding.external.rawValue }
+}

@@ -1,0 +1,93 @@
+// Garbage.swift - what must be freed but not by an event loop: large values and whole flushed databases. The engine
+// fills it during its turn; the I/O pool empties it. Small memory is freed at once, which is cheaper than handing on.
+internal import Base
+internal import CAllocator
+internal import CLinux
+internal import Structures
+
+enum Allocated {
+    /// What the process allocator really reserved for an address.
+    @unsafe static func byteCount(_ address: UnsafeMutableRawPointer) -> Int { unsafe Int(fog_allocated_size(address)) }
+}
+
+package struct Garbage: ~Copyable {
+    /// Values at least this large are freed in the background (returning their pages takes the kernel's time).
+    private static let backgroundByteCountMin = 1 << 20
+
+    /// Addresses waiting for the pool.
+    private var addresses: [UInt] = []
+    private var databases: [FlushedDatabase] = []
+    /// Objects handed to the background so far, and freed by it (INFO lazyfreed_objects is the latter).
+    package private(set) var handedOver = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { addresses.isEmpty && databases.isEmpty }
+
+    @unsafe mutating func free(_ address: UnsafeMutablePointer<UInt8>, byteCount: Int) {
+        if byteCount < Garbage.backgroundByteCountMin {
+            unsafe CLinux.free(address)
+        } else {
+            addresses.append(UInt(bitPattern: address))
+            handedOver += 1
+        }
+    }
+
+    mutating func add(_ database: FlushedDatabase) {
+        databases.append(database)
+        handedOver += database.keyCount
+    }
+
+    /// Takes everything collected, as work for a background thread. Returns the number of objects it will free.
+    package mutating func take() -> Load {
+        defer {
+            addresses = []
+            databases = []
+        }
+        return Load(addresses: addresses, databases: databases)
+    }
+
+    /// A load of garbage on its way to the background. Sendable because whoever holds it is its only owner.
+    package struct Load: Sendable {
+        fileprivate let addresses: [UInt]
+        fileprivate let databases: [FlushedDatabase]
+
+        package var objectCount: Int { addresses.count + databases.reduce(0) { $0 + $1.keyCount } }
+
+        /// Frees it all; call once. Cost: proportional to the garbage; no locks of the engine are touched.
+        package func freeAll() {
+            for address in addresses { unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: address)) }
+            for database in databases { database.freeAll() }
+        }
+    }
+}
+
+/// A database that FLUSHALL or FLUSHDB took out of the keyspace: freed as a whole, by whichever thread holds it.
+final class FlushedDatabase: @unchecked Sendable {
+    // Sendable because exactly one thread holds the only reference that frees it.
+    private var database: Database?
+    let keyCount: Int
+
+    init(_ database: consuming Database) {
+        keyCount = database.count
+        self.database = consume database
+    }
+
+    func freeAll() {
+        guard let database = database.take() else { return }
+        database.table.forEach { entry in
+            if entry.hasExternalValue { unsafe CLinux.free(ExternalValue.address(entry)) }
+        }
+        Database.releaseEntries(of: database)
+    }
+}
+
+extension Database {
+    /// Frees entries that came from the process allocator, then the arena's pages as a whole.
+    static func releaseEntries(of database: consuming Database) {
+        database.table.forEach { entry in
+            if entry.byteCount > EntryArena.slabByteCountMax { unsafe CLinux.free(entry.address) }
+        }
+        database.arena.releaseAll()
+    }
+}

@@ -1,0 +1,166 @@
+// Keyspace.swift - all databases, the instant they are looked at, and the one place where keys die of age. `find` is
+// the door every command goes through: it hides and removes what has expired. Removals that nobody asked for are
+// written to `removals`, which the engine's effects read after each command. Engine's turn only.
+internal import Base
+internal import CLinux
+package import Structures
+
+@safe package struct Keyspace: ~Copyable {
+    /// Plain counters that INFO shows; reset by CONFIG RESETSTAT.
+    package struct Statistics {
+        package var hits = 0
+        package var misses = 0
+        package var expired = 0
+        /// Times a sweep stopped at its time limit with work left.
+        package var expiryTimeCapReached = 0
+        package init() {}
+    }
+
+    private let databases: UnsafeMutablePointer<Database>
+    private let garbagePointer: UnsafeMutablePointer<Garbage>
+    package let databaseCount: Int
+    /// Milliseconds since the epoch that the running command sees; frozen while it runs.
+    package var now: Int64 = 0
+    package var statistics = Statistics()
+    package var removals = Removals()
+    /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
+    package var removesExpired = true
+
+    package init(databaseCount: Int) {
+        self.databaseCount = databaseCount
+        unsafe databases = .allocate(capacity: databaseCount)
+        for index in 0..<databaseCount { unsafe (databases + index).initialize(to: Database()) }
+        unsafe garbagePointer = .allocate(capacity: 1)
+        unsafe garbagePointer.initialize(to: Garbage())
+    }
+
+    deinit {
+        unsafe databases.deinitialize(count: databaseCount)
+        unsafe databases.deallocate()
+        unsafe garbagePointer.deinitialize(count: 1)
+        unsafe garbagePointer.deallocate()
+    }
+
+    /// What is to be freed in the background. Reached by address, so that a database can be changed meanwhile.
+    package var garbage: Garbage {
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(garbagePointer) }
+        @inline(__always) nonmutating unsafeMutableAddress { unsafe garbagePointer }
+    }
+
+    package subscript(index: Int) -> Database {
+        @inline(__always) unsafeAddress {
+            precondition(index >= 0 && index < databaseCount, "database index outside the keyspace")
+            return unsafe UnsafePointer(databases + index)
+        }
+        @inline(__always) nonmutating unsafeMutableAddress {
+            precondition(index >= 0 && index < databaseCount, "database index outside the keyspace")
+            return unsafe databases + index
+        }
+    }
+
+    // MARK: lookup
+
+    /// The slot of a live key. An expired one is removed (or hidden, on a replica) and counts as absent.
+    @inline(__always)
+    package mutating func find(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
+        guard let slot = self[database].table.find(key, hash: hash) else { return nil }
+        if _slowPath(slot.entry.hasExpiry) && isExpired(slot.entry) {
+            if removesExpired { expire(slot, hash: hash, in: database) }
+            return nil
+        }
+        return slot
+    }
+
+    @inline(__always)
+    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds <= now }
+
+    /// Removes a key because its time has come.
+    @inline(never)
+    package mutating func expire(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        statistics.expired += 1
+        removals.add(slot.entry.key, database: database, reason: .expired)
+        self[database].remove(slot, hash: hash, garbage: &garbage)
+    }
+
+    /// Removes a live key; false when there is none.
+    package mutating func remove(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> Bool {
+        guard let slot = find(key, hash: hash, in: database) else { return false }
+        self[database].remove(slot, hash: hash, garbage: &garbage)
+        return true
+    }
+
+    /// Notes that a command read the entry: the access frequency that eviction and OBJECT FREQ look at, saturating.
+    @inline(__always)
+    package func noteAccess(_ entry: Entry, silently: Bool) {
+        if _slowPath(entry.frequency < Keyspace.frequencyMax && !silently) { entry.frequency &+= 1 }
+    }
+
+    /// Saturation of an entry's access frequency: after this many reads a read writes nothing any more.
+    package static let frequencyMax = 3
+
+    // MARK: writing
+
+    /// Writes a string; see `Database.setString`.
+    @inline(__always)
+    package mutating func setString(
+        _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?
+    ) {
+        self[database].setString(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Writes an integer-encoded string.
+    package mutating func setInteger(
+        _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, value: Int64, expiry: Int64?
+    ) {
+        self[database].setInteger(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Grows a string in place; see `Database.editString`.
+    package mutating func editString(
+        _ slot: EntryTable.Slot, hash: UInt64, in database: Int, byteCount: Int,
+        edit: (inout MutableSpan<UInt8>) -> Void
+    ) {
+        self[database].editString(slot, hash: hash, byteCount: byteCount, garbage: &garbage, edit: edit)
+    }
+
+    /// Removes the key of a slot that was just found.
+    package mutating func remove(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        self[database].remove(slot, hash: hash, garbage: &garbage)
+    }
+
+    /// Gives a key an expiry (milliseconds since the epoch) or takes it away (nil).
+    package mutating func setExpiry(_ slot: EntryTable.Slot, hash: UInt64, in database: Int, to expiry: Int64?) {
+        self[database].setExpiry(slot, hash: hash, to: expiry, garbage: &garbage)
+    }
+
+    // MARK: whole databases
+
+    /// Empties a database. Its memory goes as one piece: to the background when `inBackground`, else at once.
+    package mutating func flush(_ index: Int, inBackground: Bool) {
+        guard self[index].count > 0 else { return }
+        let flushed = unsafe FlushedDatabase((databases + index).move())
+        unsafe (databases + index).initialize(to: Database())
+        if inBackground {
+            garbage.add(flushed)
+        } else {
+            flushed.freeAll()
+        }
+    }
+
+    /// Exchanges two databases in O(1).
+    package mutating func swap(_ first: Int, _ second: Int) {
+        guard first != second else { return }
+        precondition(
+            min(first, second) >= 0 && max(first, second) < databaseCount, "swap needs databases that exist")
+        let held = unsafe (databases + first).move()
+        unsafe (databases + first).moveInitialize(from: databases + second, count: 1)
+        unsafe (databases + second).initialize(to: held)
+    }
+
+    /// Keys in all databases.
+    package var count: Int {
+        var total = 0
+        for index in 0..<databaseCount { total += self[index].count }
+        return total
+    }
+}

@@ -1,0 +1,36 @@
+// ObjectType.swift - the numbers that stand in an entry's header for its type and encoding, and their public names.
+// They are not persisted (RDB has its own numbers), so they may be reordered.
+
+/// What a key holds.
+package enum ObjectType: Int, CaseIterable, Sendable {
+    case string = 0
+    case list = 1
+    case set = 2
+    case sortedSet = 3
+    case hash = 4
+    case stream = 5
+
+    /// The name TYPE and SCAN TYPE use.
+    package var name: StaticString {
+        switch self {
+        case .string: "string"
+        case .list: "list"
+        case .set: "set"
+        case .sortedSet: "zset"
+        case .hash: "hash"
+        case .stream: "stream"
+        }
+    }
+}
+
+/// How a string value lies in its entry.
+package enum StringEncoding: Int, Sendable {
+    /// Eight bytes, little endian.
+    case integer = 0
+    /// The bytes themselves, never modified in place since they were set (at most 44 bytes, as Redis names it).
+    case embedded = 1
+    /// The bytes themselves.
+    case raw = 2
+    /// Address, length and capacity of memory of its own.
+    case external = 3
+}

@@ -1,0 +1,265 @@
+// CommandParser.swift - turns the bytes of a connection into commands, incrementally and without copying. The loop
+// that owns the connection runs it, without the turn. One `parse` call reads one command from `offset`; a command
+// that has not arrived completely is remembered (position, arguments so far), so that a million trickling arguments
+// cost linear time. Offsets are kept instead of addresses until the command is complete, because the buffer may move.
+// Memory grows with bytes received, never with lengths announced. Limits and error order are Redis'.
+package import Base
+internal import CLinux
+
+/// Where an argument lies relative to the start of the buffer the parser was given.
+package struct ArgumentRange {
+    package let offset: Int
+    package let count: Int
+}
+
+package struct CommandParser: ~Copyable {
+    /// What bounds a client: taken from the configuration, smaller before AUTH.
+    package struct Limits {
+        package var bulkByteCountMax: Int
+        package var isAuthenticated: Bool
+
+        package init(bulkByteCountMax: Int, isAuthenticated: Bool) {
+            self.bulkByteCountMax = bulkByteCountMax
+            self.isAuthenticated = isAuthenticated
+        }
+    }
+
+    package enum Outcome: Equatable {
+        /// A command ends before `end`; its arguments were appended to the list.
+        case command(end: Int)
+        /// Nothing to run (empty line, `*0`); go on at `end`.
+        case nothing(end: Int)
+        case incomplete
+        case failure(ProtocolError)
+    }
+
+    /// A line that carries a count or an inline command may have this many bytes (Redis' PROTO_INLINE_MAX_SIZE).
+    private static let lineByteCountMax = 64 << 10
+    private static let unauthenticatedArgumentsMax = 10
+    private static let unauthenticatedBulkMax = 16 << 10
+
+    /// Arguments of a multibulk still to come; 0 when no command is open.
+    private var argumentsLeft = 0
+    /// Next byte to look at, relative to the open command's first byte.
+    private var position = 0
+    /// Length of the open bulk, -1 when its `$` line has not been read.
+    private var bulkByteCount = -1
+    /// Arguments of the open command, relative to its first byte.
+    private var partial: [ArgumentRange] = []
+    /// Unquoted inline arguments; ranges of an inline command point into it when quotes were used.
+    package private(set) var unquoted = ByteBuffer()
+
+    package init() {}
+
+    /// Bytes that must arrive before the open bulk is complete, 0 when none is open: a hint for the next read's size.
+    package func missingByteCount(received: Int) -> Int {
+        bulkByteCount >= 0 ? max(0, position + bulkByteCount + 2 - received) : 0
+    }
+
+    /// Arguments already received of an open command (CLIENT LIST's argv-mem).
+    package var partialByteCount: Int { partial.capacity * MemoryLayout<ArgumentRange>.stride }
+
+    /// Reads one command. `bytes[offset...]` starts at the open command's first byte when one is open.
+    /// On `.command`, `arguments` holds its ranges relative to the start of `bytes`.
+    @inline(__always)
+    package mutating func parse(
+        _ bytes: Span<UInt8>, from offset: Int, limits: Limits, into arguments: inout ArgumentRanges
+    ) -> Outcome {
+        guard offset < bytes.count else { return .incomplete }
+        if argumentsLeft == 0 {
+            guard bytes[offset] == UInt8(ascii: "*") else { return inline(bytes, from: offset, into: &arguments) }
+            switch openMultibulk(bytes, from: offset, limits: limits) {
+            case .incomplete: break
+            case let other: return other
+            }
+            if argumentsLeft == 0 { return .incomplete }
+        }
+        return multibulk(bytes, from: offset, limits: limits, into: &arguments)
+    }
+
+    /// Reads `*<count>`; `.incomplete` with `argumentsLeft` set means "go on with the bulks".
+    @inline(__always)
+    private mutating func openMultibulk(
+        _ bytes: Span<UInt8>, from offset: Int, limits: Limits
+    ) -> Outcome {
+        let line = CommandParser.countLine(bytes, from: offset + 1)
+        switch line {
+        case .incomplete:
+            return bytes.count - offset > CommandParser.lineByteCountMax ? .failure(.tooBigCountLine) : .incomplete
+        case .malformed: return .failure(.invalidMultibulkLength)
+        case .value(let count, let end):
+            if count > Int(Int32.max) { return .failure(.invalidMultibulkLength) }
+            if count > CommandParser.unauthenticatedArgumentsMax && !limits.isAuthenticated {
+                return .failure(.unauthenticatedMultibulkLength)
+            }
+            if count <= 0 { return .nothing(end: end) }
+            argumentsLeft = count
+            position = end - offset
+            bulkByteCount = -1
+            return .incomplete
+        }
+    }
+
+    @inline(__always)
+    private mutating func multibulk(
+        _ bytes: Span<UInt8>, from offset: Int, limits: Limits, into arguments: inout ArgumentRanges
+    ) -> Outcome {
+        let resumed = !partial.isEmpty
+        let mark = arguments.count
+        while argumentsLeft > 0 {
+            if bulkByteCount < 0 {
+                let start = offset + position
+                guard start < bytes.count else { return suspend(&arguments, mark, offset) }
+                guard bytes[start] == UInt8(ascii: "$") else {
+                    return .failure(.expectedDollar(bytes[start]))
+                }
+                switch CommandParser.countLine(bytes, from: start + 1) {
+                case .incomplete:
+                    if bytes.count - start > CommandParser.lineByteCountMax { return .failure(.tooBigBulkLine) }
+                    return suspend(&arguments, mark, offset)
+                case .malformed: return .failure(.invalidBulkLength)
+                case .value(let count, let end):
+                    if count < 0 || count > limits.bulkByteCountMax { return .failure(.invalidBulkLength) }
+                    if count > CommandParser.unauthenticatedBulkMax && !limits.isAuthenticated {
+                        return .failure(.unauthenticatedBulkLength)
+                    }
+                    bulkByteCount = count
+                    position = end - offset
+                }
+            }
+            let start = offset + position
+            guard bytes.count - start >= bulkByteCount + 2 else { return suspend(&arguments, mark, offset) }
+            if resumed {
+                partial.append(ArgumentRange(offset: position, count: bulkByteCount))
+            } else {
+                arguments.append(ArgumentRange(offset: start, count: bulkByteCount))
+            }
+            position += bulkByteCount + 2
+            bulkByteCount = -1
+            argumentsLeft -= 1
+        }
+        if resumed {
+            for range in partial {
+                arguments.append(ArgumentRange(offset: range.offset + offset, count: range.count))
+            }
+            partial = []
+        }
+        let end = offset + position
+        position = 0
+        return .command(end: end)
+    }
+
+    /// Keeps the arguments read so far until more bytes arrive.
+    @inline(never)
+    private mutating func suspend(_ arguments: inout ArgumentRanges, _ mark: Int, _ offset: Int) -> Outcome {
+        for index in mark..<arguments.count {
+            let range = arguments[index]
+            partial.append(ArgumentRange(offset: range.offset - offset, count: range.count))
+        }
+        arguments.truncate(to: mark)
+        return .incomplete
+    }
+
+    private enum CountLine {
+        case value(Int, end: Int)
+        case incomplete
+        case malformed
+    }
+
+    /// `<integer>\r\n` from `start`. Fast for the short lengths that nearly all commands have.
+    @inline(__always)
+    private static func countLine(_ bytes: Span<UInt8>, from start: Int) -> CountLine {
+        let total = bytes.count
+        var index = start
+        var value = 0
+        while index < total && index - start < 10 {
+            let digit = unsafe bytes[unchecked: index] &- 48
+            if digit > 9 { break }
+            value = value * 10 + Int(digit)
+            index += 1
+        }
+        if _fastPath(index > start && index + 1 < total && bytes[index] == 13)
+            && (index - start == 1 || bytes[start] != 48)
+        {
+            return .value(value, end: index + 2)
+        }
+        return slowCountLine(bytes, from: start)
+    }
+
+    @inline(never)
+    private static func slowCountLine(_ bytes: Span<UInt8>, from start: Int) -> CountLine {
+        var end = start
+        while end < bytes.count && bytes[end] != 13 { end += 1 }
+        guard end + 1 < bytes.count else { return .incomplete }
+        var value = 0
+        var index = start
+        let isNegative = index < end && bytes[index] == UInt8(ascii: "-")
+        if isNegative { index += 1 }
+        let first = index
+        guard index < end, end - index < 20 else { return .malformed }
+        while index < end {
+            let digit = bytes[index] &- 48
+            guard digit <= 9, !(bytes[first] == 48 && (isNegative || end - first > 1)) else { return .malformed }
+            let (scaled, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = scaled.addingReportingOverflow(Int(digit))
+            if overflow || carry { return .malformed }
+            value = sum
+            index += 1
+        }
+        return .value(isNegative ? -value : value, end: end + 2)
+    }
+
+    // MARK: inline commands
+
+    @inline(never)
+    private mutating func inline(
+        _ bytes: Span<UInt8>, from offset: Int, into arguments: inout ArgumentRanges
+    ) -> Outcome {
+        var newline = offset
+        while newline < bytes.count && bytes[newline] != 10 { newline += 1 }
+        guard newline < bytes.count else {
+            return bytes.count - offset > CommandParser.lineByteCountMax ? .failure(.tooBigInline) : .incomplete
+        }
+        var lineEnd = newline
+        if lineEnd > offset && bytes[lineEnd - 1] == 13 { lineEnd -= 1 }
+        let mark = arguments.count
+        guard splitInline(bytes, from: offset, to: lineEnd, into: &arguments) else {
+            arguments.truncate(to: mark)
+            return .failure(.unbalancedQuotes)
+        }
+        return arguments.count == mark ? .nothing(end: newline + 1) : .command(end: newline + 1)
+    }
+
+    /// Splits at blanks. A quoted word is unescaped into `unquoted`; its range is marked by a negative offset.
+    private mutating func splitInline(
+        _ bytes: Span<UInt8>, from offset: Int, to end: Int, into arguments: inout ArgumentRanges
+    ) -> Bool {
+        var index = offset
+        while true {
+            while index < end && CommandParser.isBlank(bytes[index]) { index += 1 }
+            if index == end { return true }
+            let start = index
+            while index < end && !CommandParser.isBlank(bytes[index]) && bytes[index] != 34 && bytes[index] != 39 {
+                index += 1
+            }
+            if index == end || CommandParser.isBlank(bytes[index]) {
+                arguments.append(ArgumentRange(offset: start, count: index - start))
+                continue
+            }
+            let wordStart = unquoted.count
+            guard let next = InlineQuotes.unquoteWord(bytes, from: start, to: end, into: &unquoted) else {
+                return false
+            }
+            index = next
+            arguments.append(ArgumentRange(offset: -1 - wordStart, count: unquoted.count - wordStart))
+        }
+    }
+
+    @inline(__always)
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || (byte >= 9 && byte <= 13) || byte == 0 }
+
+    /// Forgets unquoted inline words; call when the round's commands have run.
+    package mutating func endRound() {
+        if unquoted.count > 0 { unquoted.removeAll(keepingCapacity: 0) }
+    }
+}

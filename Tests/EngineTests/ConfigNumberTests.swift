@@ -1,0 +1,7 @@
+// ConfigNumberTests.swift - numbers in configuration text.
+import Testing
+
+@testable import Engine
+
+@Suite struct ConfigNumberTests {
+}
