@@ -26,17 +26,10 @@ package struct ScoreBound: Equatable, Sendable {
         self.init(value, isExclusive: isExclusive)
     }
 
-    /// strtod wants a terminated copy; a bound is short, so it rarely leaves the stack.
     private static func number(_ text: Span<UInt8>) -> Double? {
-        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: text.count + 1) { copy -> Double? in
-            guard let start = copy.baseAddress else { return nil }
-            for index in 0..<text.count { unsafe start[index] = CChar(bitPattern: text[index]) }
-            unsafe start[text.count] = 0
-            var end: UnsafeMutablePointer<CChar>?
-            let value = unsafe strtod(start, &end)
-            guard let end = unsafe end, unsafe end.pointee == 0, !value.isNaN else { return nil }
-            return value
-        }
+        var count = 0
+        while count < text.count && text[count] != 0 { count += 1 }
+        return DoubleText.parseRangeBound(text.extracting(0..<count))
     }
 
     /// The cut in front of the range that starts here.

@@ -9,7 +9,7 @@ package struct OrderedEntry {
     /// The element's score.
     package let score: Double
     /// The element; reading its member touches memory of its own.
-    package let element: OrderedElement
+    package let element: Entry
 }
 
 @safe package struct OrderedCursor {
@@ -25,12 +25,12 @@ package struct OrderedEntry {
 
     /// Steps forward; nil at the end.
     @inline(__always)
-    package mutating func next() -> OrderedElement? {
+    package mutating func next() -> Entry? {
         guard let leaf else { return nil }
         if index < leaf.count {
             let element = leaf.element(at: index)
             if index &+ OrderedCursor.prefetchDistance < leaf.count {
-                leaf.element(at: index &+ OrderedCursor.prefetchDistance).prefetch()
+                leaf.element(at: index &+ OrderedCursor.prefetchDistance).prefetchHeader()
             }
             index &+= 1
             return element
@@ -39,12 +39,12 @@ package struct OrderedEntry {
     }
 
     @inline(never)
-    private mutating func nextLeaf() -> OrderedElement? {
+    private mutating func nextLeaf() -> Entry? {
         guard let following = leaf?.next else { return nil }
         leaf = following
         index = 1
         for ahead in 0..<min(OrderedCursor.prefetchDistance, following.count) {
-            following.element(at: ahead).prefetch()
+            following.element(at: ahead).prefetchHeader()
         }
         following.next?.prefetch()
         return following.element(at: 0)
@@ -68,12 +68,12 @@ package struct OrderedEntry {
 
     /// Steps backward; nil at the start.
     @inline(__always)
-    package mutating func previous() -> OrderedElement? {
+    package mutating func previous() -> Entry? {
         guard let leaf else { return nil }
         if index > 0 {
             index &-= 1
             if index >= OrderedCursor.prefetchDistance {
-                leaf.element(at: index &- OrderedCursor.prefetchDistance).prefetch()
+                leaf.element(at: index &- OrderedCursor.prefetchDistance).prefetchHeader()
             }
             return leaf.element(at: index)
         }
@@ -81,12 +81,12 @@ package struct OrderedEntry {
     }
 
     @inline(never)
-    private mutating func previousLeaf() -> OrderedElement? {
+    private mutating func previousLeaf() -> Entry? {
         guard let preceding = leaf?.previous else { return nil }
         leaf = preceding
         index = preceding.count - 1
         for behind in 0..<min(OrderedCursor.prefetchDistance, preceding.count) {
-            preceding.element(at: index - behind).prefetch()
+            preceding.element(at: index - behind).prefetchHeader()
         }
         preceding.previous?.prefetch()
         return preceding.element(at: index)

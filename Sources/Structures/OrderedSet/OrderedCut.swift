@@ -35,18 +35,18 @@ internal import CLinux
 
     /// Right behind the place of (score, member) in the full order, whether or not it is there.
     @inline(__always)
-    init(behind element: OrderedElement, score: Double) {
+    init(behind element: Entry, score: Double) {
         kind = .entry
         isAfter = true
         self.score = score
-        unsafe bytes = element.memberStart
-        byteCount = element.memberLength
+        unsafe bytes = UnsafePointer(element.keyAddress)
+        byteCount = element.keyByteCount
     }
 
     /// Index of the first entry in `low..<high` that lies behind the cut.
     @unsafe @inline(__always)
     func partition(
-        _ scores: UnsafeMutablePointer<Double>, _ elements: UnsafeMutablePointer<OrderedElement>, _ low: Int, _ high: Int
+        _ scores: UnsafeMutablePointer<Double>, _ elements: UnsafeMutablePointer<Entry>, _ low: Int, _ high: Int
     ) -> Int {
         switch kind {
         case .score:
@@ -93,7 +93,7 @@ internal import CLinux
     }
 
     @unsafe @inline(never)
-    private func partitionByMember(_ elements: UnsafeMutablePointer<OrderedElement>, _ low: Int, _ high: Int) -> Int {
+    private func partitionByMember(_ elements: UnsafeMutablePointer<Entry>, _ low: Int, _ high: Int) -> Int {
         var base = low
         var length = high &- low
         while length > 0 {

@@ -64,21 +64,21 @@ internal import Base
         @inline(__always) get { unsafe (base + OrderedLeaf.headerByteCount).assumingMemoryBound(to: Double.self) }
     }
 
-    @unsafe var elements: UnsafeMutablePointer<OrderedElement> {
+    @unsafe var elements: UnsafeMutablePointer<Entry> {
         @inline(__always) get {
-            unsafe (base + OrderedLeaf.headerByteCount + capacity &* 8).assumingMemoryBound(to: OrderedElement.self)
+            unsafe (base + OrderedLeaf.headerByteCount + capacity &* 8).assumingMemoryBound(to: Entry.self)
         }
     }
 
     @inline(__always)
-    func element(at index: Int) -> OrderedElement { unsafe elements[index] }
+    func element(at index: Int) -> Entry { unsafe elements[index] }
 
     @inline(__always)
     func score(at index: Int) -> Double { unsafe scores[index] }
 
     /// Puts an entry at `index`, moving what follows; there must be room.
     @inline(__always)
-    func insert(_ element: OrderedElement, score: Double, at index: Int) {
+    func insert(_ element: Entry, score: Double, at index: Int) {
         let tail = count &- index
         unsafe memmove(scores + index + 1, scores + index, tail &* 8)
         unsafe memmove(elements + index + 1, elements + index, tail &* 8)
@@ -171,9 +171,9 @@ internal import Base
         @inline(__always) get { unsafe (base + 8).assumingMemoryBound(to: Double.self) }
     }
 
-    @unsafe var elements: UnsafeMutablePointer<OrderedElement> {
+    @unsafe var elements: UnsafeMutablePointer<Entry> {
         @inline(__always) get {
-            unsafe (base + 8 + OrderedInner.capacity * 8).assumingMemoryBound(to: OrderedElement.self)
+            unsafe (base + 8 + OrderedInner.capacity * 8).assumingMemoryBound(to: Entry.self)
         }
     }
 
@@ -210,7 +210,7 @@ internal import Base
     }
 
     @inline(__always)
-    func setKey(_ index: Int, score: Double, element: OrderedElement) {
+    func setKey(_ index: Int, score: Double, element: Entry) {
         unsafe scores[index] = score
         unsafe elements[index] = element
     }

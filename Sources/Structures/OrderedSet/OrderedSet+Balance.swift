@@ -92,7 +92,7 @@ extension OrderedSet {
     /// Inserts into the full leaf below slot `slot` of `parent`, which has room for one more child.
     @inline(never)
     mutating func insertIntoFullLeaf(
-        below parent: OrderedInner, _ slot: Int, _ index: Int, _ element: OrderedElement, _ score: Double
+        below parent: OrderedInner, _ slot: Int, _ index: Int, _ element: Entry, _ score: Double
     ) {
         let leaf = parent.leaf(at: slot)
         if index == leaf.count && leaf.next == nil {
@@ -125,7 +125,7 @@ extension OrderedSet {
 
     /// Two full siblings become three leaves; a leaf without a sibling becomes two.
     private mutating func splitLeaf(
-        below parent: OrderedInner, _ slot: Int, _ index: Int, _ element: OrderedElement, _ score: Double
+        below parent: OrderedInner, _ slot: Int, _ index: Int, _ element: Entry, _ score: Double
     ) {
         let leftSlot = slot + 1 < parent.count ? slot : max(slot - 1, 0)
         let left = parent.leaf(at: leftSlot)
@@ -149,7 +149,7 @@ extension OrderedSet {
 
     /// `index` counts from the start of `left`; a place at the seam belongs to the left leaf, which keeps keys exact.
     private func insert(
-        _ element: OrderedElement, _ score: Double, inLeft left: OrderedLeaf, orRight right: OrderedLeaf, _ index: Int
+        _ element: Entry, _ score: Double, inLeft left: OrderedLeaf, orRight right: OrderedLeaf, _ index: Int
     ) {
         if index <= left.count {
             left.insert(element, score: score, at: index)

@@ -6,7 +6,7 @@ extension OrderedSet {
     private struct Walk {
         var elements = 0
         var allocatedBytes = 0
-        var lastElement: OrderedElement?
+        var lastElement: Entry?
         var lastScore = 0.0
         var lastLeaf: OrderedLeaf?
         var fault: String?

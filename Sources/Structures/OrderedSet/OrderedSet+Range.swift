@@ -52,25 +52,25 @@ extension OrderedSet {
     package func cursor(from minimum: ScoreBound) -> OrderedCursor { locate(minimum.cutAsMinimum).cursor }
 
     /// The first element that satisfies a range's minimum, or nil.
-    package func first(from minimum: ScoreBound) -> OrderedElement? {
+    package func first(from minimum: ScoreBound) -> Entry? {
         var cursor = locate(minimum.cutAsMinimum).cursor
         return cursor.next()
     }
 
     /// The last element that satisfies a range's maximum, or nil.
-    package func last(to maximum: ScoreBound) -> OrderedElement? {
+    package func last(to maximum: ScoreBound) -> Entry? {
         var cursor = locate(maximum.cutAsMaximum).cursor
         return cursor.previous()
     }
 
     /// The first element that satisfies a lex range's minimum, or nil.
-    package func first(from minimum: borrowing LexBound) -> OrderedElement? {
+    package func first(from minimum: borrowing LexBound) -> Entry? {
         var cursor = locate(minimum, isMinimum: true).cursor
         return cursor.next()
     }
 
     /// The last element that satisfies a lex range's maximum, or nil.
-    package func last(to maximum: borrowing LexBound) -> OrderedElement? {
+    package func last(to maximum: borrowing LexBound) -> Entry? {
         var cursor = locate(maximum, isMinimum: false).cursor
         return cursor.previous()
     }

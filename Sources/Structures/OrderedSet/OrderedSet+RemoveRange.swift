@@ -5,7 +5,7 @@ internal import Base
 
 extension OrderedSet {
     /// Takes out the elements whose rank lies in `ranks` and hands each to `body`, which then owns it.
-    package mutating func removeRange(_ ranks: Range<Int>, _ body: (OrderedElement) -> Void) {
+    package mutating func removeRange(_ ranks: Range<Int>, _ body: (Entry) -> Void) {
         precondition(ranks.lowerBound >= 0 && ranks.upperBound <= count, "removed ranks lie within the set")
         guard !ranks.isEmpty, let node = unsafe root else { return }
         unsafe removeBelow(node, height, ranks.lowerBound, ranks.upperBound, body)
@@ -15,14 +15,14 @@ extension OrderedSet {
 
     /// Takes out at most `limit` elements, from the top of the order (the cheapest end), so that freeing a large set
     /// can be spread over many turns. True while elements remain.
-    package mutating func removeSome(limit: Int, _ body: (OrderedElement) -> Void) -> Bool {
+    package mutating func removeSome(limit: Int, _ body: (Entry) -> Void) -> Bool {
         removeRange(max(0, count - max(limit, 0))..<count, body)
         return count > 0
     }
 
     @unsafe
     private mutating func removeBelow(
-        _ node: UnsafeMutableRawPointer, _ level: Int, _ low: Int, _ high: Int, _ body: (OrderedElement) -> Void
+        _ node: UnsafeMutableRawPointer, _ level: Int, _ low: Int, _ high: Int, _ body: (Entry) -> Void
     ) {
         guard level > 0 else {
             let leaf = unsafe OrderedLeaf(node)
@@ -73,7 +73,7 @@ extension OrderedSet {
 
     @unsafe
     private mutating func releaseSubtree(
-        _ node: UnsafeMutableRawPointer, _ level: Int, _ body: (OrderedElement) -> Void
+        _ node: UnsafeMutableRawPointer, _ level: Int, _ body: (Entry) -> Void
     ) {
         guard level > 0 else {
             let leaf = unsafe OrderedLeaf(node)

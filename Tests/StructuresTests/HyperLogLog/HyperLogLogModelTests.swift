@@ -5,9 +5,9 @@ import Base
 @testable import Structures
 
 struct HyperLogLogModelTests {
-    @Test(arguments: SeededDice.seeds(1, 2), [0, 60, 3000, 20_000])
+    @Test(arguments: SeededRandom.seeds(1, 2), [0, 60, 3000, 20_000])
     func matchesPlainRegisters(seed: UInt64, sparseBytesMax: Int) throws {
-        var dice = SeededDice(seed: seed)
+        var dice = SeededRandom(seed: seed)
         var model = [UInt8](repeating: 0, count: HyperLogLog.registerCount)
         var buffer = ByteBuffer()
         HyperLogLog.appendEmpty(to: &buffer)
@@ -38,9 +38,9 @@ struct HyperLogLogModelTests {
         }
     }
 
-    @Test(arguments: SeededDice.seeds(3))
+    @Test(arguments: SeededRandom.seeds(3))
     func denseRegistersDoNotTouchTheirNeighbours(seed: UInt64) throws {
-        var dice = SeededDice(seed: seed)
+        var dice = SeededRandom(seed: seed)
         var model = [UInt8](repeating: 0, count: HyperLogLog.registerCount)
         var buffer = ByteBuffer()
         HyperLogLog.appendEmpty(to: &buffer)
@@ -65,9 +65,9 @@ struct HyperLogLogModelTests {
         try expect(copy, equals: model, seed)
     }
 
-    @Test(arguments: SeededDice.seeds(4, 5))
+    @Test(arguments: SeededRandom.seeds(4, 5))
     func survivesForeignBytes(seed: UInt64) throws {
-        var dice = SeededDice(seed: seed)
+        var dice = SeededRandom(seed: seed)
         for _ in 0..<400 {
             var bytes: [UInt8] = []
             if dice.once(in: 4) {
@@ -88,7 +88,7 @@ struct HyperLogLogModelTests {
         }
     }
 
-    private func tryEverything(_ bytes: [UInt8], _ dice: inout SeededDice) {
+    private func tryEverything(_ bytes: [UInt8], _ dice: inout SeededRandom) {
         var isValid = true
         do throws(HyperLogLog.Fault) { try HyperLogLog.validate(bytes.span) } catch { isValid = false }
         var buffer = ByteBuffer()

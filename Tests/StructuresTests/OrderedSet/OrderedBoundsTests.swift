@@ -1,5 +1,5 @@
-// OrderedBoundsTests.swift - how range ends are read, the odd spellings that stock servers accept included, and the
-// layout of elements. The accepted and refused texts were tried against a stock server.
+// OrderedBoundsTests.swift - how range ends are read, the odd spellings that stock servers accept included, and what
+// members take. The accepted and refused texts were tried against a stock server.
 import Testing
 import Base
 @testable import Structures
@@ -43,21 +43,24 @@ struct OrderedBoundsTests {
         #expect(isRefused)
     }
 
-    @Test(arguments: [0, 1, 7, 8, 16, 254, 255, 256, 70_000])
-    func elementsKeepTheirMember(length: Int) {
-        var dice = SeededDice(seed: UInt64(length) + 1)
+    @Test(arguments: [0, 1, 8, 16, 255, 65_535, 65_536, 70_000])
+    func membersKeepBytesAndScore(length: Int) {
+        var dice = SeededRandom(seed: UInt64(length) + 1)
+        var arena = EntryArena()
         let member = dice.bytes(count: length)
-        let element = OrderedElement.allocate(score: -2.5, member: member.span)
-        #expect(element.score == -2.5 && element.memberLength == length)
-        let held = element.member
-        verify(held.count == length && LexBound.order(held, member.span) == 0, "the member changed")
-        #expect(element.allocatedBytes >= length + 9)
-        element.free()
+        let element = arena.makeMember(member.span, score: -2.5)
+        #expect(element.score == -2.5 && element.keyByteCount == length)
+        let held = element.key
+        verify(LexBound.order(held, member.span) == 0, "the member changed")
+        arena.free(element)
     }
 
     @Test func sixteenByteMembersTakeThirtyTwoBytes() {
-        let element = OrderedElement.allocate(score: 1, member: [UInt8](repeating: 65, count: 16).span)
-        #expect(element.allocatedBytes <= 32)
-        element.free()
+        var arena = EntryArena()
+        let element = arena.makeMember([UInt8](repeating: 65, count: 16).span, score: 1)
+        let byteCount = arena.allocatedByteCount(of: element)
+        #expect(byteCount == 32)
+        arena.free(element)
+        arena.releaseAll()
     }
 }
