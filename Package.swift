@@ -39,7 +39,7 @@ let package = Package(
     name: "fog",
     products: [.executable(name: "fog-server", targets: ["fog-server"])],
     targets: [
-        .target(name: "CLinux"),
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
         .target(name: "CBits"),
         .target(name: "CLZF", linkerSettings: [.linkedLibrary("lzf")]),
