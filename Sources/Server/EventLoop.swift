@@ -42,6 +42,8 @@ internal import Synchronization
     var wasWoken = false
     var nextTick: Int64 = 0
     var nextIdleCheck: Int64 = 0
+    /// When listening goes on after the system had no descriptor left; Int64.max while it does.
+    var acceptsAgainAt = Int64.max
     /// Monotonic nanoseconds when this round began.
     var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.
