@@ -119,6 +119,8 @@ internal import Synchronization
     @unsafe private mutating func readAndParse(_ connection: UnsafeMutablePointer<Connection>) {
         // One segment a round: what else arrived is reported again by the next wait.
         if unsafe connection.pointee.isInRound || connection.pointee.hasEndedInput { return }
+        // Nothing more is read while complete commands wait for their round, or input would grow without bound.
+        if unsafe connection.pointee.hasReadyInput && !connection.pointee.isSuspended { return }
         if unsafe connection.pointee.isSuspended || connection.pointee.closesAfterOutput {
             return unsafe drainClosed(connection)
         }
