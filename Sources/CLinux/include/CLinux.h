@@ -134,9 +134,12 @@ int fog_has_crc32c(void);
 /// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
 uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
 
-/// bind, getsockname or getpeername, and accept4 without the address unions Swift cannot spell.
+/// bind, connect, getsockname or getpeername, and accept4 without the address unions Swift cannot spell.
 static inline int fog_bind(int fd, const void *address, socklen_t length) {
   return bind(fd, (const struct sockaddr *)address, length);
+}
+static inline int fog_connect(int fd, const void *address, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)address, length);
 }
 static inline int fog_socket_name(int fd, int peer, struct sockaddr_storage *storage) {
   socklen_t length = sizeof *storage;
