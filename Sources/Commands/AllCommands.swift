@@ -4,6 +4,14 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        KeyDatabases.commands,
+        KeyExpire.commands,
+        KeyInspect.commands,
+        KeyObject.commands,
+        KeyRemove.commands,
+        KeyRename.commands,
+        KeyScan.commands,
+        KeyTimeToLive.commands,
         StringCompare.commands,
         StringCount.commands,
         StringEdit.commands,

@@ -72,8 +72,25 @@ package import Structures
     /// The slot of the live key in argument `index`, for commands that change it. No statistics.
     @inline(__always)
     package func find(_ index: Int) -> EntryTable.Slot? {
+        find(index, hash: hash(index))
+    }
+
+    /// The live entry of argument `index`, for commands that look at a key without using it (TYPE, TTL, OBJECT):
+    /// counts a hit or miss, but the key does not become younger.
+    package func peek(_ index: Int) -> Entry? {
         let hash = hash(index)
-        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+        guard let slot = unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database) else {
+            unsafe engine.pointee.keyspace.statistics.misses &+= 1
+            return nil
+        }
+        unsafe engine.pointee.keyspace.statistics.hits &+= 1
+        return slot.entry
+    }
+
+    /// Notes an access to the key with `hash` for OBJECT IDLETIME.
+    @inline(__always)
+    package func noteAccess(_ hash: UInt64) {
+        unsafe engine.pointee.keyspace.clocks.note(hash, in: session.database, at: engine.pointee.keyspace.now)
     }
 
     /// As `find`, refusing a key of another type.
@@ -87,7 +104,8 @@ package import Structures
     /// As `find`, with the argument's hash at hand (`KeyGroup`).
     @inline(__always)
     package func find(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
-        unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+        if _fastPath(!session.isNoTouch) { noteAccess(hash) }
+        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
     }
 
     /// As `find`, for commands that read and then change the key: counts a hit or miss and notes the access.
@@ -162,6 +180,26 @@ package import Structures
             unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
         }
     }
+
+    /// As `changed`, for a key of another database than the session's.
+    package func changed(
+        _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
+    ) {
+        unsafe engine.pointee.changes &+= 1
+        if unsafe engine.pointee.effects.isObserved {
+            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: database)
+        }
+    }
+
+    /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH and tracking must know, no
+    /// notification is sent. `count` keys changed.
+    package func replaced(database: Int, count: Int) {
+        unsafe engine.pointee.changes &+= count
+        if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.effects.recordReplacement(of: database) }
+    }
+
+    /// A random number.
+    package func random() -> UInt64 { unsafe engine.pointee.random.next() }
 
     /// Says that a change which `changed` already told came with a second event (SET with EX: "set", then "expire").
     @inline(__always)

@@ -222,15 +222,14 @@ package struct Database: ~Copyable {
 
     /// Frees an entry that is in no table, and the value behind it.
     package mutating func dispose(_ entry: Entry, garbage: inout Garbage) {
-        if _slowPath(entry.hasExternalValue) { disposeValue(entry, garbage: &garbage) }
+        if _slowPath(entry.hasHeldValue) { disposeValue(entry, garbage: &garbage) }
         arena.free(entry)
     }
 
     private mutating func disposeValue(_ entry: Entry, garbage: inout Garbage) {
-        let address = unsafe ExternalValue.address(entry)
-        let byteCount = unsafe Allocated.byteCount(address)
+        let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
-        unsafe garbage.free(address, byteCount: byteCount)
+        HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
     }
 
     /// Gives the slot's entry an expiry, or takes it away (nil). Moves the entry when the room for it is missing.
@@ -275,10 +274,4 @@ package struct Database: ~Copyable {
         if byteCount > oldCount { unsafe memset(memory + oldCount, 0, byteCount - oldCount) }
         unsafe ExternalValue.set(entry, address: memory, count: byteCount)
     }
-}
-
-extension Entry {
-    /// Whether freeing the entry must free memory behind it.
-    @inline(__always)
-    var hasExternalValue: Bool { isString && encoding == StringEncoding.external.rawValue }
 }

@@ -23,6 +23,8 @@ package import Structures
     package var now: Int64 = 0
     package var statistics = Statistics()
     package var removals = Removals()
+    /// When keys were last accessed, for OBJECT IDLETIME.
+    package var clocks = AccessClocks(startMilliseconds: Clock().nowMilliseconds)
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
     package var removesExpired = true
 
