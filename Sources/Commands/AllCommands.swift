@@ -20,6 +20,10 @@ package enum AllCommands {
         StringLCS.commands,
         StringSet.commands,
         StringSetMany.commands,
+        ClientCommand.commands,
+        ConnectionState.commands,
+        Hello.commands,
         Ping.commands,
+        ConfigCommand.commands,
     ].flatMap { $0 }
 }

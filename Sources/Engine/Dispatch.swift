@@ -38,6 +38,7 @@ extension Engine {
             case .pass: break
             case .refused: return .done
             case .suspended: return .suspended
+            case .closed: return .close
             }
         }
         let start = ticks()
