@@ -4,6 +4,10 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        ClientCommand.commands,
+        ConfigCommand.commands,
+        ConnectionState.commands,
+        Hello.commands,
         KeyDatabases.commands,
         KeyExpire.commands,
         KeyInspect.commands,
@@ -12,6 +16,7 @@ package enum AllCommands {
         KeyRename.commands,
         KeyScan.commands,
         KeyTimeToLive.commands,
+        Ping.commands,
         StringCompare.commands,
         StringCount.commands,
         StringEdit.commands,
@@ -20,10 +25,5 @@ package enum AllCommands {
         StringLCS.commands,
         StringSet.commands,
         StringSetMany.commands,
-        ClientCommand.commands,
-        ConnectionState.commands,
-        Hello.commands,
-        Ping.commands,
-        ConfigCommand.commands,
     ].flatMap { $0 }
 }

@@ -181,6 +181,14 @@ package import Structures
         }
     }
 
+    /// Says that a change which `changed` already told came with a second event (SET with EX: "set", then "expire").
+    @inline(__always)
+    package func alsoHappened(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
+        if unsafe _slowPath(engine.pointee.effects.isObserved) {
+            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
+        }
+    }
+
     /// As `changed`, for a key of another database than the session's.
     package func changed(
         _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
@@ -200,14 +208,6 @@ package import Structures
 
     /// A random number.
     package func random() -> UInt64 { unsafe engine.pointee.random.next() }
-
-    /// Says that a change which `changed` already told came with a second event (SET with EX: "set", then "expire").
-    @inline(__always)
-    package func alsoHappened(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
-        if unsafe _slowPath(engine.pointee.effects.isObserved) {
-            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
-        }
-    }
 
     // MARK: waiting
 
