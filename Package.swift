@@ -41,10 +41,12 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
+        .target(name: "CBits"),
+        .target(name: "CLZF", linkerSettings: [.linkedLibrary("lzf")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CXXHash"),
         module("Base", ["CLinux", "CAllocator", "COpenSSL", "CXXHash"]),
-        module("Structures", ["Base", "CLinux", "CAllocator"]),
+        module("Structures", ["Base", "CLinux", "CAllocator", "CBits", "CLZF"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
@@ -54,7 +56,7 @@ let package = Package(
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
-        tests("StructuresTests", ["Base", "CLinux", "Structures"]),
+        tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests("CommandsTests", ["Base", "Engine", "TestKit"]),
     ]
