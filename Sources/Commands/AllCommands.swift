@@ -5,6 +5,7 @@ package import Engine
 package enum AllCommands {
     package static let list: [Command] = [
         KeyDatabases.commands,
+        KeyDump.commands,
         KeyExpire.commands,
         KeyInspect.commands,
         KeyObject.commands,
