@@ -1,5 +1,7 @@
 // ExpireTests.swift - the EXPIRE family: conditions, overflows, rounding, death by the clock. The replies were compared
 // with Redis 7.0.15 and Valkey 9.1.
+import Engine
+import Keyspace
 import TestKit
 import Testing
 

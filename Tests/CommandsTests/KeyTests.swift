@@ -1,5 +1,7 @@
 // KeyTests.swift - DEL, EXISTS, TYPE, TOUCH, RENAME, COPY, MOVE, SWAPDB, FLUSH*, KEYS and OBJECT as tables. The replies
 // were compared with Redis 7.0.15 and Valkey 9.1.
+import Engine
+import Keyspace
 import TestKit
 import Testing
 

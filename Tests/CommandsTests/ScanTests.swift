@@ -1,6 +1,8 @@
 // ScanTests.swift - SCAN's errors and filters, and its promise: a key that is there all the time is returned at least
 // once, however much comes and goes meanwhile.
 import Base
+import Engine
+import Keyspace
 import TestKit
 import Testing
 
@@ -39,11 +41,10 @@ struct ScanTests {
         var seen: Set<String> = []
         var noise = 0
         repeat {
-            guard case .array(let parts) = try session.client.run("SCAN \(cursor) COUNT \(1 + random.below(200))"),
-                parts.count == 2, case .bulk(let next) = parts[0], case .array(let keys) = parts[1]
-            else { throw SessionFailure(description: "SCAN answers a cursor and keys, seed \(seed)") }
-            for key in keys { if case .bulk(let bytes) = key { seen.insert(String(decoding: bytes, as: UTF8.self)) } }
-            cursor = String(decoding: next, as: UTF8.self)
+            let reply = try session.client.run("SCAN \(cursor) COUNT \(1 + random.below(200))")
+            let parts = try #require(reply.elements)
+            for key in try #require(parts[1].elements) { seen.insert(try #require(key.text)) }
+            cursor = try #require(parts[0].text)
             if random.below(3) > 0 {
                 for _ in 0..<random.below(2000) {
                     try set(session, "noise:\(noise)")
