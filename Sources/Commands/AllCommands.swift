@@ -9,6 +9,7 @@ package enum AllCommands {
         ConnectionState.commands,
         Hello.commands,
         KeyDatabases.commands,
+        KeyDump.commands,
         KeyExpire.commands,
         KeyInspect.commands,
         KeyObject.commands,

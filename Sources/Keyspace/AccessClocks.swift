@@ -1,4 +1,5 @@
-// AccessClocks.swift - when keys were last accessed, for OBJECT IDLETIME, without a clock in every entry. A power-of-two
+// AccessClocks.swift - when keys were last accessed, for OBJECT IDLETIME, without a clock in every entry. A
+// power-of-two
 // array of 32-bit clocks is indexed by key hash; an access stores the time in its key's cell. Keys that share a cell
 // share its time, so the answer is never larger than the key's true idle time ("idle for at least this long"), and it
 // is exact unless a cell mate was accessed later. The array doubles with the number of keys, up to 4 MiB.
