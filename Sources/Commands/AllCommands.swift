@@ -10,6 +10,14 @@ package enum AllCommands {
         ConnectionState.commands,
         Hello.commands,
         Ping.commands,
+        CommandLog.commands,
         ConfigCommand.commands,
+        DebugCommand.commands,
+        Info.commands,
+        LatencyCommand.commands,
+        Lolwut.commands,
+        MemoryCommand.commands,
+        Monitor.commands,
+        ServerFacts.commands,
     ].flatMap { $0 }
 }
