@@ -18,6 +18,8 @@ internal import Base
     /// Slot indices of the subcommands.
     package let subcommands: Range<Int>
     package let isContainer: Bool
+    /// A container that does something without a subcommand (COMMAND).
+    package let runsAlone: Bool
 }
 
 @safe package final class CommandTable: @unchecked Sendable {
@@ -87,7 +89,7 @@ internal import Base
                 to: CommandSlot(
                     run: command.run, id: id, arity: command.arity, flags: command.flags,
                     firstKey: CommandTable.firstKey(command), command: id, subcommands: ranges[id] ?? 0..<0,
-                    isContainer: !command.subcommands.isEmpty))
+                    isContainer: !command.subcommands.isEmpty, runsAlone: command.runsAlone))
         }
         var bytes = ByteBuffer()
         for name in shown { bytes.append(name) }
