@@ -5,6 +5,7 @@ package import Engine
 package enum AllCommands {
     package static let list: [Command] = [
         ClientCommand.commands,
+        CommandCommand.commands,
         CommandLog.commands,
         ConfigCommand.commands,
         ConnectionState.commands,
