@@ -56,5 +56,6 @@ let package = Package(
         tests("StructuresTests", ["Base", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests("CommandsTests", ["Base", "Engine", "TestKit"]),
+        tests("TidyTests", []),
     ]
 )
