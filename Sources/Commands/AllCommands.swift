@@ -4,8 +4,26 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
-        StringGet.commands,
-        StringSet.commands,
+        ClientCommand.commands,
+        ConfigCommand.commands,
+        ConnectionState.commands,
+        Hello.commands,
+        KeyDatabases.commands,
+        KeyExpire.commands,
+        KeyInspect.commands,
+        KeyObject.commands,
+        KeyRemove.commands,
+        KeyRename.commands,
+        KeyScan.commands,
+        KeyTimeToLive.commands,
         Ping.commands,
+        StringCompare.commands,
+        StringCount.commands,
+        StringEdit.commands,
+        StringGet.commands,
+        StringGetAndChange.commands,
+        StringLCS.commands,
+        StringSet.commands,
+        StringSetMany.commands,
     ].flatMap { $0 }
 }

@@ -9,6 +9,7 @@ extension Engine {
         case pass
         case refused
         case suspended
+        case closed
     }
 
     @unsafe @inline(never)
@@ -16,6 +17,7 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, isResumed: Bool
     ) -> GateResult {
+        if reference.session.gates.contains(.killed) { return .closed }
         let flags = commands.slot(id).flags
         let refusal =
             authenticationGate(reference, flags) ?? memoryGate(flags) ?? loadingGate(flags)
@@ -27,13 +29,18 @@ extension Engine {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
         }
-        if gates.contains(.monitored) { feedMonitors(reference, flags, arguments) }
+        if gates.contains(.monitored) { feedMonitors(reference, id, arguments) }
         return .pass
     }
 
     /// Clients that must authenticate may only run what leads there.
     private func authenticationGate(_ reference: SessionReference, _ flags: CommandFlags) -> StaticString? {
         guard !reference.session.isAuthenticated, !flags.contains(.noAuth) else { return nil }
+        if !requiresPassword {
+            // The password was taken away since the client came.
+            reference.session.gates.remove(.unauthenticated)
+            return nil
+        }
         return "NOAUTH Authentication required."
     }
 
@@ -59,8 +66,9 @@ extension Engine {
 
     /// Shows the command to every MONITOR client, before it runs.
     private mutating func feedMonitors(
-        _ reference: SessionReference, _ flags: CommandFlags, _ arguments: borrowing Arguments
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments
     ) {
+        let flags = commands.slot(id).flags
         guard !flags.contains(.skipMonitor), !flags.contains(.admin) else { return }
         var line = ByteBuffer()
         let now = clock.nowMicroseconds
@@ -70,7 +78,11 @@ extension Engine {
         line.append(" [\(reference.session.database) \(reference.session.address)]")
         for index in 0..<arguments.count {
             line.append(" ")
-            ArgumentText.appendQuoted(arguments[index], to: &line)
+            if isSecret(arguments, index, of: id) {
+                line.append("\"(redacted)\"")
+            } else {
+                ArgumentText.appendQuoted(arguments[index], to: &line)
+            }
         }
         line.append("\r\n")
         let bytes = line.span.array

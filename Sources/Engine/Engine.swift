@@ -15,6 +15,8 @@ package struct ServerHooks: Sendable {
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    /// What follows CONFIG SET.
+    package var configHooks: [ConfigHook] = []
     package init() {}
 }
 
@@ -65,10 +67,15 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var cron = Cron()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
-    /// Ticks above which a command is slow; UInt64.max when the slow log is off.
+    /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
     var slowTicks = UInt64.max
-    /// Whether request or reply sizes are looked at.
-    var watchesSizes = false
+    /// Ticks above which a command enters the slow log; UInt64.max when it is off.
+    var slowlogTicks = UInt64.max
+    /// Sizes from which a request or a reply is logged; Int.max when that log is off.
+    var largeRequestByteCount = Int.max
+    var largeReplyByteCount = Int.max
+    /// End of the last command in ticks, which is the start of the next one of the same turn.
+    var stamp: UInt64 = 0
     var recordsLatency = true
 
     package init(config: Config, commands: CommandTable, identity: ServerIdentity) {
@@ -95,9 +102,12 @@ package struct EngineGates: OptionSet, Sendable {
         settingsVersion += 1
         latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
-        slowTicks = slow < 0 ? UInt64.max : UInt64(Double(slow) * Ticks.perMicrosecond)
-        watchesSizes =
-            settings.commandlogRequestLargerThanBytes >= 0 || settings.commandlogReplyLargerThanBytes >= 0
+        slowlogTicks = slow < 0 ? UInt64.max : UInt64(min(Double(slow) * Ticks.perMicrosecond, 0x1p62))
+        slowTicks = min(slowlogTicks, latency.thresholdTicks)
+        let request = settings.commandlogRequestLargerThanBytes
+        largeRequestByteCount = request < 0 ? Int.max : request
+        let reply = settings.commandlogReplyLargerThanBytes
+        largeReplyByteCount = reply < 0 ? Int.max : reply
         recordsLatency = settings.latencyTracking
         slowlog.setMaximum(settings.slowlogMaxLength)
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
@@ -111,6 +121,8 @@ package struct EngineGates: OptionSet, Sendable {
 
     /// The dataset is being loaded (true) or is complete.
     package mutating func setLoading(_ isLoading: Bool) { setGate(.loading, isLoading) }
+
+    package var isLoading: Bool { gates.contains(.loading) }
 
     // MARK: statistics
 

@@ -14,6 +14,8 @@ package struct SessionGates: OptionSet, Sendable {
     package static let silent = SessionGates(rawValue: 1 << 1)
     /// Watches every command (MONITOR).
     package static let monitor = SessionGates(rawValue: 1 << 2)
+    /// Its connection is about to be closed: nothing it sent runs any more.
+    package static let killed = SessionGates(rawValue: 1 << 3)
 }
 
 /// CLIENT REPLY's modes.
@@ -52,6 +54,8 @@ package struct Session: ~Copyable {
     package var name = ""
     package var libraryName = ""
     package var libraryVersion = ""
+    /// CLIENT CAPA redirect: the client follows its server's change of role.
+    package var followsRedirects = false
     package var user = "default"
     package var database = 0
     package var protocolVersion = 2

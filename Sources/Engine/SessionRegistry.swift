@@ -21,8 +21,10 @@ package struct SessionRegistry: ~Copyable {
 
     package func find(_ id: UInt64) -> SessionReference? { byId[id] }
 
-    /// All sessions, oldest first.
-    package var all: [SessionReference] { byId.keys.sorted().compactMap { byId[$0] } }
+    /// All sessions that nobody has killed, oldest first.
+    package var all: [SessionReference] {
+        byId.keys.sorted().compactMap { byId[$0] }.filter { !$0.session.gates.contains(.killed) }
+    }
 
     /// The id the next client will get.
     package var upcomingId: UInt64 { nextId }
@@ -85,6 +87,7 @@ extension Engine {
         if session == runningSession {
             session.session.closesAfterReply = true
         } else {
+            session.session.gates.insert(.killed)
             deliver(.close, to: session)
         }
     }

@@ -48,7 +48,7 @@ package enum Boot {
         }
         let config = loader.config
         let settings = config.settings
-        configureLog(config)
+        ServerConfigHooks.configureLog(config)
         if settings.daemonize && settings.supervised == .no && !Daemon.detach() {
             return fail("Cannot go to the background")
         }
@@ -56,14 +56,6 @@ package enum Boot {
         for warning in loader.warnings { Log.shared.warning(warning) }
         FileLimit.raise(forClients: settings.maxClients)
         return listen(loader, executable: executable)
-    }
-
-    private static func configureLog(_ config: Config) {
-        let settings = config.settings
-        let facility = Log.facility(named: "\(settings.syslogFacility)") ?? Log.defaultFacility
-        Log.shared.configure(
-            level: Log.Level(name: settings.logLevel.rawValue) ?? .notice, path: config.string("logfile"),
-            syslogIdent: settings.syslogEnabled ? config.string("syslog-ident") : nil, syslogFacility: facility)
     }
 
     private static func announce(_ config: Config, _ start: StartArguments) {

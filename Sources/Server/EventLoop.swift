@@ -42,6 +42,8 @@ internal import Synchronization
     var wasWoken = false
     var nextTick: Int64 = 0
     var nextIdleCheck: Int64 = 0
+    /// Monotonic nanoseconds when this round began.
+    var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.
     var settings: Settings
     private var settingsVersion = -1
@@ -66,7 +68,7 @@ internal import Synchronization
         while !isStopping {
             let timeout = readyInput.isEmpty ? waitMilliseconds() : 0
             let count = poller.wait(timeoutMilliseconds: timeout)
-            shared.cachedMilliseconds.store(Clock().nowMilliseconds, ordering: .relaxed)
+            now = Clock().monotonicNanoseconds
             for index in 0..<count {
                 handle(poller.event(index))
                 if batch.itemCount >= EventLoop.itemsPerRound || arenaLeft < EventLoop.readByteCountMin { finishRound() }
@@ -144,7 +146,7 @@ internal import Synchronization
         switch result {
         case .bytes(let count):
             unsafe connection.pointee.networkInput += count
-            unsafe connection.pointee.lastActivityMilliseconds = shared.cachedMilliseconds.load(ordering: .relaxed)
+            unsafe connection.pointee.lastActivity = now
         case .closed: unsafe close(connection.pointee.token)
         case .wouldBlock: break
         }

@@ -45,17 +45,21 @@ enum FileLimit {
     /// Descriptors the server needs beside its clients.
     private static let reserved = 64
 
-    /// Raises the soft limit to what `maxclients` needs, as far as the system lets it.
-    static func raise(forClients clients: Int) {
+    /// Raises the soft limit to what `maxclients` needs, as far as the system lets it. Returns how many clients fit.
+    @discardableResult
+    static func raise(forClients clients: Int) -> Int {
         let wanted = rlim_t(clients + reserved)
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(rawValue: 7), &limit) == 0, limit.rlim_cur < wanted else { return }
+        guard unsafe getrlimit(__rlimit_resource_t(rawValue: 7), &limit) == 0, limit.rlim_cur < wanted else {
+            return clients
+        }
         let before = limit.rlim_cur
         limit.rlim_cur = wanted
         if limit.rlim_max < wanted { limit.rlim_max = wanted }
         if unsafe setrlimit(__rlimit_resource_t(rawValue: 7), &limit) == 0 {
-            return Log.shared.notice(
+            Log.shared.notice(
                 "Increased maximum number of open files to \(wanted) (it was originally set to \(before)).")
+            return clients
         }
         unsafe getrlimit(__rlimit_resource_t(rawValue: 7), &limit)
         limit.rlim_cur = limit.rlim_max
@@ -65,6 +69,7 @@ enum FileLimit {
             You requested maxclients of \(clients) requiring at least \(wanted) max file descriptors. The system \
             allows \(limit.rlim_max). If you need higher maxclients increase 'ulimit -n'.
             """)
+        return max(0, Int(clamping: limit.rlim_max) - reserved)
     }
 }
 

@@ -80,6 +80,7 @@ package final class Server: Sendable {
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
+            engine.hooks.configHooks = ServerConfigHooks.all
             engine.hooks.pendingFrees = {
                 (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
             }

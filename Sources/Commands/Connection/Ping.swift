@@ -1,4 +1,4 @@
-// Ping.swift - PING and ECHO.
+// Ping.swift - PING.
 internal import Engine
 internal import RESP
 
