@@ -72,7 +72,8 @@ struct BannedWordsTests {
         #expect(!BannedWordsTests.contains("    footprint(1)", "print("))
         #expect(!BannedWordsTests.contains("    value.print(1)", "print("))
         #expect(BannedWordsTests.contains("let x = try! y()", "try!"))
-        let file = SourceFile(path: "a.swift", text: "let a = \"print(\\(\"x\"))\" // print(1)\nlet b = #\"try! \"\"#\n")
+        let file = SourceFile(
+            path: "a.swift", text: "let a = \"print(\\(\"x\"))\" // print(1)\nlet b = #\"try! \"\"#\n")
         #expect(BannedWordsTests.find(BannedWordsTests.inSources + BannedWordsTests.everywhere, in: [file]).isEmpty)
     }
 
@@ -83,7 +84,9 @@ struct BannedWordsTests {
         var problems: [String] = []
         for file in SourceTree.texts where !file.path.hasPrefix("Tests/TidyTests/") {
             for (index, line) in file.lines.enumerated() {
-                for mark in marks where line.contains(mark) { problems.append(file.at(index, "`\(mark)`: do it or drop it")) }
+                for mark in marks where line.contains(mark) {
+                    problems.append(file.at(index, "`\(mark)`: do it or drop it"))
+                }
                 for path in paths where line.contains(path) {
                     problems.append(file.at(index, "`\(path)`: a path that exists on one machine only"))
                 }

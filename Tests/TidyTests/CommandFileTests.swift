@@ -21,7 +21,9 @@ struct CommandFileTests {
             for (index, line) in file.code.enumerated() where line.contains("static let commands") {
                 guard let owner = CommandFileTests.enclosingType(file.code, before: index) else { continue }
                 declared.insert(owner)
-                if !entries.contains(owner) { problems.append(file.at(index, "\(owner).commands is not joined in AllCommands")) }
+                if !entries.contains(owner) {
+                    problems.append(file.at(index, "\(owner).commands is not joined in AllCommands"))
+                }
             }
         }
         #expect(!declared.isEmpty)
@@ -60,7 +62,8 @@ struct CommandFileTests {
             for (index, line) in file.code.enumerated() {
                 let words = BannedWordsTests.words(line)
                 for (word, name) in zip(words, words.dropFirst())
-                where ["enum", "struct", "class", "protocol"].contains(word) && suffixes.contains(where: name.hasSuffix) {
+                where ["enum", "struct", "class", "protocol"].contains(word) && suffixes.contains(where: name.hasSuffix)
+                {
                     problems.append(file.at(index, "\(name): name the thing, not its usefulness"))
                 }
             }
@@ -85,6 +88,6 @@ struct CommandFileTests {
     private static func isPackageGeneric(_ line: String) -> Bool {
         guard line.contains("package "), let range = line.range(of: "func ") else { return false }
         let name = line[range.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-        return line[range.upperBound...].dropFirst(name.count).hasPrefix("<")
+        return line[range.upperBound...].dropFirst(name.count).hasPrefix("<") && !name.isEmpty
     }
 }

@@ -41,7 +41,9 @@ struct ImportMatrixTests {
                 continue
             }
             for (index, line) in file.code.enumerated() {
-                guard let imported = ImportMatrixTests.importedModule(line), !allowed.contains(imported) else { continue }
+                guard let imported = ImportMatrixTests.importedModule(line), !allowed.contains(imported) else {
+                    continue
+                }
                 problems.append(file.at(index, "\(module) may not import \(imported)"))
             }
         }
@@ -51,8 +53,12 @@ struct ImportMatrixTests {
     /// "package import Base" -> "Base".
     static func importedModule(_ line: String) -> String? {
         let words = line.split(separator: " ")
-        guard let position = words.firstIndex(of: "import"), position <= 2, position + 1 < words.count else { return nil }
-        let modifiers: Set<Substring> = ["package", "internal", "public", "private", "fileprivate", "@testable", "@_exported"]
+        guard let position = words.firstIndex(of: "import"), position <= 2, position + 1 < words.count else {
+            return nil
+        }
+        let modifiers: Set<Substring> = [
+            "package", "internal", "public", "private", "fileprivate", "@testable", "@_exported",
+        ]
         guard words[..<position].allSatisfy({ modifiers.contains($0) }) else { return nil }
         return words[position + 1].split(separator: ".").first.map(String.init)
     }
@@ -68,5 +74,6 @@ struct ImportMatrixTests {
 
 /// Fails with one problem a line.
 func expectNone(_ problems: [String], sourceLocation: SourceLocation = #_sourceLocation) {
-    #expect(problems.isEmpty, Comment(rawValue: "\n" + problems.joined(separator: "\n")), sourceLocation: sourceLocation)
+    #expect(
+        problems.isEmpty, Comment(rawValue: "\n" + problems.joined(separator: "\n")), sourceLocation: sourceLocation)
 }

@@ -1,5 +1,6 @@
 // SizeTests.swift - limits on what one has to read at once: lines per file and function, columns per line, and a head
-// comment that says what a file is. Exceptions are listed with their reason; a listed one that no longer needs it fails.
+// comment that says what a file is. Exceptions are listed with their reason; a listed one that no longer needs it
+// fails.
 import Testing
 
 struct SizeTests {
@@ -35,7 +36,7 @@ struct SizeTests {
         var problems: [String] = []
         for file in SourceTree.sources where SizeTests.wideFiles[file.path] == nil {
             for (index, line) in file.lines.enumerated() {
-                if line.count > SizeTests.columnsMax {
+                if line.count > SizeTests.columnsMax && !SizeTests.isText(line) {
                     problems.append(file.at(index, "\(line.count) columns, at most \(SizeTests.columnsMax)"))
                 }
                 if line.hasSuffix(" ") || line.contains("\t") {
@@ -44,6 +45,12 @@ struct SizeTests {
             }
         }
         expectNone(problems)
+    }
+
+    /// A line that is one string (a complexity, a line of history) stays whole, so that it can be searched.
+    private static func isText(_ line: String) -> Bool {
+        let trimmed = line.drop { $0 == " " || $0 == "(" }
+        return trimmed.hasPrefix("\"")
     }
 
     @Test func filesSayWhatTheyAre() {
@@ -56,7 +63,8 @@ struct SizeTests {
                 continue
             }
             if head.count > SizeTests.headLinesMax {
-                problems.append("\(file.path):1: head comment of \(head.count) lines, at most \(SizeTests.headLinesMax)")
+                problems.append(
+                    "\(file.path):1: head comment of \(head.count) lines, at most \(SizeTests.headLinesMax)")
             }
         }
         expectNone(problems)
@@ -117,7 +125,9 @@ enum Functions {
 
     private static func declaredName(_ line: String) -> String? {
         let words = line.split(whereSeparator: { " (<".contains($0) })
-        if let position = words.firstIndex(of: "func"), position + 1 < words.count { return String(words[position + 1]) }
+        if let position = words.firstIndex(of: "func"), position + 1 < words.count {
+            return String(words[position + 1])
+        }
         let trimmed = line.drop { $0 == " " }
         for keyword in ["init", "deinit"] {
             let isDeclaration = words.contains { $0 == keyword || $0 == keyword + "?" }

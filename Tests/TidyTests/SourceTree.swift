@@ -47,7 +47,10 @@ enum SourceTree {
 
     /// Everything a reader of the repository sees.
     static let texts: [SourceFile] = load(
-        ["Sources", "Tests", "Conformance", "docker", ".ci", "Makefile", "Package.swift", "README.md", "CONTRIBUTING.md"],
+        [
+            "Sources", "Tests", "Conformance", "docker", ".ci", "Makefile", "Package.swift", "README.md",
+            "CONTRIBUTING.md",
+        ],
         extensions: ["swift", "c", "h", "py", "sh", "txt", "md", "", "tcl"])
 
     private static func load(_ places: [String], extensions: Set<String>) -> [SourceFile] {
