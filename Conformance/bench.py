@@ -115,7 +115,7 @@ def run_load(options: argparse.Namespace, results: Results) -> None:
                    for name in NAMES}
         try:
             for server in servers.values():
-                if all(has_command(server, row.command[0]) for row in mine):
+                if any(has_command(server, row.command[0]) for row in mine):
                     FILLINGS[filling](server)
             for row in mine:
                 for pipeline in row.pipelines:

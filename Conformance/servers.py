@@ -35,8 +35,8 @@ class Binary:
     path: Path
 
 
-class NotFound(Exception):
-    """A binary is missing; the text says how to get it."""
+class NotFound(SystemExit):
+    """A binary is missing; the text, which ends the script, says how to get it."""
 
 
 def fog_binary() -> Binary:

@@ -218,7 +218,8 @@ def report(result: Result, skips: dict[str, str]) -> int:
 
 def main() -> int:
     options = parse_options()
-    binary = Binary("fog", Path(options.server)) if options.server else fog_binary()
+    binary = Binary("fog", Path(shutil.which(options.server) or options.server).absolute()) if options.server \
+        else fog_binary()
     skips = load_skips()
     tree = prepare_tree(suite_folder(), binary)
     totals = {"ok": 0, "skipped": 0, "failed": 0}

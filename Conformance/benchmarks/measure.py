@@ -5,6 +5,7 @@ generator or the rest of the machine is. Absolute times belong to one machine; r
 """
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,8 +15,8 @@ from typing import Iterable
 from resp import Connection, encode
 from servers import BINARIES, Server
 
-SERVER_CORE = 0
-CLIENT_CORE = 1
+SERVER_CORE = min(os.sched_getaffinity(0))
+CLIENT_CORE = max(os.sched_getaffinity(0))
 CLIENT_COUNT = 50
 BATCH_COMMANDS = 5000
 

@@ -46,8 +46,8 @@ def _large(command: str, member: Callable[[int], tuple[str, ...]]) -> Callable[[
 def string_rows(key_count: int) -> list[MemoryRow]:
     """16-byte keys with values of three sizes, without and with a time to live (8 bytes more at most)."""
     limits = {16: 64, 64: 112, 512: 575}
-    return [MemoryRow(f"16 B key + {size} B value{', TTL' if seconds else ''}", "SET", key_count,
-                      _strings(size, seconds), bytes_max=limit + (8 if seconds else 0))
+    return [MemoryRow(f"16 B key + {size} B value{', TTL' if seconds else ''}", "SETEX" if seconds else "SET",
+                      key_count, _strings(size, seconds), bytes_max=limit + (8 if seconds else 0))
             for size, limit in limits.items() for seconds in (0, TTL_SECONDS)]
 
 
@@ -78,7 +78,7 @@ def bytes_each(name: str, row: MemoryRow) -> float | None:
         if not has_command(server, row.command):
             return None
         empty = resident_bytes(server.pid)
-        fill(server, row.commands(row.count), reply_bytes=len(b"+OK\r\n") if row.command == "SET" else None)
+        fill(server, row.commands(row.count), reply_bytes=len(b"+OK\r\n") if row.command.startswith("SET") else None)
         time.sleep(SETTLE_SECONDS)
         return (resident_bytes(server.pid) - empty) / row.count
     finally:

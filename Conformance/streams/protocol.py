@@ -81,7 +81,7 @@ def record_split(session: Session, data: bytes, title: str) -> None:
         connection = session.server.connect()
         connection.send_raw(data[:cut])
         time.sleep(0.0005)
-        connection.send_raw(data[cut:] + encode("ECHO", "end-of-case"))
+        connection.send_raw(data[cut:] + encode("PING", "end-of-case"))
         received = bytearray()
         connection.socket.settimeout(5)
         while b"end-of-case\r\n" not in received:
