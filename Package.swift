@@ -59,5 +59,6 @@ let package = Package(
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests("CommandsTests", ["Base", "Engine", "Keyspace", "Structures", "TestKit"]),
+        tests("TidyTests", []),
     ]
 )
