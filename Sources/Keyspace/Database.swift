@@ -254,9 +254,7 @@ package struct Database: ~Copyable {
 
     /// Bytes that the allocators really gave for an entry and the value behind it (MEMORY USAGE).
     package func allocatedByteCount(of entry: Entry) -> Int {
-        let own = arena.allocatedByteCount(of: entry)
-        guard entry.hasExternalValue else { return own }
-        return unsafe own + Allocated.byteCount(ExternalValue.address(entry))
+        arena.allocatedByteCount(of: entry) + (entry.hasHeldValue ? HeldValue.byteCount(entry) : 0)
     }
 
     // MARK: external values
