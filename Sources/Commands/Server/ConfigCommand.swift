@@ -107,6 +107,7 @@ extension Call {
     /// Whether the client is on this machine: over a unix socket or the loopback interface.
     var isLocal: Bool {
         let address = session.address
-        return session.isUnixSocket || address.hasPrefix("127.") || address.hasPrefix("[::1]") || address.hasPrefix("::1")
+        return session.isUnixSocket
+            || address.hasPrefix("127.") || address.hasPrefix("[::1]") || address.hasPrefix("::1")
     }
 }

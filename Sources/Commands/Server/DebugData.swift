@@ -77,7 +77,7 @@ enum DebugData {
                 var own = DatasetDigest()
                 own.mix(entry.key)
                 own.mixValue(entry)
-                whole.exclusiveOr(own.bytes)
+                whole.add(own.bytes.span)
             }
         }
         call.reply.simple(whole.hexadecimal)
