@@ -64,8 +64,12 @@ internal import CLinux
         let (needed, overflow) = count.addingReportingOverflow(additional)
         precondition(!overflow && additional >= 0, "a buffer cannot exceed the address space")
         let wanted = max(needed, min(capacity &* 2, capacity &+ (64 << 20)), 64)
-        unsafe base = unsafe realloc(base, wanted)?.assumingMemoryBound(to: UInt8.self)
-        guard unsafe base != nil else { outOfMemory(byteCount: wanted) }
+        // Lent memory is not ours to reallocate: its bytes are copied and the lender keeps it.
+        let grown = unsafe realloc(ownsMemory ? base : nil, wanted)?.assumingMemoryBound(to: UInt8.self)
+        guard let grown = unsafe grown else { outOfMemory(byteCount: wanted) }
+        if !ownsMemory, let lent = unsafe base { unsafe memcpy(grown, lent, count) }
+        unsafe base = grown
+        ownsMemory = true
         capacity = wanted
     }
 

@@ -169,7 +169,7 @@ struct Options: ~Escapable {
 
     mutating func double() throws(CommandError) -> Double { try ArgumentNumber.double(next()) }
 
-    /// Takes `EX`, `PX`, `EXAT` or `PXAT` when one of them stands next with its value behind it; the value is next then.
+    /// Takes `EX`, `PX`, `EXAT` or `PXAT` when one stands next with its value behind it; the value is next then.
     mutating func expiryUnit() -> ExpiryUnit? {
         if take("EX", values: 1) { return .seconds }
         if take("PX", values: 1) { return .milliseconds }

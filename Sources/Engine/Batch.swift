@@ -10,7 +10,7 @@ internal import Structures
     /// Commands run per turn; a few hundred, so that other loops wait tens of microseconds.
     package static let itemsPerTurn = 256
     /// Commands whose keys are prefetched together: enough to hide a cache miss, few enough to stay in the cache.
-    private static let prefetchDistance = 16
+    private static let prefetchDistance = 64
 
     package struct Item {
         var slot: Int32
@@ -231,7 +231,10 @@ internal import Structures
 extension Engine {
     /// The start of a turn: the commands that follow see one instant.
     @inline(__always)
-    mutating func beginRound() { keyspace.now = clock.nowMilliseconds }
+    mutating func beginRound() {
+        keyspace.now = clock.nowMilliseconds
+        stamp = ticks()
+    }
 
     @inline(__always)
     mutating func endRound(commandCount: Int) {

@@ -33,6 +33,7 @@ extension Engine {
             statistics.instantaneousInput.sample(statistics.networkInput, at: now)
             statistics.instantaneousOutput.sample(statistics.networkOutput, at: now)
             readMemory()
+            keyspace.clocks.grow(keyCount: keyspace.count)
         }
         collectGarbage()
         let period = 1000 / max(1, min(500, settings.hz))

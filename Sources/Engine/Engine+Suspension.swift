@@ -86,6 +86,7 @@ extension Engine {
         waiting.remove(order: suspension.order, isBlocked: suspension.countsAsBlocked)
         var output = ByteBuffer()
         var outcome = Outcome.done
+        stamp = ticks()
         // A command that a pause held back has not run yet: for it this is the first time, gates included.
         let reported: Resumption? = suspension.reason == .paused ? nil : resumption
         suspension.withArguments { arguments in

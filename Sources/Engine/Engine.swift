@@ -73,8 +73,11 @@ package struct EngineGates: OptionSet, Sendable {
     var slowTicks = UInt64.max
     /// Ticks above which a command enters the slow log; UInt64.max when it is off.
     var slowlogTicks = UInt64.max
-    /// Whether request or reply sizes are looked at.
-    var watchesSizes = false
+    /// Sizes from which a request or a reply is logged; Int.max when that log is off.
+    var largeRequestByteCount = Int.max
+    var largeReplyByteCount = Int.max
+    /// End of the last command in ticks, which is the start of the next one of the same turn.
+    var stamp: UInt64 = 0
     var recordsLatency = true
 
     package init(config: Config, commands: CommandTable, identity: ServerIdentity) {
@@ -103,8 +106,10 @@ package struct EngineGates: OptionSet, Sendable {
         let slow = settings.slowlogLogSlowerThanMicroseconds
         slowlogTicks = slow < 0 ? UInt64.max : UInt64(min(Double(slow) * Ticks.perMicrosecond, 0x1p62))
         slowTicks = min(slowlogTicks, latency.thresholdTicks)
-        watchesSizes =
-            settings.commandlogRequestLargerThanBytes >= 0 || settings.commandlogReplyLargerThanBytes >= 0
+        let request = settings.commandlogRequestLargerThanBytes
+        largeRequestByteCount = request < 0 ? Int.max : request
+        let reply = settings.commandlogReplyLargerThanBytes
+        largeReplyByteCount = reply < 0 ? Int.max : reply
         recordsLatency = settings.latencyTracking
         slowlog.setMaximum(settings.slowlogMaxLength)
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)

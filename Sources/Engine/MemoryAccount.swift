@@ -80,7 +80,8 @@ extension Engine {
     /// Asks allocator and system anew; INFO and the timer do.
     package mutating func readMemory() {
         memory.read(
-            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, resident: ProcessFacts.residentByteCount,
+            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount,
+            resident: ProcessFacts.residentByteCount,
             seconds: clock.nowMilliseconds / 1000)
     }
 

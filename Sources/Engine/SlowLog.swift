@@ -72,7 +72,7 @@ package struct SlowLog {
 }
 
 extension Engine {
-    /// Looks at a command that was slow, or at any command while sizes are watched.
+    /// Looks at a command that was slow or large.
     @inline(never)
     mutating func noteSlow(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments, elapsed: UInt64,
@@ -86,14 +86,10 @@ extension Engine {
                 flags.contains(.fast) ? "fast-command" : "command", ticks: elapsed, seconds: seconds)
         }
         var requestByteCount = 0
-        if watchesSizes {
-            for index in 0..<arguments.count { requestByteCount += arguments[index].count }
-        }
-        let requestLimit = settings.commandlogRequestLargerThanBytes
-        let replyLimit = settings.commandlogReplyLargerThanBytes
+        for index in 0..<arguments.count { requestByteCount += arguments[index].count }
         let isSlow = elapsed >= slowlogTicks
-        let isLargeRequest = requestLimit >= 0 && requestByteCount >= requestLimit
-        let isLargeReply = replyLimit >= 0 && replyByteCount >= replyLimit
+        let isLargeRequest = requestByteCount >= largeRequestByteCount
+        let isLargeReply = replyByteCount >= largeReplyByteCount
         guard isSlow || isLargeRequest || isLargeReply else { return }
         let kept = SlowLog.copy(arguments) { isSecret(arguments, $0, of: id) }
         let (address, name) = (reference.session.address, reference.session.name)

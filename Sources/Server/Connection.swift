@@ -24,10 +24,13 @@ struct Connection: ~Copyable {
     var closesAfterOutput = false
     var isAuthenticated: Bool
     var interest: Poller.Interest = [.read, .hangup]
+    /// Has a segment in the loop's present batch.
+    var isInRound = false
     /// In the list of connections with input to run without another read.
     var hasReadyInput = false
-    var lastActivityMilliseconds: Int64
-    /// When the output first exceeded the soft limit, 0 while it does not.
+    /// Monotonic nanoseconds of the last read.
+    var lastActivity: Int64
+    /// Monotonic nanoseconds at which the output first exceeded the soft limit, 0 while it does not.
     var softLimitSince: Int64 = 0
     var networkInput = 0
     var networkOutput = 0
@@ -41,7 +44,7 @@ struct Connection: ~Copyable {
         self.session = session
         self.isUnixSocket = isUnixSocket
         self.isAuthenticated = isAuthenticated
-        lastActivityMilliseconds = now
+        lastActivity = now
     }
 
     var pendingOutput: Int { output.count - written }

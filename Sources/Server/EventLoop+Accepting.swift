@@ -98,7 +98,7 @@ extension EventLoop {
         connections.insert(
             Connection(
                 descriptor: descriptor, token: token, session: session, isUnixSocket: peer.isUnix,
-                isAuthenticated: isAuthenticated, now: shared.cachedMilliseconds.load(ordering: .relaxed)),
+                isAuthenticated: isAuthenticated, now: now),
             token: token)
     }
 

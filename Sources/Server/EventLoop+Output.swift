@@ -51,9 +51,8 @@ extension EventLoop {
             unsafe connection.pointee.softLimitSince = 0
             return false
         }
-        let now = shared.cachedMilliseconds.load(ordering: .relaxed)
         if unsafe connection.pointee.softLimitSince == 0 { unsafe connection.pointee.softLimitSince = now }
-        return unsafe now - connection.pointee.softLimitSince > Int64(limit.softSeconds) * 1000
+        return unsafe now - connection.pointee.softLimitSince > Int64(limit.softSeconds) * 1_000_000_000
     }
 
     @unsafe private mutating func dropSlowReader(_ connection: UnsafeMutablePointer<Connection>) {

@@ -12,22 +12,20 @@ extension EventLoop {
 
     /// Longest sleep until the next duty.
     func waitMilliseconds() -> Int {
-        let now = Clock().monotonicNanoseconds
         var until = nextIdleCheck
         if isTimekeeper { until = min(until, nextTick, shared.nextDeadline.load(ordering: .relaxed)) }
         return Int(max(0, min(1000, (until - now + 999_999) / 1_000_000)))
     }
 
     mutating func runTimers() {
-        let now = Clock().monotonicNanoseconds
-        if isTimekeeper && now >= min(nextTick, shared.nextDeadline.load(ordering: .relaxed)) { keepTime(now) }
+        if isTimekeeper && now >= min(nextTick, shared.nextDeadline.load(ordering: .relaxed)) { keepTime() }
         if now >= nextIdleCheck {
             nextIdleCheck = now + EventLoop.gaugePeriodMilliseconds * 1_000_000
             checkConnections()
         }
     }
 
-    private mutating func keepTime(_ now: Int64) {
+    private mutating func keepTime() {
         let isTickDue = now >= nextTick
         var next: Int64?
         var pauseMilliseconds = 0
@@ -48,23 +46,22 @@ extension EventLoop {
     private mutating func checkConnections() {
         let tokens = connections.tokens
         guard !tokens.isEmpty else { return }
-        let now = shared.cachedMilliseconds.load(ordering: .relaxed)
         publishGauges(tokens)
         for token in tokens {
             guard let connection = unsafe connections.find(token) else { continue }
             if unsafe connection.pointee.pendingOutput > 0 {
                 unsafe outputGrew(connection)
-            } else if unsafe isIdle(connection, now) {
+            } else if unsafe isIdle(connection) {
                 Log.shared.verbose("Closing idle client")
                 close(token)
             }
         }
     }
 
-    @unsafe private func isIdle(_ connection: UnsafeMutablePointer<Connection>, _ now: Int64) -> Bool {
-        let timeout = Int64(settings.timeoutSeconds) * 1000
+    @unsafe private func isIdle(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let timeout = Int64(settings.timeoutSeconds) * 1_000_000_000
         return unsafe timeout > 0 && !connection.pointee.isSuspended
-            && now - connection.pointee.lastActivityMilliseconds > timeout
+            && now - connection.pointee.lastActivity > timeout
     }
 
     private func publishGauges(_ tokens: [UInt64]) {

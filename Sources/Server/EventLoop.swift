@@ -42,6 +42,8 @@ internal import Synchronization
     var wasWoken = false
     var nextTick: Int64 = 0
     var nextIdleCheck: Int64 = 0
+    /// Monotonic nanoseconds when this round began.
+    var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.
     var settings: Settings
     private var settingsVersion = -1
@@ -66,10 +68,11 @@ internal import Synchronization
         while !isStopping {
             let timeout = readyInput.isEmpty ? waitMilliseconds() : 0
             let count = poller.wait(timeoutMilliseconds: timeout)
-            shared.cachedMilliseconds.store(Clock().nowMilliseconds, ordering: .relaxed)
+            now = Clock().monotonicNanoseconds
             for index in 0..<count {
                 handle(poller.event(index))
-                if batch.itemCount >= EventLoop.itemsPerRound || arenaLeft < EventLoop.readByteCountMin { finishRound() }
+                let isArenaFull = arenaLeft < EventLoop.readByteCountMin
+                if batch.itemCount >= EventLoop.itemsPerRound || isArenaFull { finishRound() }
             }
             parseReadyInput()
             finishRound()
@@ -109,6 +112,8 @@ internal import Synchronization
     // MARK: reading and parsing
 
     @unsafe private mutating func readAndParse(_ connection: UnsafeMutablePointer<Connection>) {
+        // One segment a round: what else arrived is reported again by the next wait.
+        if unsafe connection.pointee.isInRound { return }
         if unsafe connection.pointee.isSuspended || connection.pointee.closesAfterOutput {
             return unsafe drainClosed(connection)
         }
@@ -142,7 +147,7 @@ internal import Synchronization
         switch result {
         case .bytes(let count):
             unsafe connection.pointee.networkInput += count
-            unsafe connection.pointee.lastActivityMilliseconds = shared.cachedMilliseconds.load(ordering: .relaxed)
+            unsafe connection.pointee.lastActivity = now
         case .closed: unsafe close(connection.pointee.token)
         case .wouldBlock: break
         }
@@ -181,6 +186,7 @@ internal import Synchronization
         let limits = unsafe CommandParser.Limits(
             bulkByteCountMax: settings.protoMaxBulkLength, isAuthenticated: connection.pointee.isAuthenticated)
         batch.beginSegment(session, connection: Int(bitPattern: UInt(token)))
+        unsafe connection.pointee.isInRound = true
         let view = unsafe Span(_unsafeStart: bytes, count: count)
         var offset = 0
         var failure: ProtocolError?
@@ -193,7 +199,11 @@ internal import Synchronization
                     ranges, bytes: bytes, unquoted: UnsafePointer(connection.pointee.parser.unquoted.pointer), end: end)
                 offset = end
                 // Before AUTH one command at a time: the next one may be parsed under other limits.
-                if !limits.isAuthenticated || batch.itemCount >= EventLoop.itemsPerRound { break parsing }
+                // After quotes too: the words live in a buffer that the next such line may move.
+                let hasQuotes = unsafe connection.pointee.parser.unquoted.count > 0
+                if !limits.isAuthenticated || hasQuotes || batch.itemCount >= EventLoop.itemsPerRound {
+                    break parsing
+                }
             case .nothing(let end): offset = end
             case .incomplete: break parsing
             case .failure(let error):
@@ -225,6 +235,8 @@ internal import Synchronization
         for token in tokens {
             guard let connection = unsafe connections.find(token) else { continue }
             unsafe connection.pointee.hasReadyInput = false
+            // In the round already: what its segment leaves is noted again when the round settles.
+            if unsafe connection.pointee.isInRound { continue }
             if unsafe !connection.pointee.isSuspended && !connection.pointee.input.isEmpty {
                 unsafe parseInput(connection)
             }
@@ -336,6 +348,7 @@ internal import Synchronization
     @unsafe private mutating func settle(
         _ connection: UnsafeMutablePointer<Connection>, _ segment: Batch.Segment, _ left: PendingSegment
     ) {
+        unsafe connection.pointee.isInRound = false
         let ranAll = segment.executedCount == segment.parsedCount
         let consumed = unsafe ranAll ? left.parsedEnd : batch.executedEnd(segment)
         if !ranAll { unsafe connection.pointee.parser.reset() }

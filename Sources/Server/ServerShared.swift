@@ -15,8 +15,6 @@ final class ServerShared: Sendable {
     let unixSocketPath: String
     /// Connected clients of all loops; compared with `maxclients` before a socket is handed to a loop.
     let clientCount = Atomic<Int>(0)
-    /// Wall clock of the last wake-up of any loop, good to the length of a round.
-    let cachedMilliseconds = Atomic<Int64>(0)
     /// Jobs and objects given to the background and not yet freed.
     let pendingFrees = Atomic<Int>(0)
     let freedObjects = Atomic<Int>(0)

@@ -57,6 +57,12 @@ internal import CLinux
         return left == right
     }
 
+    /// Bytes that `entry` really occupies.
+    package static func allocatedByteCount(of entry: Entry) -> Int {
+        let byteCount = entry.byteCount
+        return byteCount <= slabByteCountMax ? (byteCount + 7) & ~7 : unsafe Int(fog_allocated_size(entry.address))
+    }
+
     /// An uninitialised entry of `byteCount` bytes.
     @inline(__always)
     package mutating func allocate(_ byteCount: Int) -> Entry {
@@ -235,6 +241,8 @@ internal import CLinux
         if aligned > start { unsafe munmap(raw, Int(aligned - start)) }
         let tail = start + UInt(size * 2) - (aligned + UInt(size))
         if tail > 0 { unsafe munmap(UnsafeMutableRawPointer(bitPattern: aligned + UInt(size)), Int(tail)) }
+        // Half the misses of the translation buffer on a large keyspace; refusal costs nothing.
+        unsafe madvise(UnsafeMutableRawPointer(bitPattern: aligned), size, MADV_HUGEPAGE)
         chunks.append(aligned)
         chunkNext = aligned
         chunkEnd = aligned + UInt(size)

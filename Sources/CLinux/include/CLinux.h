@@ -134,9 +134,12 @@ int fog_has_crc32c(void);
 /// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
 uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
 
-/// bind, getsockname or getpeername, and accept4 without the address unions Swift cannot spell.
+/// bind, connect, getsockname or getpeername, and accept4 without the address unions Swift cannot spell.
 static inline int fog_bind(int fd, const void *address, socklen_t length) {
   return bind(fd, (const struct sockaddr *)address, length);
+}
+static inline int fog_connect(int fd, const void *address, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)address, length);
 }
 static inline int fog_socket_name(int fd, int peer, struct sockaddr_storage *storage) {
   socklen_t length = sizeof *storage;
@@ -152,6 +155,12 @@ static inline ssize_t fog_sendto(int fd, const void *bytes, size_t count, const 
 }
 static inline char *fog_as_char(unsigned char *pointer) { return (char *)pointer; }
 static inline void fog_set_errno(int value) { errno = value; }
+/// True when this processor multiplies without carries, which `fog_crc64_fold` needs.
+int fog_has_crc64_fold(void);
+
+/// Folds the first bytes (a multiple of 64; `byteCount` must be at least 64) and `state` into the 16 bytes at `folded`,
+/// whose CRC-64 from state 0 is that of what was folded. Answers how many bytes that were.
+size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8_t *folded);
 
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }

@@ -10,10 +10,10 @@ enum Ping {
     ]
 
     private static let ping: Command.Handler = { (call: inout Call) throws(CommandError) in
-        if call.arguments.count == 1 {
-            call.reply.simple("PONG")
-        } else {
-            call.reply.bulk(call.arguments[1])
+        switch call.arguments.count {
+        case 1: call.reply.simple("PONG")
+        case 2: call.reply.bulk(call.arguments[1])
+        default: throw .message("ERR wrong number of arguments for 'ping' command")
         }
     }
 }
