@@ -44,12 +44,25 @@ enum ClientCommand {
                         ("2.8.12", "Added new filter format."),
                         ("2.8.12", "`ID` option."),
                         ("3.2.0", "Added `master` type in for `TYPE` option."),
-                        ("5.0.0", "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility."),
+                        (
+                            "5.0.0",
+                            "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward "
+                                + "compatibility."
+                        ),
                         ("6.2.0", "`LADDR` option."),
                         ("8.0.0", "`MAXAGE` option."),
-                        ("8.0.0", "Replaced `master` `TYPE` with `primary`. `master` still supported for backward compatibility."),
+                        (
+                            "8.0.0",
+                            "Replaced `master` `TYPE` with `primary`. `master` still supported for backward "
+                                + "compatibility."
+                        ),
                         ("8.1.0", "`ID` option accepts multiple IDs."),
-                        ("9.0.0", "Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.")
+                        (
+                            "9.0.0",
+                            "Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And "
+                                + "negative filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, "
+                                + "NOT-NAME, NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP."
+                        )
                     ],
                     run: kill),
                 Command(
@@ -60,12 +73,25 @@ enum ClientCommand {
                         ("2.8.12", "Added unique client `id` field."),
                         ("5.0.0", "Added optional `TYPE` filter."),
                         ("6.0.0", "Added `user` field."),
-                        ("6.2.0", "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter."),
+                        (
+                            "6.2.0",
+                            "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` "
+                                + "filter."
+                        ),
                         ("7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."),
                         ("7.0.3", "Added `ssub` field."),
-                        ("8.0.0", "Replaced `master` `TYPE` with `primary`. `master` still supported for backward compatibility."),
+                        (
+                            "8.0.0",
+                            "Replaced `master` `TYPE` with `primary`. `master` still supported for backward "
+                                + "compatibility."
+                        ),
                         ("8.1.0", "Added filters USER, ADDR, LADDR, SKIPME, and MAXAGE."),
-                        ("9.0.0", "Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.")
+                        (
+                            "9.0.0",
+                            "Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And "
+                                + "negative filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, "
+                                + "NOT-NAME, NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP."
+                        )
                     ],
                     hints: ["nondeterministic_output"], run: list),
                 Command(

@@ -97,7 +97,8 @@ enum CommandLog {
     static func slowGet(_ call: inout Call) throws(CommandError) {
         guard call.arguments.count <= 3 else {
             call.reply.error(
-                "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. Try SLOWLOG HELP.")
+                "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. "
+                    + "Try SLOWLOG HELP.")
             throw .written
         }
         write(.slow, try call.arguments.count == 3 ? count(call) : countDefault, call)
@@ -116,7 +117,8 @@ enum CommandLog {
         CommandHelp.write(
             call, "SLOWLOG",
             [
-                "GET [<count>]", "    The newest entries (default: 10, -1 for all), each with its id, time, duration in",
+                "GET [<count>]",
+                "    The newest entries (default: 10, -1 for all), each with its id, time, duration in",
                 "    microseconds, command, client address and client name.",
                 "LEN", "    How many entries the log holds.", "RESET", "    Empty the log.",
             ])
