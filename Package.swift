@@ -59,7 +59,7 @@ let package = Package(
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
-        tests("CommandsTests", ["Base", "Engine", "TestKit"]),
+        tests("CommandsTests", ["Base", "Engine", "Keyspace", "Structures", "TestKit"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

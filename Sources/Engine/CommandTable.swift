@@ -18,6 +18,8 @@ package import RESP
     /// Slot indices of the subcommands.
     package let subcommands: Range<Int>
     package let isContainer: Bool
+    /// A container that does something without a subcommand (COMMAND).
+    package let runsAlone: Bool
 }
 
 @safe package final class CommandTable: @unchecked Sendable {
@@ -41,6 +43,8 @@ package import RESP
     /// The bytes of all shown names; buckets point into it.
     private let nameBytes: ByteBuffer
     private let topLevel: [Int]
+    /// A subcommand's container, by slot id.
+    private let containers: [Int?]
 
     /// `renames` maps lower-case names to new names; an empty new name removes the command.
     package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
@@ -70,6 +74,9 @@ package import RESP
         self.fullNames = fullNames
         self.names = shown
         self.topLevel = topLevel
+        var containers = [Int?](repeating: nil, count: all.count)
+        for (container, range) in ranges { for child in range { containers[child] = container } }
+        self.containers = containers
         count = all.count
         unsafe slots = .allocate(capacity: max(1, count))
         for (id, command) in all.enumerated() {
@@ -77,7 +84,7 @@ package import RESP
                 to: CommandSlot(
                     run: command.run, id: id, arity: command.arity, flags: command.flags,
                     firstKey: CommandTable.firstKey(command), command: id, subcommands: ranges[id] ?? 0..<0,
-                    isContainer: !command.subcommands.isEmpty))
+                    isContainer: !command.subcommands.isEmpty, runsAlone: command.runsAlone))
         }
         var bytes = ByteBuffer()
         for name in shown { bytes.append(name) }
@@ -198,6 +205,21 @@ package import RESP
 
     /// The slots in place, for dispatch.
     @unsafe package var slotPointer: UnsafePointer<CommandSlot> { unsafe UnsafePointer(slots) }
+
+    /// The slots of a container's subcommands, in declaration order; none for other commands.
+    package func subcommands(of id: Int) -> Range<Int> { slot(id).subcommands }
+
+    /// The container whose subcommand `id` is.
+    package func container(of id: Int) -> Int? { containers[id] }
+
+    /// The slot of a full name, as COMMAND INFO takes it: "get", "config|get".
+    package func find(fullName: Span<UInt8>) -> Int? {
+        guard let bar = (0..<fullName.count).first(where: { fullName[$0] == UInt8(ascii: "|") }) else {
+            return find(fullName)
+        }
+        guard let container = find(fullName.extracting(0..<bar)) else { return nil }
+        return findSubcommand(of: container, fullName.extracting((bar + 1)..<fullName.count))
+    }
 
     /// Top-level commands in declaration order.
     package var topLevelSlots: [Int] { topLevel }

@@ -17,7 +17,10 @@ enum KeyInspect {
             "TOUCH", arity: -2, [.readonly, .fast], keys: [.keys([.readOnly])], in: .generic, since: "3.2.1",
             complexity: "O(N) where N is the number of keys that will be touched.",
             summary:
-                "Returns the number of existing keys out of those specified after updating the time they were last accessed.",
+                """
+                Returns the number of existing keys out of those specified after updating the time they were last \
+                accessed.
+                """,
             hints: ["request_policy:multi_shard", "response_policy:agg_sum"], run: touch),
         Command(
             "TYPE", arity: 2, [.readonly, .fast], keys: [.key([.readOnly])], in: .generic, since: "1.0.0",
