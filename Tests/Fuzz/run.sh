@@ -10,7 +10,7 @@ log=$(mktemp)
 trap 'rm -rf "$corpus" "$log"' EXIT
 
 FOG_FUZZ=1 "${SWIFT:-swift}" build --scratch-path "$build" --product fuzz-parser \
-    -Xswiftc -sanitize=fuzzer >"$log" 2>&1 || { cat "$log"; exit 1; }
+    -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld >"$log" 2>&1 || { cat "$log"; exit 1; }
 cp Tests/Fuzz/Corpus/* "$corpus"/
 # Swift's own crash reporter would stand between the crash and libFuzzer, which then writes no input file.
 if ! SWIFT_BACKTRACE=enable=no "$build/debug/fuzz-parser" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
