@@ -59,7 +59,9 @@ let package = Package(
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
-        tests("CommandsTests", ["Base", "Engine", "Keyspace", "Structures", "TestKit"]),
+        tests(
+            "CommandsTests",
+            ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

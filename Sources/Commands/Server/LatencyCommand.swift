@@ -47,7 +47,7 @@ enum LatencyCommand {
                 Command(
                     "RESET", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "2.8.13", complexity: "O(1)", summary: "Resets the latency data for one or more events.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: reset)
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: reset),
             ])
     ]
 
@@ -205,10 +205,12 @@ enum LatencyReport {
         }
         text += "\nWhat may help:\n\n"
         if events.contains("command") {
-            text += "- SLOWLOG GET names the commands that took long; those that visit many elements are the first suspects.\n"
+            text +=
+                "- SLOWLOG GET names the commands that took long; those that visit many elements are the first suspects.\n"
         }
         if events.contains("fast-command") {
-            text += "- Commands that never take long did: look for a busy machine, swapping, or a hypervisor that steals time.\n"
+            text +=
+                "- Commands that never take long did: look for a busy machine, swapping, or a hypervisor that steals time.\n"
         }
         text += "- INFO latencystats and LATENCY HISTOGRAM show every command's usual times.\n"
         return text

@@ -42,7 +42,7 @@ enum MemoryCommand {
                 Command(
                     "USAGE", arity: -3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .server,
                     since: "4.0.0", complexity: "O(N) where N is the number of samples.",
-                    summary: "Estimates the memory usage of a key.", run: usage)
+                    summary: "Estimates the memory usage of a key.", run: usage),
             ])
     ]
 
@@ -159,7 +159,8 @@ enum MemoryCommand {
                 "MALLOC-STATS", "    The allocator's own report.",
                 "PURGE", "    Give free pages back to the system.",
                 "STATS", "    Figures about the memory of this server.",
-                "USAGE <key> [SAMPLES <count>]", "    Bytes that a key and its value take. SAMPLES is accepted; the answer",
+                "USAGE <key> [SAMPLES <count>]",
+                "    Bytes that a key and its value take. SAMPLES is accepted; the answer",
                 "    is always exact.",
             ])
     }
@@ -174,7 +175,8 @@ enum MemoryReport {
 
     static func advice(_ figures: MemoryFigures) -> String {
         guard figures.used >= smallByteCount else {
-            return "This server holds too little data for its memory to tell anything yet. Ask again when it is filled.\n"
+            return
+                "This server holds too little data for its memory to tell anything yet. Ask again when it is filled.\n"
         }
         var findings: [String] = []
         if InfoText.ratio(figures.peak, figures.used) > 1.5 {
@@ -196,7 +198,8 @@ enum MemoryReport {
         }
         if figures.keys > 0, figures.clients > max(clientByteCountMax, figures.used / 4) {
             findings.append(
-                "Clients: their buffers take \(MemoryText.human(figures.clients)). CLIENT LIST shows which do not read.")
+                "Clients: their buffers take \(MemoryText.human(figures.clients)). CLIENT LIST shows which do not read."
+            )
         }
         guard !findings.isEmpty else { return "The memory of this server looks healthy.\n" }
         return findings.map { "* \($0)\n" }.joined(separator: "\n")
