@@ -21,6 +21,21 @@ struct AllocationTests {
         ("PING", "PING"),
     ])
     func costNothing(line: String, preparation: String) throws {
+        let (byteCount, fixed, reply) = try measure(line, preparation)
+        #expect(byteCount == fixed, "\(byteCount) bytes for 2001 times, \(fixed) for once: \(line)")
+        #expect(!reply.hasPrefix("-"), "\(line): \(reply)")
+    }
+
+    /// The count is not blind: a command that makes arrays is seen.
+    @Test func theCountSees() throws {
+        let (byteCount, fixed, reply) = try measure("CONFIG GET maxmemory*", "PING")
+        #expect(byteCount > fixed && reply.hasPrefix("*"))
+    }
+
+    /// Bytes taken by 2001 runs and by one, and the replies of the last batch.
+    private func measure(
+        _ line: String, _ preparation: String
+    ) throws -> (byteCount: UInt64, fixed: UInt64, reply: String) {
         var bench = EngineBench()
         bench.run(try arguments(preparation), count: 1)
         let arguments = try arguments(line)
@@ -32,7 +47,7 @@ struct AllocationTests {
         bench.run(arguments, count: 2001)
         let byteCount = fog_thread_allocated_bytes() - start - fixed
         #expect(start > 0, "the allocator counts")
-        #expect(byteCount == fixed, "\(byteCount) bytes for 2001 times, \(fixed) for once: \(line)")
+        return (byteCount, fixed, bench.replies)
     }
 
     private func arguments(_ line: String) throws -> [[UInt8]] {
@@ -57,6 +72,9 @@ struct EngineBench: ~Copyable {
             loop: 0, connection: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isUnixSocket: false,
             descriptor: 0)
     }
+
+    /// The last batch's replies.
+    var replies: String { batch.output.span.text }
 
     /// Runs a command `count` times, sixteen a batch.
     mutating func run(_ arguments: [[UInt8]], count: Int) {
