@@ -16,6 +16,7 @@
 // specification a value belongs to, `#-` none; keys without it are numbered one by one. A word in front of a value is
 // that value's token: a pure token in such a place is written with its name (`no=NO value`).
 // Types: key, string, integer, double, pattern, unix-time.
+internal import Base
 
 /// One argument of a command, as COMMAND DOCS tells it.
 package struct UsageArgument: Sendable, Equatable {
@@ -111,10 +112,8 @@ private struct Reader {
     private func fails(_ reason: StaticString) -> UsageLineError { UsageLineError(reason: reason, position: position) }
 
     private mutating func take(_ text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard count <= bytes.count - position else { return false }
-        for index in 0..<count where unsafe bytes[position + index] != text.utf8Start[index] { return false }
-        position += count
+        guard bytes.span.extracting(position..<bytes.count).starts(with: text) else { return false }
+        position += text.utf8CodeUnitCount
         return true
     }
 

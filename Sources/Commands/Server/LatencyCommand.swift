@@ -47,7 +47,7 @@ enum LatencyCommand {
                 Command(
                     "RESET", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "2.8.13", complexity: "O(1)", summary: "Resets the latency data for one or more events.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: reset)
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: reset),
             ])
     ]
 

@@ -42,7 +42,7 @@ enum MemoryCommand {
                 Command(
                     "USAGE", arity: -3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .server,
                     since: "4.0.0", complexity: "O(N) where N is the number of samples.",
-                    summary: "Estimates the memory usage of a key.", run: usage)
+                    summary: "Estimates the memory usage of a key.", run: usage),
             ])
     ]
 
