@@ -7,22 +7,34 @@ internal import Structures
 
 enum KeyTimeToLive {
     static let commands: [Command] = [
-        command("EXPIRETIME", "7.0.0", "Returns the expiration time of a key as a Unix timestamp.") {
+        Command(
+            "EXPIRETIME", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "7.0.0", complexity: "O(1)", summary: "Returns the expiration time of a key as a Unix timestamp.",
+            run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: true, inSeconds: true)
-        },
-        command("PEXPIRETIME", "7.0.0", "Returns the expiration time of a key as a Unix milliseconds timestamp.") {
+        }),
+        Command(
+            "PEXPIRETIME", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "7.0.0", complexity: "O(1)",
+            summary: "Returns the expiration time of a key as a Unix milliseconds timestamp.", run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: true, inSeconds: false)
-        },
-        command("PTTL", "2.6.0", "Returns the expiration time in milliseconds of a key.", isRelative: true) {
+        }),
+        Command(
+            "PTTL", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "2.6.0", complexity: "O(1)", summary: "Returns the expiration time in milliseconds of a key.",
+            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"], run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: false, inSeconds: false)
-        },
-        command("TTL", "1.0.0", "Returns the expiration time in seconds of a key.", isRelative: true) {
+        }),
+        Command(
+            "TTL", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "1.0.0", complexity: "O(1)", summary: "Returns the expiration time in seconds of a key.",
+            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"], run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: false, inSeconds: true)
-        },
+        }),
     ]
 
     private static func command(
