@@ -58,6 +58,7 @@ let package = Package(
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
-        tests("CommandsTests", ["Base", "Commands", "Engine", "TestKit"]),
+        tests("CommandsTests", ["Base", "Commands", "Engine", "Keyspace", "Structures", "TestKit"]),
+        tests("TidyTests", []),
     ]
 )

@@ -1,8 +1,8 @@
 // CommandTable.swift - all commands of one server, found by name: an open-addressed table over the case-folded name,
 // made once at start (after `rename-command`) and immutable from then on, so every loop reads it without the turn.
 // `CommandSlot` is the hot part of a command: what dispatch needs, in one cache line, without reference counting.
-package import RESP
 internal import Base
+package import RESP
 
 /// The part of a command that dispatch reads.
 @safe package struct CommandSlot {
@@ -68,17 +68,7 @@ internal import Base
             }
             ranges[index] = start..<all.count
         }
-        var removed: Set<Int> = []
-        for rename in renames {
-            guard let index = topLevel.first(where: { shown[$0] == Array(rename.from.lowercased().utf8) }) else {
-                continue
-            }
-            if rename.to.isEmpty {
-                removed.insert(index)
-            } else {
-                shown[index] = Array(rename.to.lowercased().utf8)
-            }
-        }
+        let removed = CommandTable.apply(renames, to: topLevel, &shown)
         topLevel.removeAll { removed.contains($0) }
         self.commands = all
         self.fullNames = fullNames
@@ -115,6 +105,23 @@ internal import Base
             unsafe buckets[position] = Bucket(
                 name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
         }
+    }
+
+    /// Puts the new names in place; answers the commands that are removed.
+    private static func apply(
+        _ renames: [(from: String, to: String)], to topLevel: [Int], _ shown: inout [[UInt8]]
+    ) -> Set<Int> {
+        var removed: Set<Int> = []
+        for rename in renames {
+            let from = Array(rename.from.lowercased().utf8)
+            guard let index = topLevel.first(where: { shown[$0] == from }) else { continue }
+            if rename.to.isEmpty {
+                removed.insert(index)
+            } else {
+                shown[index] = Array(rename.to.lowercased().utf8)
+            }
+        }
+        return removed
     }
 
     deinit {

@@ -71,7 +71,8 @@ internal import Synchronization
             now = Clock().monotonicNanoseconds
             for index in 0..<count {
                 handle(poller.event(index))
-                if batch.itemCount >= EventLoop.itemsPerRound || arenaLeft < EventLoop.readByteCountMin { finishRound() }
+                let isArenaFull = arenaLeft < EventLoop.readByteCountMin
+                if batch.itemCount >= EventLoop.itemsPerRound || isArenaFull { finishRound() }
             }
             parseReadyInput()
             finishRound()

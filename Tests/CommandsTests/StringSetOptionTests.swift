@@ -26,7 +26,10 @@ struct StringSetOptionTests {
         let session = try TestSession(variant)
         let unfit = "(error) ERR must be exactly 16 hexadecimal characters"
         try session.run([
-            ("SET k v8lf0c11xh8ymlqztfd3eeq16kfn4sspw7fqmnuuq3k3t75em5wdizgcdw7uc26nnf961u2jkfzkjytls2kwlj7626sd", "OK"),
+            (
+                "SET k v8lf0c11xh8ymlqztfd3eeq16kfn4sspw7fqmnuuq3k3t75em5wdizgcdw7uc26nnf961u2jkfzkjytls2kwlj7626sd",
+                "OK"
+            ),
             ("DIGEST k", #""00006c38adf31777""#), ("DIGEST none", "(nil)"), ("SET k v IFDEQ 6c38adf31777", unfit),
             ("SET k v IFDNE 00006c38adf31777", "(nil)"), ("SET k v IFDEQ 00006C38ADF31777", "OK"), ("GET k", #""v""#),
             ("SET k w IFDEQ 00006c38adf31777", "(nil)"), ("SET k w IFDNE zzzzzzzzzzzzzzzz", "OK"),

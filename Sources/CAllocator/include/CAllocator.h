@@ -40,6 +40,11 @@ static inline int fog_allocator_background_thread(int enabled) {
   return mallctl("background_thread", NULL, NULL, &value, sizeof value);
 }
 
+/// The allocator's own report, in parts.
+static inline void fog_allocator_report(void *context, void (*write)(void *, const char *)) {
+  malloc_stats_print(write, context, NULL);
+}
+
 /// A text option such as "version"; NULL when unknown.
 static inline const char *fog_allocator_text(const char *name) {
   const char *value = NULL;

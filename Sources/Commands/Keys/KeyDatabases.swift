@@ -1,5 +1,5 @@
-// KeyDatabases.swift - commands on whole databases: FLUSHDB, FLUSHALL, SWAPDB. A flushed database leaves the keyspace as
-// one piece; ASYNC (or lazyfree-lazy-user-flush) has it freed in the background.
+// KeyDatabases.swift - commands on whole databases: FLUSHDB, FLUSHALL, SWAPDB. A flushed database leaves the keyspace
+// as one piece; ASYNC (or lazyfree-lazy-user-flush) has it freed in the background.
 internal import Base
 internal import Engine
 internal import Keyspace

@@ -1,5 +1,5 @@
-// KeyExpire.swift - giving keys an end: EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT and PERSIST. A time that has passed removes
-// the key at once, except where keys do not die by the clock (a replica).
+// KeyExpire.swift - giving keys an end: EXPIRE, PEXPIRE, EXPIREAT, PEXPIREAT and PERSIST. A time that has passed
+// removes the key at once, except where keys do not die by the clock (a replica).
 internal import Base
 internal import Engine
 internal import Keyspace

@@ -77,7 +77,10 @@ enum KeyObject {
         guard call.peek(2) != nil else { return call.reply.null() }
         if call.settings.maxmemoryPolicy.isLFU {
             throw .message(
-                "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+                """
+                ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching \
+                between policies at runtime LRU and LFU data will take some time to adjust.
+                """
             )
         }
         let hash = call.hash(2)
@@ -88,7 +91,10 @@ enum KeyObject {
         guard let entry = call.peek(2) else { return call.reply.null() }
         guard call.settings.maxmemoryPolicy.isLFU else {
             throw .message(
-                "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+                """
+                ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
+                switching between policies at runtime LRU and LFU data will take some time to adjust.
+                """
             )
         }
         call.reply.integer(entry.frequency)

@@ -1,5 +1,5 @@
-// KeyTimeToLive.swift - asking when keys die: TTL, PTTL, EXPIRETIME, PEXPIRETIME. -2 without the key, -1 without an end;
-// seconds are rounded to the nearest, as Redis does.
+// KeyTimeToLive.swift - asking when keys die: TTL, PTTL, EXPIRETIME, PEXPIRETIME. -2 without the key, -1 without an
+// end; seconds are rounded to the nearest, as Redis does.
 internal import Engine
 internal import Keyspace
 internal import RESP

@@ -104,6 +104,6 @@ extension Call {
     /// Whether the client is on this machine: over a unix socket or the loopback interface.
     var isLocal: Bool {
         let address = session.address
-        return session.isUnixSocket || address.hasPrefix("127.") || address.hasPrefix("[::1]") || address.hasPrefix("::1")
+        return session.isUnixSocket || ["127.", "[::1]", "::1"].contains { address.hasPrefix($0) }
     }
 }
