@@ -252,13 +252,6 @@ package struct Database: ~Copyable {
         arena.free(entry)
     }
 
-    /// Bytes that the allocators really gave for an entry and the value behind it (MEMORY USAGE).
-    package func allocatedByteCount(of entry: Entry) -> Int {
-        let own = arena.allocatedByteCount(of: entry)
-        guard entry.hasExternalValue else { return own }
-        return unsafe own + Allocated.byteCount(ExternalValue.address(entry))
-    }
-
     // MARK: external values
 
     @unsafe private mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {

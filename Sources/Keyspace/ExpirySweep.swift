@@ -49,7 +49,7 @@ package struct ExpirySweep {
     private mutating func sweepSegment(_ keyspace: inout Keyspace) -> Int {
         let database = database
         var dead: [Entry] = []
-        let next = keyspace[database].table.sweepExpired(at: position, now: keyspace.now) { dead.append($0) }
+        let next = keyspace[database].table.sweepExpired(at: position, now: keyspace.now - 1) { dead.append($0) }
         for entry in dead {
             let hash = keyspace[database].table.hash(entry.key)
             if let slot = keyspace[database].table.find(entry.key, hash: hash) {

@@ -51,7 +51,7 @@ enum KeyScan {
         let mark = reply.buffer.count
         var count = 0
         call.keyspace[call.session.database].table.forEach { entry in
-            if entry.hasExpiry && entry.expiryMilliseconds <= now { return }
+            if entry.hasExpiry && entry.expiryMilliseconds < now { return }
             guard matchesAll || Glob.matches(pattern: pattern.span, text: entry.key) else { return }
             reply.bulk(entry.key)
             count += 1

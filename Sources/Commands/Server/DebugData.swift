@@ -103,7 +103,6 @@ enum DebugData {
             text += "No stats available for empty dictionaries\n"
         } else {
             text += " table size: \(call.keyspace[index].table.allocatedByteCount) bytes\n"
-            text += " directory places: \(call.keyspace[index].table.directoryCount)\n"
             text += " number of elements: \(database)\n"
         }
         text += "[Expires HT]\n number of elements: \(call.keyspace[index].table.expiryCount)\n"

@@ -68,7 +68,7 @@ enum MemoryCommand {
             if try options.integer() < 0 { throw .syntax }
         }
         guard let slot = call.find(2) else { return call.reply.null() }
-        let bytes = call.keyspace[call.session.database].allocatedByteCount(of: slot.entry)
+        let bytes = call.keyspace.memoryUsage(of: slot.entry, in: call.session.database)
         call.reply.integer(bytes)
     }
 
