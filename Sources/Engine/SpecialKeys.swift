@@ -1,6 +1,6 @@
-// SpecialKeys.swift - key extraction for commands whose key specifications do not tell everything: options that may stand
-// anywhere (SORT, MIGRATE, GEORADIUS), and uses that depend on options (SET, BITFIELD). Engine's turn; reads words, keeps
-// none.
+// SpecialKeys.swift - key extraction for commands whose key specifications do not tell everything: options that may
+// stand anywhere (SORT, MIGRATE, GEORADIUS), and uses that depend on options (SET, BITFIELD). Engine's turn; reads
+// words, keeps none.
 internal import Base
 internal import RESP
 

@@ -1,5 +1,5 @@
-// UsageLineTests.swift - the small language of usage lines: what each form means, which lines are refused, how many words
-// a line stands for, and how it is shown to people.
+// UsageLineTests.swift - the small language of usage lines: what each form means, which lines are refused, how many
+// words a line stands for, and how it is shown to people.
 import Engine
 import Testing
 

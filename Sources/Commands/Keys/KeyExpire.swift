@@ -45,15 +45,6 @@ enum KeyExpire {
             since: "2.2.0", complexity: "O(1)", summary: "Removes the expiration time of a key.", run: persist),
     ]
 
-    private static func command(
-        _ name: String, _ since: String, _ summary: String, run: @escaping Command.Handler
-    ) -> Command {
-        Command(
-            name, arity: -3, [.write, .fast], keys: [.key([.readWrite, .update])], in: .generic, since: since,
-            complexity: "O(1)", summary: summary,
-            history: [("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`.")], run: run)
-    }
-
     private struct Conditions: OptionSet {
         let rawValue: UInt8
         static let ifNone = Conditions(rawValue: 1)

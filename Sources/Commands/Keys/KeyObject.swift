@@ -54,14 +54,6 @@ enum KeyObject {
             ]),
     ]
 
-    private static func question(
-        _ name: String, _ since: String, _ summary: String, run: @escaping Command.Handler
-    ) -> Command {
-        Command(
-            name, arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic, since: since,
-            complexity: "O(1)", summary: summary, hints: ["nondeterministic_output"], run: run)
-    }
-
     private static let encoding: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard let entry = call.peek(2) else { return call.reply.null() }
         call.reply.bulk(entry.encodingName)
@@ -98,28 +90,5 @@ enum KeyObject {
             )
         }
         call.reply.integer(entry.frequency)
-    }
-
-    private static let helpLines: [StaticString] = [
-        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "ENCODING <key>",
-        "    Return the kind of internal representation used in order to store the value",
-        "    associated with a <key>.",
-        "FREQ <key>",
-        "    Return the access frequency index of the <key>. The returned integer is",
-        "    proportional to the logarithm of the recent access frequency of the key.",
-        "IDLETIME <key>",
-        "    Return the idle time of the <key>, that is the approximated number of",
-        "    seconds elapsed since the last access to the key.",
-        "REFCOUNT <key>",
-        "    Return the number of references of the value associated with the specified",
-        "    <key>.",
-        "HELP",
-        "    Print this help.",
-    ]
-
-    private static let help: Command.Handler = { (call: inout Call) throws(CommandError) in
-        call.reply.array(helpLines.count)
-        for line in helpLines { call.reply.simple(line) }
     }
 }

@@ -37,15 +37,6 @@ enum KeyTimeToLive {
         }),
     ]
 
-    private static func command(
-        _ name: String, _ since: String, _ summary: String, isRelative: Bool = false, run: @escaping Command.Handler
-    ) -> Command {
-        Command(
-            name, arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic, since: since,
-            complexity: "O(1)", summary: summary, history: isRelative ? [("2.8.0", "Added the -2 reply.")] : [],
-            hints: isRelative ? ["nondeterministic_output"] : [], run: run)
-    }
-
     private static func answer(_ call: inout Call, isAbsolute: Bool, inSeconds: Bool) {
         guard let entry = call.peek(1) else { return call.reply.integer(-2) }
         guard entry.hasExpiry else { return call.reply.integer(-1) }

@@ -1,5 +1,6 @@
 // CommandDocsReply.swift - one command as COMMAND DOCS tells it. Arguments come from the command's usage line, which is
-// read here each time: DOCS is rare, and a tree of arguments for every command would be kept for nothing. Engine's turn.
+// read here each time: DOCS is rare, and a tree of arguments for every command would be kept for nothing. Engine's
+// turn.
 internal import Engine
 internal import RESP
 

@@ -135,16 +135,6 @@ enum CommandLog {
         call.reply.ok()
     }
 
-    static func slowHelp(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "SLOWLOG",
-            [
-                "GET [<count>]", "    The newest entries (default: 10, -1 for all), each with its id, time, duration in",
-                "    microseconds, command, client address and client name.",
-                "LEN", "    How many entries the log holds.", "RESET", "    Empty the log.",
-            ])
-    }
-
     // MARK: COMMANDLOG
 
     static func get(_ call: inout Call) throws(CommandError) {
@@ -163,16 +153,6 @@ enum CommandLog {
         case .largeReply: call.administration.largeReplies.removeAll()
         }
         call.reply.ok()
-    }
-
-    static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "COMMANDLOG",
-            [
-                "GET <count> <type>", "    The newest entries of a log (-1 for all): id, time, microseconds or bytes,",
-                "    command, client address and client name. Types: slow, large-request, large-reply.",
-                "LEN <type>", "    How many entries a log holds.", "RESET <type>", "    Empty a log.",
-            ])
     }
 
     private static func write(_ kind: Kind, _ limit: Int, _ call: borrowing Call) {

@@ -152,19 +152,6 @@ enum LatencyCommand {
             reply.integer(step.calls)
         }
     }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "LATENCY",
-            [
-                "DOCTOR", "    What the latency monitor saw, in words, with advice.",
-                "GRAPH <event>", "    The samples of an event as a picture.",
-                "HISTOGRAM [<command> ...]", "    How long commands took: cumulative counts by microseconds.",
-                "HISTORY <event>", "    The samples of an event: time and milliseconds.",
-                "LATEST", "    The latest and the worst sample of every event.",
-                "RESET [<event> ...]", "    Forget the samples of some events, or of all.",
-            ])
-    }
 }
 
 /// What LATENCY GRAPH and DOCTOR say.

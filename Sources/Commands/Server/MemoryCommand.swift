@@ -164,19 +164,6 @@ enum MemoryCommand {
     private static func mallocStats(_ call: inout Call) throws(CommandError) {
         call.reply.verbatim(MemoryAccount.report().span)
     }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "MEMORY",
-            [
-                "DOCTOR", "    What is odd about this server's memory, in words.",
-                "MALLOC-STATS", "    The allocator's own report.",
-                "PURGE", "    Give free pages back to the system.",
-                "STATS", "    Figures about the memory of this server.",
-                "USAGE <key> [SAMPLES <count>]", "    Bytes that a key and its value take. SAMPLES is accepted; the answer",
-                "    is always exact.",
-            ])
-    }
 }
 
 /// What MEMORY DOCTOR says.

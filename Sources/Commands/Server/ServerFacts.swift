@@ -54,8 +54,4 @@ enum ServerFacts {
     }
 
     private static func list(_ call: inout Call) throws(CommandError) { call.reply.array(0) }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(call, "MODULE", ["LIST", "    The loaded modules: none, this server takes no modules."])
-    }
 }
