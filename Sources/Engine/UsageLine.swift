@@ -43,11 +43,11 @@ package struct UsageLineError: Error, CustomStringConvertible {
     package var description: String { "usage line: \(reason) at byte \(position)" }
 }
 
-/// A line that was read. Where the grammar leaves a choice: a block's name may be left out when it is its token in small
-/// letters; `(| x)` is a choice with one alternative; `...` says that the value repeats, behind a bracket that the token
-/// repeats with it; `#1` names the key specification a value belongs to, `#-` none, and keys without either are numbered
-/// one by one; a word in front of a value is that value's token, so a pure token in such a place is written with its
-/// name (`no=NO value`). Types are key, string, integer, double, pattern and unix-time.
+/// A line that was read. Where the grammar leaves a choice: a block's name may be left out when it is its token in
+/// small letters; `(| x)` is a choice with one alternative; `...` says that the value repeats, behind a bracket that
+/// the token repeats with it; `#1` names the key specification a value belongs to, `#-` none, and keys without either
+/// are numbered one by one; a word in front of a value is that value's token, so a pure token in such a place is
+/// written with its name (`no=NO value`). Types are key, string, integer, double, pattern and unix-time.
 package struct UsageLine: Sendable {
     package let arguments: [UsageArgument]
 
