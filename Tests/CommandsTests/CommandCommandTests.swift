@@ -23,6 +23,33 @@ struct CommandCommandTests {
         ])
     }
 
+    /// Words that options, counts and keys are made of, in any order: the keys told must be words of the line.
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func keysOfRandomLines(seed: UInt64) throws {
+        let words = [
+            "key", "0", "1", "2", "3", "-1", "9223372036854775807", "9223372036854775808", "", "STORE", "STREAMS",
+            "KEYS", "GET", "BY", "LIMIT", "AUTH", "AUTH2", "OVERFLOW", "GROUP", "COPY", "STOREDIST", "x",
+        ]
+        let names = DeclaredCommand.all.filter { $0.command.hasKeys }.map(\.fullName)
+        let session = try TestSession()
+        var state = seed
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        for _ in 0..<1500 {
+            let name = names[random(names.count)].split(separator: "|").map(String.init)
+            let line = name + (0..<random(12)).map { _ in words[random(words.count)] }
+            let sent = (["COMMAND", "GETKEYS"] + line).map { Array($0.utf8) }
+            let reply = try session.client.run(arguments: sent)
+            guard case .array(let keys) = reply else {
+                #expect(reply.isError, "\(line) answered \(reply)")
+                continue
+            }
+            for key in keys { #expect(line.contains { .bulk(Array($0.utf8)) == key }, "\(line) answered \(reply)") }
+        }
+    }
+
     @Test func listsAreFiltered() throws {
         let session = try TestSession()
         try session.run([
