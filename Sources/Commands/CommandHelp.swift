@@ -1,5 +1,5 @@
-// CommandHelp.swift - the frame of every HELP subcommand: a headline, the lines, HELP itself. Clients print the lines as
-// they come, so each is a status line as the stock servers send it.
+// CommandHelp.swift - the frame of every HELP subcommand: a headline, the lines, HELP itself. Clients print the lines
+// as they come, so each is a status line as the stock servers send it.
 internal import Engine
 internal import RESP
 

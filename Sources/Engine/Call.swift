@@ -72,9 +72,7 @@ package import Structures
     /// The slot of the live key in argument `index`, for commands that change it. No statistics.
     @inline(__always)
     package func find(_ index: Int) -> EntryTable.Slot? {
-        let hash = hash(index)
-        if _fastPath(!session.isNoTouch) { noteAccess(hash) }
-        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+        find(index, hash: hash(index))
     }
 
     /// The live entry of argument `index`, for commands that look at a key without using it (TYPE, TTL, OBJECT):
@@ -106,7 +104,8 @@ package import Structures
     /// As `find`, with the argument's hash at hand (`KeyGroup`).
     @inline(__always)
     package func find(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
-        unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+        if _fastPath(!session.isNoTouch) { noteAccess(hash) }
+        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
     }
 
     /// As `find`, for commands that read and then change the key: counts a hit or miss and notes the access.

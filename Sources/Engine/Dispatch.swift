@@ -29,8 +29,8 @@ extension Engine {
         let slot = unsafe commands.slotPointer + id
         let arity = unsafe slot.pointee.arity
         let count = arguments.count
-        let isContainer = unsafe slot.pointee.isContainer
-        if _slowPath((arity >= 0 ? count != arity : count < -arity) || isContainer) {
+        let needsSubcommand = unsafe slot.pointee.isContainer && (count > 1 || !slot.pointee.runsAlone)
+        if _slowPath((arity >= 0 ? count != arity : count < -arity) || needsSubcommand) {
             return unsafe refuseShape(reference, id, arguments, output)
         }
         if unsafe _slowPath(gates.rawValue | session.pointee.gates.rawValue != 0) {

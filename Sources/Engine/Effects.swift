@@ -30,7 +30,8 @@ package struct Effects: ~Copyable {
     ) {
         changes.append(
             Change(
-                isOneKey: true, event: event, eventClass: eventClass, database: database, keyStart: keys.count, keyCount: key.count))
+                isOneKey: true, event: event, eventClass: eventClass, database: database, keyStart: keys.count,
+                keyCount: key.count))
         keys.append(key)
     }
 

@@ -17,6 +17,18 @@ package struct WaitingSessions: ~Copyable {
 
     package var count: Int { byOrder.count }
 
+    /// Blocked sessions that will not wait forever (INFO clients_in_timeout_table).
+    package var blockedWithDeadlineCount: Int {
+        byOrder.values.reduce(0) { count, session in
+            let isCounted: Bool
+            switch session.session.suspension {
+            case .some(let suspension): isCounted = suspension.countsAsBlocked && suspension.deadline != nil
+            case .none: isCounted = false
+            }
+            return count + (isCounted ? 1 : 0)
+        }
+    }
+
     mutating func takeOrder() -> UInt64 {
         defer { nextOrder += 1 }
         return nextOrder

@@ -45,6 +45,8 @@ package struct EngineGates: OptionSet, Sendable {
     package var clock = Clock()
     package var hooks = ServerHooks()
     package let identity: ServerIdentity
+    package var replication = ReplicationIdentity()
+    package var debug = DebugSettings()
 
     package internal(set) var gates: EngineGates = []
     package internal(set) var effects = Effects()
@@ -149,6 +151,17 @@ package struct EngineGates: OptionSet, Sendable {
 
     @inline(__always)
     func ticks() -> UInt64 { Ticks.now(usesCounter: usesCycleCounter) }
+}
+
+/// By which name the history of writes is known to replicas.
+package struct ReplicationIdentity: Sendable {
+    package private(set) var identifier = RunIdentifier.make()
+    /// The history this one continues; zeros for none.
+    package private(set) var previousIdentifier = String(repeating: "0", count: 40)
+    package init() {}
+
+    /// DEBUG CHANGE-REPL-ID: a new history that continues none.
+    package mutating func renew() { self = ReplicationIdentity() }
 }
 
 /// What the process is: set once at start.

@@ -1,9 +1,9 @@
-// AccessClocks.swift - when keys were last accessed, for OBJECT IDLETIME, without a clock in every entry. A power-of-two
-// array of 32-bit clocks is indexed by key hash; an access stores the time in its key's cell. Keys that share a cell
-// share its time, so the answer is never larger than the key's true idle time ("idle for at least this long"), and it
-// is exact unless a cell mate was accessed later. The array doubles with the number of keys, up to 4 MiB.
-// Cost: one store per access into an array that is small beside the table; at most 4 bytes per key, 16 KiB when empty.
-// Engine's turn only. Eviction must not depend on this: it is for people who ask.
+// AccessClocks.swift - when keys were last accessed, for OBJECT IDLETIME, without a clock in every entry. A
+// power-of-two array of 32-bit clocks is indexed by key hash; an access stores the time in its key's cell. Keys that
+// share a cell share its time, so the answer is never larger than the key's true idle time ("idle for at least this
+// long"), and it is exact unless a cell mate was accessed later. The array doubles with the number of keys, up to 4
+// MiB. Cost: one store per access into an array that is small beside the table; at most 4 bytes per key, 16 KiB when
+// empty. Engine's turn only. Eviction must not depend on this: it is for people who ask.
 internal import Base
 internal import CLinux
 

@@ -73,8 +73,9 @@ package import Structures
         return slot
     }
 
+    /// A key lives through the millisecond it expires at, as in Redis.
     @inline(__always)
-    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds <= now }
+    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds < now }
 
     /// Removes a key because its time has come.
     @inline(never)

@@ -16,7 +16,7 @@ package enum Boot {
         case .version: return say(versionLine)
         case .help: return say(StartArguments.usage())
         case .testMemory, .checkSystem:
-            return fail("This server has no built-in memory or system test; use memtester or your distribution's tools.")
+            return fail("This server has no memory or system test; use memtester or your distribution's tools.")
         case .checkRDB, .checkAOF:
             return fail("This build does not check persistence files yet.")
         }

@@ -73,7 +73,8 @@ internal import Synchronization
             now = Clock().monotonicNanoseconds
             for index in 0..<count {
                 handle(poller.event(index))
-                if batch.itemCount >= EventLoop.itemsPerRound || arenaLeft < EventLoop.readByteCountMin { finishRound() }
+                let isArenaFull = arenaLeft < EventLoop.readByteCountMin
+                if batch.itemCount >= EventLoop.itemsPerRound || isArenaFull { finishRound() }
             }
             parseReadyInput()
             finishRound()
@@ -216,7 +217,11 @@ internal import Synchronization
                     ranges, bytes: bytes, unquoted: UnsafePointer(connection.pointee.parser.unquoted.pointer), end: end)
                 offset = end
                 // Before AUTH one command at a time: the next one may be parsed under other limits.
-                if !limits.isAuthenticated || batch.itemCount >= EventLoop.itemsPerRound { break parsing }
+                // After quotes too: the words live in a buffer that the next such line may move.
+                let hasQuotes = unsafe connection.pointee.parser.unquoted.count > 0
+                if !limits.isAuthenticated || hasQuotes || batch.itemCount >= EventLoop.itemsPerRound {
+                    break parsing
+                }
             case .nothing(let end): offset = end
             case .incomplete: break parsing
             case .failure(let error):

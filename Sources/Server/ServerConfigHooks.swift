@@ -1,5 +1,6 @@
-// ServerConfigHooks.swift - how the running server follows CONFIG SET: its log, its file descriptors, and what it cannot
-// follow without a restart, which is refused with the reason. Called under the turn, by whichever loop runs CONFIG SET.
+// ServerConfigHooks.swift - how the running server follows CONFIG SET: its log, its file descriptors, and what it
+// cannot follow without a restart, which is refused with the reason. Called under the turn, by whichever loop runs
+// CONFIG SET.
 internal import Base
 internal import Engine
 

@@ -58,8 +58,8 @@ package indirect enum ReplyValue: Equatable, Sendable {
 }
 
 extension ReplyValue: CustomStringConvertible {
-    /// One line: `OK`, `"bulk"`, `(integer) 3`, `(nil)`, `(error) ERR no`, `["a", 1, (nil)]`, `{"k": "v"}`, `~[...]` for a
-    /// set, `>[...]` for a push. Integers within aggregates stand bare.
+    /// One line: `OK`, `"bulk"`, `(integer) 3`, `(nil)`, `(error) ERR no`, `["a", 1, (nil)]`, `{"k": "v"}`, `~[...]`
+    /// for a set, `>[...]` for a push. Integers within aggregates stand bare.
     package var description: String {
         if case .integer(let value) = self { return "(integer) \(value)" }
         return compact
@@ -126,8 +126,10 @@ extension ReplyValue {
         switch self {
         case .array(let elements):
             elements.isEmpty ? "(empty array)" : ReplyValue.numbered(elements, mark: ")", indentation)
-        case .set(let elements): elements.isEmpty ? "(empty set)" : ReplyValue.numbered(elements, mark: "~", indentation)
-        case .push(let elements): elements.isEmpty ? "(empty push)" : ReplyValue.numbered(elements, mark: ")", indentation)
+        case .set(let elements):
+            elements.isEmpty ? "(empty set)" : ReplyValue.numbered(elements, mark: "~", indentation)
+        case .push(let elements):
+            elements.isEmpty ? "(empty push)" : ReplyValue.numbered(elements, mark: ")", indentation)
         case .map(let elements): elements.isEmpty ? "(empty hash)" : ReplyValue.mapLines(elements, indentation)
         case .verbatim(_, let text): String(decoding: text, as: UTF8.self)
         case .attributed(_, let value): value.terminalText(indentation: indentation)

@@ -1,8 +1,8 @@
 // TestServer.swift - a whole server in the test's process: real loops and sockets on a port the system chose, a clock
 // the test moves. Stopped and joined when the value dies. Many of them may run side by side.
 internal import Base
-package import Engine
 internal import CLinux
+package import Engine
 internal import Server
 
 /// How a session reaches the server: what every command's tests run over.

@@ -17,7 +17,7 @@ import Testing
     @Test(arguments: [
         ("save", "3600 1 300 100 60 10000"), ("port", "6379"), ("bind", "* -::*"), ("maxmemory", "0"),
         ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
-        ("proto-max-bulk-len", "536870912"), ("notify-keyspace-events", ""), ("io-threads", "4"), ("dir", "/work"),
+        ("proto-max-bulk-len", "536870912"), ("notify-keyspace-events", ""), ("io-threads", "4"), ("dir", "/srv"),
         ("latency-tracking-info-percentiles", "50 99 99.9"), ("oom-score-adj-values", "0 200 800"), ("hz", "10"),
         ("unixsocketperm", "0"), ("appendfsync", "everysec"), ("maxmemory-policy", "noeviction"), ("timeout", "0"),
         ("enable-debug-command", "no"), ("shutdown-on-sigterm", "default"), ("slaveof", ""), ("lua-time-limit", "5000"),
@@ -37,7 +37,7 @@ import Testing
 
     /// The stock suite's "CONFIG sanity".
     @Test func everyDirectiveTakesItsOwnValue() {
-        var config = Config(coreCount: 2, directory: bytes("/work"))
+        var config = Config(coreCount: 2, directory: bytes("/srv"))
         let before = config.get([bytes("*")])
         for (name, value) in before {
             guard let index = DirectiveTable.index(of: name) else {

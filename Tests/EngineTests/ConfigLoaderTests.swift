@@ -94,7 +94,7 @@ import Testing
                 == "Fatal error, can't open config file '/etc/missing.conf': No such file or directory")
         #expect(
             load(file: "include gone.conf\n").report
-                == "Fatal error, can't open config file '/work/gone.conf': No such file or directory")
+                == "Fatal error, can't open config file '/srv/gone.conf': No such file or directory")
     }
 
     @Test func whatThisBuildCannotDoIsAWarningInAFile() {
@@ -250,7 +250,7 @@ import Testing
                 cluster-node-timeout 2000
                 cluster-slave-validity-factor 10
                 cluster-slot-stats-enabled yes
-                """.replacing("dir ./", with: "dir /work"))
+                """.replacing("dir ./", with: "dir /srv"))
         #expect(loaded.report == nil)
         #expect(loaded.loader.warnings == [])
     }

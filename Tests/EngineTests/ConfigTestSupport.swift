@@ -25,8 +25,8 @@ struct SeededGenerator: RandomNumberGenerator {
 final class MemoryFiles: Sendable {
     struct State {
         var files: [String: [UInt8]] = [:]
-        var directories: Set<String> = ["/", "/work", "/data", "/etc"]
-        var directory = "/work"
+        var directories: Set<String> = ["/", "/srv", "/data", "/etc"]
+        var directory = "/srv"
         var standardInput: [UInt8] = []
     }
 

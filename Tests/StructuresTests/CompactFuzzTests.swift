@@ -106,8 +106,9 @@ import Testing
         let twice = bytes(hexadecimal: "10000000040007010001" + "813702" + "0001ff")
         verify(Listpack.validate(twice.span))
         verify(!Listpack.validate(twice.span, uniqueEach: 2))
-        verify(!Listpack.validate(Listpack().span, uniqueEach: 2))
-        verify(Listpack.validate(Listpack().span, uniqueEach: 2, allowsEmpty: true))
+        let empty = Listpack()
+        verify(!Listpack.validate(empty.span, uniqueEach: 2))
+        verify(Listpack.validate(empty.span, uniqueEach: 2, allowsEmpty: true))
         var many = Listpack()
         for index in 0..<2000 { many.append(Int64(index)) }
         verify(Listpack.validate(many.span, uniqueEach: 1))
