@@ -1,5 +1,6 @@
-// StreamTreeTests.swift - the tree over stream identifiers against a sorted array, with values of several sizes, in
-// appending, prepending and random order, and its structure proved along the way.
+// StreamTreeTests.swift - the tree over stream identifiers against a sorted array,
+// with values of several sizes, in appending, prepending and random order, and its
+// structure proved along the way.
 import Testing
 @testable import Structures
 
@@ -43,7 +44,10 @@ struct StreamTreeTests {
                 model.remove(at: victim)
             }
             if step % 50 == 0 { check(tree, model, id, seed) }
-            if step % 1000 == 0 { verify(tree.structuralFault() == nil, "seed \(seed): \(tree.structuralFault() ?? "")") }
+            if step % 1000 == 0 {
+                let fault = tree.structuralFault()
+                verify(fault == nil, "seed \(seed): \(fault ?? "")")
+            }
         }
         var freed = 0
         while tree.removeSome(limit: 700, { _, _ in freed += 1 }) {
