@@ -1,6 +1,8 @@
 // CRC64.swift - the checksum behind RDB files and DUMP payloads (Jones' polynomial 0xad93d23594c935a9, reflected,
-// initial value 0). Eight bytes a step through eight tables (16 KB). One owner per running checksum; the tables are
-// shared. Never used as a hash.
+// initial value 0). Eight bytes a step through eight tables (16 KB, 2 bytes a nanosecond); longer input is first folded
+// by carry-less multiplication where the processor has it (over 10 bytes a nanosecond). One owner per running
+// checksum; the tables are shared. Never used as a hash.
+internal import CLinux
 
 package struct CRC64: Sendable {
     /// The checksum of everything fed so far.
@@ -33,9 +35,26 @@ package struct CRC64: Sendable {
         }
     }
 
+    private static let canFold = fog_has_crc64_fold() != 0
+    /// Shorter input is not worth the folding and the table walk over its rest.
+    private static let foldedByteCountMin = 128
+
     /// Feeds `count` bytes at `base`.
     @unsafe
     package mutating func update(_ base: UnsafePointer<UInt8>, count: Int) {
+        guard count >= CRC64.foldedByteCountMin, CRC64.canFold else { return unsafe updateByTables(base, count: count) }
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { folded in
+            let foldedBase = unsafe folded.baseAddress.unsafelyUnwrapped
+            let consumed = unsafe fog_crc64_fold(value, base, count, foldedBase)
+            value = 0
+            unsafe updateByTables(foldedBase, count: 16)
+            unsafe updateByTables(base + consumed, count: count - consumed)
+        }
+    }
+
+    /// The way without the instruction; `update` chooses, tests compare both.
+    @unsafe
+    package mutating func updateByTables(_ base: UnsafePointer<UInt8>, count: Int) {
         let tables = CRC64.tables
         var state = value
         var index = 0

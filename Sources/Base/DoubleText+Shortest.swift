@@ -10,6 +10,10 @@ struct ShortestDecimal {
     private(set) var digitCount = 0
     private(set) var exponent = 0
 
+    private static let tens: [10 of UInt32] = [
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+    ]
+
     /// A number significand x 2^exponent with all 64 bits used.
     private struct Extended {
         var significand: UInt64
@@ -61,21 +65,23 @@ struct ShortestDecimal {
         var width = upper.significand &- lower.significand
         let fractionBits = UInt64(-upper.exponent)
         let fractionMask: UInt64 = 1 << fractionBits &- 1
-        var integral = upper.significand >> fractionBits
+        // The exponent is between -60 and -32, so the integral part has at most 32 bits, and is not 0.
+        var integral = UInt32(truncatingIfNeeded: upper.significand >> fractionBits)
         var fraction = upper.significand & fractionMask
 
-        var kappa = 10
-        var divisor: UInt64 = 1_000_000_000
+        // Leading zeros leave the whole number, which is outside the interval: start at the first digit.
+        var kappa = ShortestDecimal.digitCount(of: integral)
         while kappa > 0 {
-            append(digit: integral / divisor)
-            integral %= divisor
-            kappa -= 1
-            let rest = integral << fractionBits &+ fraction
+            kappa &-= 1
+            let divisor = ShortestDecimal.tens[kappa]
+            let digit = integral / divisor
+            integral &-= digit &* divisor
+            append(digit: UInt64(digit))
+            let rest = UInt64(integral) << fractionBits &+ fraction
             if rest <= width {
                 exponent += kappa
-                return round(width: width, rest: rest, unit: divisor << fractionBits, distance: distance)
+                return round(width: width, rest: rest, unit: UInt64(divisor) << fractionBits, distance: distance)
             }
-            divisor /= 10
         }
         while true {
             fraction &*= 10
@@ -83,7 +89,7 @@ struct ShortestDecimal {
             distance &*= 10
             append(digit: fraction >> fractionBits)
             fraction &= fractionMask
-            kappa -= 1
+            kappa &-= 1
             if fraction < width {
                 exponent += kappa
                 return round(width: width, rest: fraction, unit: fractionMask &+ 1, distance: distance)
@@ -91,10 +97,16 @@ struct ShortestDecimal {
         }
     }
 
+    @inline(__always)
     private mutating func append(digit: UInt64) {
-        if digit == 0 && digitCount == 0 { return }
         digits = digits &* 10 &+ digit
-        digitCount += 1
+        digitCount &+= 1
+    }
+
+    private static func digitCount(of value: UInt32) -> Int {
+        // 1233 / 4096 is log10(2) closely enough for 32 bits: the exponent of ten, one too high at most.
+        let guess = ((32 &- value.leadingZeroBitCount) &* 1233) >> 12
+        return value < tens[guess] ? guess : guess &+ 1
     }
 
     /// Lowers the last digit while that comes nearer to the number itself.

@@ -34,35 +34,11 @@ package enum DoubleText {
         return result.value
     }
 
-    /// Digits, point and exponent whose value needs one correctly rounded operation; nil means "ask the library".
+    /// Digits and point whose value needs one correctly rounded division; nil means "ask the library".
     private static func parseSimple(_ bytes: Span<UInt8>) -> Double? {
-        var index = 0
-        let count = bytes.count
-        let isNegative = count > 0 && bytes[0] == UInt8(ascii: "-")
-        if isNegative { index = 1 }
-        var significand: UInt64 = 0
-        let digitsStart = index
-        while index < count, bytes[index] &- 48 <= 9 {
-            significand = significand &* 10 &+ UInt64(bytes[index] &- 48)
-            index &+= 1
-        }
-        var digitCount = index &- digitsStart
-        var exponent = 0
-        if index < count, bytes[index] == UInt8(ascii: ".") {
-            index &+= 1
-            let fractionStart = index
-            while index < count, bytes[index] &- 48 <= 9 {
-                significand = significand &* 10 &+ UInt64(bytes[index] &- 48)
-                index &+= 1
-            }
-            exponent = fractionStart &- index
-            digitCount &-= exponent
-        }
-        // Up to 19 digits cannot have wrapped around.
-        guard index == count, digitCount > 0, digitCount <= 19, significand <= exactSignificandMax, exponent >= -22
-        else { return nil }
-        let magnitude = Double(significand) / exactPowers[-exponent]
-        return isNegative ? -magnitude : magnitude
+        guard let scanned = SimpleDecimal(bytes), scanned.significand <= exactSignificandMax else { return nil }
+        let magnitude = Double(scanned.significand) / exactPowers[scanned.fractionDigitCount]
+        return scanned.isNegative ? -magnitude : magnitude
     }
 
     private static func parseByLibrary(_ bytes: Span<UInt8>) -> (value: Double, error: Int32)? {
@@ -83,8 +59,8 @@ package enum DoubleText {
     /// Appends the shortest text that reads back as `value`: "3", "-0", "0.1", "1e+21", "5e-324", "inf", "nan".
     package static func append(_ value: Double, to buffer: inout ByteBuffer) {
         if value.isNaN { return buffer.append("nan") }
-        if value.isInfinite { return buffer.append(value < 0 ? "-inf" : "inf") }
-        if value == 0 { return buffer.append(value.sign == .minus ? "-0" : "0") }
+        if value.isInfinite { return value < 0 ? buffer.append("-inf") : buffer.append("inf") }
+        if value == 0 { return value.sign == .minus ? buffer.append("-0") : buffer.append("0") }
         // Integers are written in full within half the range of 64 bits, as Redis decides it.
         if value.magnitude <= 0x1p62 {
             let integer = Int(value)
@@ -136,7 +112,7 @@ package enum DoubleText {
                 buffer.append(UInt8(ascii: "."))
                 appendPadded(digits % scale, digitCount: kept - 1, to: &buffer)
             }
-            buffer.append(leadingExponent < 0 ? "e-" : "e+")
+            leadingExponent < 0 ? buffer.append("e-") : buffer.append("e+")
             buffer.append(decimal: Int(leadingExponent.magnitude))
         }
     }
@@ -148,10 +124,15 @@ package enum DoubleText {
         unsafe buffer.append(count: digitCount) { target in
             var rest = value
             var position = digitCount
-            while position > 0 {
-                position -= 1
-                unsafe target[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-                rest /= 10
+            while position > 1 {
+                let pair = rest % 100
+                rest /= 100
+                position &-= 2
+                unsafe target[position] = UInt8(truncatingIfNeeded: 48 + pair / 10)
+                unsafe target[position &+ 1] = UInt8(truncatingIfNeeded: 48 + pair % 10)
+            }
+            if position > 0 {
+                unsafe target[0] = UInt8(truncatingIfNeeded: 48 + rest % 10)
             }
         }
     }
@@ -160,6 +141,41 @@ package enum DoubleText {
         var power: UInt64 = 1
         for _ in 0..<exponent { power &*= 10 }
         return power
+    }
+}
+
+/// What most numbers in text are: an optional minus, up to 19 digits, perhaps a point among or beside them.
+struct SimpleDecimal {
+    private(set) var isNegative = false
+    /// All digits as one integer; 19 of them fit.
+    private(set) var significand: UInt64 = 0
+    /// How many of the digits stand behind the point: at most 19.
+    private(set) var fractionDigitCount = 0
+
+    /// Nil for any other form, whether it is a number or not.
+    @inline(__always)
+    init?(_ bytes: Span<UInt8>) {
+        // Sign and point at most beside 19 digits.
+        let count = bytes.count
+        guard count > 0, count <= 21 else { return nil }
+        isNegative = bytes[0] == UInt8(ascii: "-")
+        var index = isNegative ? 1 : 0
+        let digitsStart = index
+        var pointIndex = -1
+        while index < count {
+            let digit = bytes[index] &- 48
+            if digit <= 9 {
+                significand = significand &* 10 &+ UInt64(digit)
+            } else if bytes[index] == UInt8(ascii: "."), pointIndex < 0 {
+                pointIndex = index
+            } else {
+                return nil
+            }
+            index &+= 1
+        }
+        let digitCount = count &- digitsStart &- (pointIndex < 0 ? 0 : 1)
+        guard digitCount > 0, digitCount <= 19 else { return nil }
+        fractionDigitCount = pointIndex < 0 ? 0 : count &- 1 &- pointIndex
     }
 }
 

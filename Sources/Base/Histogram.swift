@@ -47,8 +47,8 @@ package struct Histogram: Sendable {
         maximumNanoseconds = max(maximumNanoseconds, other.maximumNanoseconds)
     }
 
-    /// The value that `percent` (0...100) of the recorded ones do not exceed, in nanoseconds: the upper end of its range,
-    /// never above the largest value; 0 when nothing was recorded.
+    /// The value that `percent` (0...100) of the recorded ones do not exceed, in nanoseconds: the upper end of its
+    /// range, never above the largest value; 0 when nothing was recorded.
     package func percentile(_ percent: Double) -> Int64 {
         guard totalCount > 0 else { return 0 }
         let share = min(max(percent.isNaN ? 0 : percent, 0), 100) / 100

@@ -168,6 +168,24 @@ package struct Log: Sendable {
         deliver(line, level, message: message)
     }
 
+    /// One line from within a signal handler, whatever the level is: allocates nothing and waits for no lock (when the
+    /// destination is being changed just then, the line goes to standard output). Never reaches syslog.
+    package func writeFromSignalHandler(_ message: StaticString) {
+        let path = state.destination.withLockIfAvailable { $0.path } ?? ""
+        let capacity = message.utf8CodeUnitCount + 64
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { memory in
+            let base = unsafe memory.baseAddress.unsafelyUnwrapped
+            var line = unsafe ByteBuffer(borrowing: base, count: 0, capacity: capacity)
+            line.append(decimal: Int(getpid()))
+            line.append(":signal-handler (")
+            line.append(decimal: time(nil))
+            line.append(") ")
+            line.append(message)
+            line.append(UInt8(ascii: "\n"))
+            Log.append(line, toFileAt: path)
+        }
+    }
+
     /// "01 Jan 2026 12:00:00.000" in local time.
     private static func append(time: timespec, to line: inout ByteBuffer) {
         var seconds = time.tv_sec
@@ -181,17 +199,17 @@ package struct Log: Sendable {
 
     private func deliver(_ line: borrowing ByteBuffer, _ level: Level, message: String) {
         let (path, isSyslogEnabled) = state.destination.withLock { ($0.path, $0.isSyslogEnabled) }
-        if path.isEmpty {
-            Log.writeAll(line, to: STDOUT_FILENO)
-        } else {
-            // A log that cannot be opened must not stop the server; Redis drops the line as well.
-            let descriptor = unsafe fog_openat_create(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
-            if descriptor >= 0 {
-                Log.writeAll(line, to: descriptor)
-                close(descriptor)
-            }
-        }
+        Log.append(line, toFileAt: path)
         if isSyslogEnabled { unsafe fog_syslog(level.syslogPriority, message) }
+    }
+
+    private static func append(_ line: borrowing ByteBuffer, toFileAt path: String) {
+        if path.isEmpty { return writeAll(line, to: STDOUT_FILENO) }
+        // A log that cannot be opened must not stop the server; Redis drops the line as well.
+        let descriptor = unsafe fog_openat_create(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return }
+        writeAll(line, to: descriptor)
+        close(descriptor)
     }
 
     private static func writeAll(_ line: borrowing ByteBuffer, to descriptor: Int32) {

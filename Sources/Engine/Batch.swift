@@ -10,7 +10,7 @@ internal import Structures
     /// Commands run per turn; a few hundred, so that other loops wait tens of microseconds.
     package static let itemsPerTurn = 256
     /// Commands whose keys are prefetched together: enough to hide a cache miss, few enough to stay in the cache.
-    private static let prefetchDistance = 16
+    private static let prefetchDistance = 64
 
     package struct Item {
         var slot: Int32
@@ -30,6 +30,10 @@ internal import Structures
         package let connection: Int
         package var firstItem: Int
         package var itemCount: Int
+        /// Commands parsed; stays what it was when the rest is abandoned.
+        package var parsedCount = 0
+        /// Whether the client had authenticated after its last command.
+        package var isAuthenticated = true
         /// Items that ran.
         package var executedCount = 0
         package var outputStart = 0
@@ -115,6 +119,7 @@ internal import Structures
                 segment: Int32(truncatingIfNeeded: segments.count &- 1), hash: hash, end: end))
         itemCount &+= 1
         segments[segments.count &- 1].itemCount &+= 1
+        segments[segments.count &- 1].parsedCount &+= 1
     }
 
     @inline(never)
@@ -148,8 +153,12 @@ internal import Structures
         if position < itemCount, unsafe Int(items[position].segment) == index { position = end }
     }
 
-    /// Adds bytes to the last segment's replies after its commands ran (a protocol error).
-    package mutating func endSegmentOutput(_ index: Int) { segments[index].outputEnd = output.count }
+    /// The segment's replies so far were written and its outcome was acted on; another turn must not act on it again.
+    package mutating func clearOutput(ofSegment index: Int) {
+        segments[index].outputStart = 0
+        segments[index].outputEnd = 0
+        segments[index].outcome = .done
+    }
 
     // MARK: running
 
@@ -158,14 +167,17 @@ internal import Structures
         let end = min(itemCount, position &+ Batch.itemsPerTurn)
         engine.beginRound()
         var executed = 0
+        var current = -1
         while position < end {
             let groupEnd = min(end, position &+ Batch.prefetchDistance)
             if groupEnd &- position > 1 { prefetch(engine, from: position, to: groupEnd) }
             while position < groupEnd {
                 let item = unsafe items[position]
                 let index = Int(item.segment)
-                let mark = output.count
-                if segments[index].executedCount == 0 { segments[index].outputStart = mark }
+                if index != current {
+                    current = index
+                    enter(index, &engine)
+                }
                 let arguments = unsafe Arguments(unchecked: slices + item.firstArgument, count: Int(item.argumentCount))
                 let session = segments[index].session
                 let outcome = unsafe withUnsafeMutablePointer(to: &output) { buffer in
@@ -177,6 +189,9 @@ internal import Structures
                 position &+= 1
                 segments[index].executedCount &+= 1
                 segments[index].outputEnd = output.count
+                if _slowPath(!segments[index].isAuthenticated) {
+                    segments[index].isAuthenticated = session.session.isAuthenticated
+                }
                 if _slowPath(outcome != .done) {
                     segments[index].outcome = outcome
                     abandonRest(ofSegment: index)
@@ -186,6 +201,16 @@ internal import Structures
             if output.count > Batch.outputByteCountMax { break }
         }
         engine.endRound(commandCount: executed)
+    }
+
+    /// A connection's first command of this turn: what others sent it before comes first.
+    @inline(__always)
+    private mutating func enter(_ index: Int, _ engine: inout Engine) {
+        segments[index].outputStart = output.count
+        let session = segments[index].session
+        segments[index].isAuthenticated = session.session.isAuthenticated
+        session.session.lastInteractionMilliseconds = engine.keyspace.now
+        if _slowPath(!session.session.mail.isEmpty) { engine.writeMail(of: session, to: &output) }
     }
 
     /// A turn ends early when its replies have grown to this, so that they are written before more are made.
@@ -207,7 +232,10 @@ internal import Structures
 extension Engine {
     /// The start of a turn: the commands that follow see one instant.
     @inline(__always)
-    mutating func beginRound() { keyspace.now = clock.nowMilliseconds }
+    mutating func beginRound() {
+        keyspace.now = clock.nowMilliseconds
+        stamp = ticks()
+    }
 
     @inline(__always)
     mutating func endRound(commandCount: Int) {

@@ -72,8 +72,25 @@ package import Structures
     /// The slot of the live key in argument `index`, for commands that change it. No statistics.
     @inline(__always)
     package func find(_ index: Int) -> EntryTable.Slot? {
+        find(index, hash: hash(index))
+    }
+
+    /// The live entry of argument `index`, for commands that look at a key without using it (TYPE, TTL, OBJECT):
+    /// counts a hit or miss, but the key does not become younger.
+    package func peek(_ index: Int) -> Entry? {
         let hash = hash(index)
-        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+        guard let slot = unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database) else {
+            unsafe engine.pointee.keyspace.statistics.misses &+= 1
+            return nil
+        }
+        unsafe engine.pointee.keyspace.statistics.hits &+= 1
+        return slot.entry
+    }
+
+    /// Notes an access to the key with `hash` for OBJECT IDLETIME.
+    @inline(__always)
+    package func noteAccess(_ hash: UInt64) {
+        unsafe engine.pointee.keyspace.clocks.note(hash, in: session.database, at: engine.pointee.keyspace.now)
     }
 
     /// As `find`, refusing a key of another type.
@@ -84,17 +101,36 @@ package import Structures
         return slot
     }
 
-    /// The live entry of argument `index`, for commands that only read: counts a hit or miss and notes the access.
+    /// As `find`, with the argument's hash at hand (`KeyGroup`).
     @inline(__always)
-    package func read(_ index: Int) -> Entry? {
-        guard let slot = find(index) else {
+    package func find(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
+        if _fastPath(!session.isNoTouch) { noteAccess(hash) }
+        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+    }
+
+    /// As `find`, for commands that read and then change the key: counts a hit or miss and notes the access.
+    @inline(__always)
+    package func readSlot(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
+        guard let slot = find(index, hash: hash) else {
             unsafe engine.pointee.keyspace.statistics.misses &+= 1
             return nil
         }
         unsafe engine.pointee.keyspace.statistics.hits &+= 1
         unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: sessionReference.pointer.pointee.isNoTouch)
-        return slot.entry
+        return slot
     }
+
+    /// As `readSlot`, refusing a key of another type.
+    @inline(__always)
+    package func readSlot(_ index: Int, _ type: ObjectType) throws(CommandError) -> EntryTable.Slot? {
+        guard let slot = readSlot(index, hash: hash(index)) else { return nil }
+        if slot.entry.type != type.rawValue { throw .wrongType }
+        return slot
+    }
+
+    /// The live entry of argument `index`, for commands that only read: counts a hit or miss and notes the access.
+    @inline(__always)
+    package func read(_ index: Int) -> Entry? { readSlot(index, hash: hash(index))?.entry }
 
     /// As `read`, refusing a key of another type.
     @inline(__always)
@@ -112,6 +148,27 @@ package import Structures
             arguments[index], hash: hash, in: session.database, slot: slot, value: value, expiry: expiry)
     }
 
+    /// As `setString`, with the argument's hash at hand.
+    @inline(__always)
+    package func setString(
+        _ index: Int, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?
+    ) {
+        unsafe engine.pointee.keyspace.setString(
+            arguments[index], hash: hash, in: session.database, slot: slot, value: value, expiry: expiry)
+    }
+
+    /// Removes the key in argument `index`, whose slot was just found.
+    package func remove(_ index: Int, slot: EntryTable.Slot) {
+        let hash = hash(index)
+        unsafe engine.pointee.keyspace.remove(slot, hash: hash, in: session.database)
+    }
+
+    /// Gives the key in argument `index` an expiry or takes it away (nil).
+    package func setExpiry(_ index: Int, slot: EntryTable.Slot, to expiry: Int64?) {
+        let hash = hash(index)
+        unsafe engine.pointee.keyspace.setExpiry(slot, hash: hash, in: session.database, to: expiry)
+    }
+
     // MARK: effects
 
     /// Says that the command changed `key`: the one door to journal, WATCH, tracking, notifications and waiters.
@@ -123,6 +180,34 @@ package import Structures
             unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
         }
     }
+
+    /// Says that a change which `changed` already told came with a second event (SET with EX: "set", then "expire").
+    @inline(__always)
+    package func alsoHappened(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
+        if unsafe _slowPath(engine.pointee.effects.isObserved) {
+            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
+        }
+    }
+
+    /// As `changed`, for a key of another database than the session's.
+    package func changed(
+        _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
+    ) {
+        unsafe engine.pointee.changes &+= 1
+        if unsafe engine.pointee.effects.isObserved {
+            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: database)
+        }
+    }
+
+    /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH and tracking must know, no
+    /// notification is sent. `count` keys changed.
+    package func replaced(database: Int, count: Int) {
+        unsafe engine.pointee.changes &+= count
+        if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.effects.recordReplacement(of: database) }
+    }
+
+    /// A random number.
+    package func random() -> UInt64 { unsafe engine.pointee.random.next() }
 
     // MARK: waiting
 

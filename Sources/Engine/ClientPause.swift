@@ -14,7 +14,9 @@ extension Engine {
     package var isPaused: Bool { gates.contains(.paused) }
 
     package mutating func pauseClients(_ mode: ClientPause.Mode, milliseconds: Int64) {
-        let end = clock.monotonicNanoseconds + milliseconds * 1_000_000
+        let (length, isLong) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, isEndless) = clock.monotonicNanoseconds.addingReportingOverflow(isLong ? .max : length)
+        let end = isEndless ? Int64.max : sum
         let isStricter = isPaused && pause.mode == .all
         pause.mode = isStricter ? .all : mode
         pause.end = max(isPaused ? pause.end : 0, end)

@@ -30,6 +30,8 @@ package struct CommandFlags: OptionSet, Sendable {
     /// Key positions depend on the arguments; set where no key spec can say them.
     package static let movableKeys = CommandFlags(rawValue: 1 << 20)
     package static let touchesArbitraryKeys = CommandFlags(rawValue: 1 << 21)
+    /// For servers and tests, not for users; COMMAND DOCS says so.
+    package static let system = CommandFlags(rawValue: 1 << 22)
 }
 
 /// The command families, as COMMAND DOCS groups and ACL categories name them.
@@ -81,18 +83,20 @@ package struct KeySpec: Sendable {
     }
 
     /// One key at argument `index`.
-    package static func key(at index: Int = 1, _ flags: Flags) -> KeySpec {
-        KeySpec(flags, begin: .index(index), find: .range(last: 0, step: 1, limit: 0))
+    package static func key(at index: Int = 1, _ flags: Flags, notes: String = "") -> KeySpec {
+        KeySpec(flags, begin: .index(index), find: .range(last: 0, step: 1, limit: 0), notes: notes)
     }
 
     /// Keys from argument `index` to the last argument (or `last` before it), every `step`.
-    package static func keys(from index: Int = 1, last: Int = -1, step: Int = 1, _ flags: Flags) -> KeySpec {
-        KeySpec(flags, begin: .index(index), find: .range(last: last, step: step, limit: 0))
+    package static func keys(
+        from index: Int = 1, last: Int = -1, step: Int = 1, _ flags: Flags, notes: String = ""
+    ) -> KeySpec {
+        KeySpec(flags, begin: .index(index), find: .range(last: last, step: step, limit: 0), notes: notes)
     }
 
     /// A count at argument `index`, followed by that many keys.
-    package static func counted(at index: Int, _ flags: Flags) -> KeySpec {
-        KeySpec(flags, begin: .index(index), find: .keyCount(index: 0, first: 1, step: 1))
+    package static func counted(at index: Int, _ flags: Flags, notes: String = "") -> KeySpec {
+        KeySpec(flags, begin: .index(index), find: .keyCount(index: 0, first: 1, step: 1), notes: notes)
     }
 }
 
@@ -107,7 +111,7 @@ package final class Command: Sendable {
     package let flags: CommandFlags
     package let keys: [KeySpec]
     package let group: CommandGroup
-    /// ACL categories beyond those that follow from flags and group, lower case.
+    /// ACL categories beyond those that follow from flags and group, lower case (`Command+Derived`).
     package let categories: [String]
     package let since: String
     package let complexity: String
@@ -116,14 +120,22 @@ package final class Command: Sendable {
     package let history: [(String, String)]
     /// "nondeterministic_output", "request_policy:all_shards" and so on.
     package let hints: [String]
+    /// The version that deprecated the command, and what to use instead.
+    package let deprecated: (since: String, replacedBy: String)?
+    /// What the container's HELP says about this subcommand: its syntax, then indented lines. A container's own lines
+    /// come before those of its subcommands.
+    package let help: [String]
     package let subcommands: [Command]
+    /// Whether the command does something without a subcommand; pure containers do not.
+    package let runsAlone: Bool
     package let run: Handler
 
     package init(
         _ name: String, _ usage: String = "", arity: Int, _ flags: CommandFlags = [], keys: [KeySpec] = [],
         in group: CommandGroup, categories: [String] = [], since: String, complexity: String = "",
-        summary: String = "", history: [(String, String)] = [], hints: [String] = [], subcommands: [Command] = [],
-        run: @escaping Handler = Command.missingSubcommand
+        summary: String = "", history: [(String, String)] = [], hints: [String] = [],
+        deprecated: (since: String, replacedBy: String)? = nil, help: [String] = [], subcommands: [Command] = [],
+        run: Handler? = nil
     ) {
         self.name = name
         self.usage = usage
@@ -137,12 +149,15 @@ package final class Command: Sendable {
         self.summary = summary
         self.history = history
         self.hints = hints
+        self.deprecated = deprecated
+        self.help = help
         self.subcommands = subcommands
-        self.run = run
+        runsAlone = run != nil
+        self.run = run ?? Command.missingSubcommand
     }
 
     /// What a pure container runs: dispatch refuses it before, so reaching this is our own mistake.
-    package static let missingSubcommand: Handler = { (call: inout Call) throws(CommandError) in
+    private static let missingSubcommand: Handler = { (call: inout Call) throws(CommandError) in
         throw .syntax
     }
 }

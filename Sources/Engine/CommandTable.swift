@@ -1,8 +1,8 @@
 // CommandTable.swift - all commands of one server, found by name: an open-addressed table over the case-folded name,
 // made once at start (after `rename-command`) and immutable from then on, so every loop reads it without the turn.
 // `CommandSlot` is the hot part of a command: what dispatch needs, in one cache line, without reference counting.
-package import RESP
 internal import Base
+package import RESP
 
 /// The part of a command that dispatch reads.
 @safe package struct CommandSlot {
@@ -18,6 +18,8 @@ internal import Base
     /// Slot indices of the subcommands.
     package let subcommands: Range<Int>
     package let isContainer: Bool
+    /// A container that does something without a subcommand (COMMAND).
+    package let runsAlone: Bool
 }
 
 @safe package final class CommandTable: @unchecked Sendable {
@@ -41,6 +43,8 @@ internal import Base
     /// The bytes of all shown names; buckets point into it.
     private let nameBytes: ByteBuffer
     private let topLevel: [Int]
+    /// A subcommand's container, by slot id.
+    private let containers: [Int?]
 
     /// `renames` maps lower-case names to new names; an empty new name removes the command.
     package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
@@ -64,22 +68,15 @@ internal import Base
             }
             ranges[index] = start..<all.count
         }
-        var removed: Set<Int> = []
-        for rename in renames {
-            guard let index = topLevel.first(where: { shown[$0] == Array(rename.from.lowercased().utf8) }) else {
-                continue
-            }
-            if rename.to.isEmpty {
-                removed.insert(index)
-            } else {
-                shown[index] = Array(rename.to.lowercased().utf8)
-            }
-        }
+        let removed = CommandTable.apply(renames, to: topLevel, &shown)
         topLevel.removeAll { removed.contains($0) }
         self.commands = all
         self.fullNames = fullNames
         self.names = shown
         self.topLevel = topLevel
+        var containers = [Int?](repeating: nil, count: all.count)
+        for (container, range) in ranges { for child in range { containers[child] = container } }
+        self.containers = containers
         count = all.count
         unsafe slots = .allocate(capacity: max(1, count))
         for (id, command) in all.enumerated() {
@@ -87,7 +84,7 @@ internal import Base
                 to: CommandSlot(
                     run: command.run, id: id, arity: command.arity, flags: command.flags,
                     firstKey: CommandTable.firstKey(command), command: id, subcommands: ranges[id] ?? 0..<0,
-                    isContainer: !command.subcommands.isEmpty))
+                    isContainer: !command.subcommands.isEmpty, runsAlone: command.runsAlone))
         }
         var bytes = ByteBuffer()
         for name in shown { bytes.append(name) }
@@ -108,6 +105,23 @@ internal import Base
             unsafe buckets[position] = Bucket(
                 name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
         }
+    }
+
+    /// Puts the new names in place; answers the commands that are removed.
+    private static func apply(
+        _ renames: [(from: String, to: String)], to topLevel: [Int], _ shown: inout [[UInt8]]
+    ) -> Set<Int> {
+        var removed: Set<Int> = []
+        for rename in renames {
+            let from = Array(rename.from.lowercased().utf8)
+            guard let index = topLevel.first(where: { shown[$0] == from }) else { continue }
+            if rename.to.isEmpty {
+                removed.insert(index)
+            } else {
+                shown[index] = Array(rename.to.lowercased().utf8)
+            }
+        }
+        return removed
     }
 
     deinit {
@@ -191,6 +205,21 @@ internal import Base
 
     /// The slots in place, for dispatch.
     @unsafe package var slotPointer: UnsafePointer<CommandSlot> { unsafe UnsafePointer(slots) }
+
+    /// The slots of a container's subcommands, in declaration order; none for other commands.
+    package func subcommands(of id: Int) -> Range<Int> { slot(id).subcommands }
+
+    /// The container whose subcommand `id` is.
+    package func container(of id: Int) -> Int? { containers[id] }
+
+    /// The slot of a full name, as COMMAND INFO takes it: "get", "config|get".
+    package func find(fullName: Span<UInt8>) -> Int? {
+        guard let bar = (0..<fullName.count).first(where: { fullName[$0] == UInt8(ascii: "|") }) else {
+            return find(fullName)
+        }
+        guard let container = find(fullName.extracting(0..<bar)) else { return nil }
+        return findSubcommand(of: container, fullName.extracting((bar + 1)..<fullName.count))
+    }
 
     /// Top-level commands in declaration order.
     package var topLevelSlots: [Int] { topLevel }

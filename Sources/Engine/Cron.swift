@@ -24,6 +24,7 @@ extension Engine {
     package mutating func tick() -> Int {
         keyspace.now = clock.nowMilliseconds
         endPauseIfDue()
+        if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
         let needsMore = expireActively()
         let now = keyspace.now
         if now - cron.lastSample >= 100 {
@@ -32,6 +33,7 @@ extension Engine {
             statistics.instantaneousInput.sample(statistics.networkInput, at: now)
             statistics.instantaneousOutput.sample(statistics.networkOutput, at: now)
             readMemory()
+            keyspace.clocks.grow(keyCount: keyspace.count)
         }
         collectGarbage()
         let period = 1000 / max(1, min(500, settings.hz))

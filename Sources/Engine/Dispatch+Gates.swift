@@ -9,6 +9,7 @@ extension Engine {
         case pass
         case refused
         case suspended
+        case closed
     }
 
     @unsafe @inline(never)
@@ -16,6 +17,7 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, isResumed: Bool
     ) -> GateResult {
+        if reference.session.gates.contains(.killed) { return .closed }
         let flags = commands.slot(id).flags
         let refusal =
             authenticationGate(reference, flags) ?? memoryGate(flags) ?? loadingGate(flags)
@@ -27,13 +29,18 @@ extension Engine {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
         }
-        if gates.contains(.monitored) { feedMonitors(reference, flags, arguments) }
+        if gates.contains(.monitored) { feedMonitors(reference, id, arguments) }
         return .pass
     }
 
     /// Clients that must authenticate may only run what leads there.
     private func authenticationGate(_ reference: SessionReference, _ flags: CommandFlags) -> StaticString? {
         guard !reference.session.isAuthenticated, !flags.contains(.noAuth) else { return nil }
+        if !requiresPassword {
+            // The password was taken away since the client came.
+            reference.session.gates.remove(.unauthenticated)
+            return nil
+        }
         return "NOAUTH Authentication required."
     }
 
@@ -59,8 +66,9 @@ extension Engine {
 
     /// Shows the command to every MONITOR client, before it runs.
     private mutating func feedMonitors(
-        _ reference: SessionReference, _ flags: CommandFlags, _ arguments: borrowing Arguments
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments
     ) {
+        let flags = commands.slot(id).flags
         guard !flags.contains(.skipMonitor), !flags.contains(.admin) else { return }
         var line = ByteBuffer()
         let now = clock.nowMicroseconds
@@ -70,7 +78,11 @@ extension Engine {
         line.append(" [\(reference.session.database) \(reference.session.address)]")
         for index in 0..<arguments.count {
             line.append(" ")
-            ArgumentText.appendQuoted(arguments[index], to: &line)
+            if isSecret(arguments, index, of: id) {
+                line.append("\"(redacted)\"")
+            } else {
+                ArgumentText.appendQuoted(arguments[index], to: &line)
+            }
         }
         line.append("\r\n")
         let bytes = line.span.array
@@ -104,7 +116,7 @@ extension Engine {
     @unsafe private func silenceRefusal(
         _ reference: SessionReference, _ output: UnsafeMutablePointer<ByteBuffer>, _ mark: Int
     ) {
-        if reference.session.gates.contains(.silent) { unsafe output.pointee.truncate(to: mark) }
+        if reference.session.gates.contains(.silent) { unsafe silence(reference.pointer, output, mark: mark) }
     }
 
     /// Wrong number of words, or a container without a subcommand that exists.
@@ -113,14 +125,10 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) -> Outcome {
-        if reference.session.gates.contains(.unauthenticated), !commands.slot(id).flags.contains(.noAuth) {
-            unsafe reject(reference, id, "NOAUTH Authentication required.", output)
-            return .done
-        }
         var text = ByteBuffer()
         if commands.slot(id).isContainer && arguments.count > 1 {
             text.append("ERR unknown subcommand '")
-            text.append(arguments[1].prefixView(128))
+            text.append(UnknownCommand.quotable(arguments[1], 128))
             text.append("'. Try ")
             text.append(commands.shownName(id).uppercased())
             text.append(" HELP.")
@@ -147,10 +155,6 @@ extension Engine {
                 """)
             return .close
         }
-        if reference.session.gates.contains(.unauthenticated) {
-            unsafe reject(reference, -1, "NOAUTH Authentication required.", output)
-            return .done
-        }
         unsafe reject(reference, -1, text: UnknownCommand.text(arguments), output)
         return .done
     }
@@ -164,17 +168,25 @@ enum UnknownCommand {
     static func text(_ arguments: borrowing Arguments) -> ByteBuffer {
         var text = ByteBuffer()
         text.append("ERR unknown command '")
-        if arguments.count > 0 { text.append(arguments[0].prefixView(quotedByteCountMax)) }
+        if arguments.count > 0 { text.append(quotable(arguments[0], quotedByteCountMax)) }
         text.append("', with args beginning with: ")
         var quoted = 0
         for index in 1..<max(1, arguments.count) where quoted < quotedByteCountMax {
-            let shown = arguments[index].prefixView(quotedByteCountMax - quoted)
+            let shown = quotable(arguments[index], quotedByteCountMax - quoted)
             text.append("'")
             text.append(shown)
             text.append("' ")
             quoted += shown.count + 3
         }
         return text
+    }
+
+    /// What an error shows of a client's word: at most `maximum` bytes, and nothing from a NUL on, as in Redis.
+    @_lifetime(copy bytes)
+    static func quotable(_ bytes: Span<UInt8>, _ maximum: Int) -> Span<UInt8> {
+        var count = 0
+        while count < bytes.count && count < maximum && bytes[count] != 0 { count += 1 }
+        return bytes.prefixView(count)
     }
 
     /// Browsers talking HTTP are cut off before they can do harm.

@@ -29,8 +29,8 @@ extension Engine {
         let slot = unsafe commands.slotPointer + id
         let arity = unsafe slot.pointee.arity
         let count = arguments.count
-        let isContainer = unsafe slot.pointee.isContainer
-        if _slowPath((arity >= 0 ? count != arity : count < -arity) || isContainer) {
+        let needsSubcommand = unsafe slot.pointee.isContainer && (count > 1 || !slot.pointee.runsAlone)
+        if _slowPath((arity >= 0 ? count != arity : count < -arity) || needsSubcommand) {
             return unsafe refuseShape(reference, id, arguments, output)
         }
         if unsafe _slowPath(gates.rawValue | session.pointee.gates.rawValue != 0) {
@@ -38,9 +38,10 @@ extension Engine {
             case .pass: break
             case .refused: return .done
             case .suspended: return .suspended
+            case .closed: return .close
             }
         }
-        let start = ticks()
+        let start = stamp
         var isSuspended = false
         let reply = unsafe Reply(output: output, protocolVersion: session.pointee.protocolVersion)
         unsafe withUnsafeMutablePointer(to: &self) { engine in
@@ -67,7 +68,9 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int, start: UInt64
     ) -> Outcome {
-        let elapsed = ticks() &- start
+        let end = ticks()
+        stamp = end
+        let elapsed = end &- start
         let statistics = unsafe commandStatistics + id
         unsafe statistics.pointee.calls &+= 1
         unsafe statistics.pointee.ticks &+= elapsed
@@ -86,8 +89,12 @@ extension Engine {
             unsafe statistics.pointee.failed &+= 1
             unsafe noteError(output, mark: mark)
         }
-        if _slowPath(elapsed >= slowTicks || watchesSizes) {
-            unsafe noteSlow(reference, id, arguments, elapsed: elapsed, replyByteCount: output.pointee.count - mark)
+        let replyByteCount = unsafe output.pointee.count &- mark
+        if _slowPath(
+            elapsed >= slowTicks || replyByteCount >= largeReplyByteCount
+                || arguments.extent >= largeRequestByteCount)
+        {
+            noteSlow(reference, id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
         }
         if _slowPath(!keyspace.removals.isEmpty || effects.isObserved) { applyEffects() }
         if unsafe _slowPath(session.pointee.gates.contains(.silent)) { unsafe silence(session, output, mark: mark) }
@@ -96,7 +103,7 @@ extension Engine {
 
     /// CLIENT REPLY OFF and SKIP: drops what the command wrote.
     @unsafe @inline(never)
-    private func silence(
+    func silence(
         _ session: UnsafeMutablePointer<Session>, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
     ) {
         switch unsafe session.pointee.replyMode {

@@ -8,6 +8,8 @@ internal import Keyspace
 package struct Effects: ~Copyable {
     /// What a command said about one key.
     struct Change {
+        /// False: every key of `database` went or was replaced; `key` and `event` are empty.
+        let isOneKey: Bool
         let event: StaticString
         let eventClass: KeyspaceEventClasses
         let database: Int
@@ -28,8 +30,15 @@ package struct Effects: ~Copyable {
     ) {
         changes.append(
             Change(
-                event: event, eventClass: eventClass, database: database, keyStart: keys.count, keyCount: key.count))
+                isOneKey: true, event: event, eventClass: eventClass, database: database, keyStart: keys.count,
+                keyCount: key.count))
         keys.append(key)
+    }
+
+    /// Every key of `database` went or was replaced by another database's.
+    mutating func recordReplacement(of database: Int) {
+        changes.append(
+            Change(isOneKey: false, event: "", eventClass: [], database: database, keyStart: keys.count, keyCount: 0))
     }
 
     var isEmpty: Bool { changes.isEmpty }

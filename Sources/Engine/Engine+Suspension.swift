@@ -17,6 +17,18 @@ package struct WaitingSessions: ~Copyable {
 
     package var count: Int { byOrder.count }
 
+    /// Blocked sessions that will not wait forever (INFO clients_in_timeout_table).
+    package var blockedWithDeadlineCount: Int {
+        byOrder.values.reduce(0) { count, session in
+            let isCounted: Bool
+            switch session.session.suspension {
+            case .some(let suspension): isCounted = suspension.countsAsBlocked && suspension.deadline != nil
+            case .none: isCounted = false
+            }
+            return count + (isCounted ? 1 : 0)
+        }
+    }
+
     mutating func takeOrder() -> UInt64 {
         defer { nextOrder += 1 }
         return nextOrder
@@ -58,6 +70,7 @@ extension Engine {
         waiting.add(
             session, order: suspension.order, deadline: deadline, isBlocked: suspension.countsAsBlocked)
         session.session.suspension = consume suspension
+        if reason != .paused { session.session.lastCommand = slot }
         if let deadline { hooks.wakeAt(deadline) }
     }
 
@@ -73,11 +86,14 @@ extension Engine {
         waiting.remove(order: suspension.order, isBlocked: suspension.countsAsBlocked)
         var output = ByteBuffer()
         var outcome = Outcome.done
+        stamp = ticks()
+        // A command that a pause held back has not run yet: for it this is the first time, gates included.
+        let reported: Resumption? = suspension.reason == .paused ? nil : resumption
         suspension.withArguments { arguments in
             unsafe withUnsafeMutablePointer(to: &output) { buffer in
                 unsafe outcome = execute(
                     session, slot: suspension.slot, arguments: arguments, hashedArgument: 0, hash: 0, output: buffer,
-                    resumption: resumption)
+                    resumption: reported)
             }
         }
         guard outcome != .suspended else { return }

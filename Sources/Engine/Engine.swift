@@ -13,6 +13,10 @@ package struct ServerHooks: Sendable {
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
+    /// Objects waiting to be freed in the background, and freed there so far.
+    package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    /// What follows CONFIG SET.
+    package var configHooks: [ConfigHook] = []
     package init() {}
 }
 
@@ -35,10 +39,14 @@ package struct EngineGates: OptionSet, Sendable {
     package let commands: CommandTable
     package var config: Config
     /// `config.settings`, kept here because dispatch reads it for every command.
-    package var settings: Settings
+    package private(set) var settings: Settings
+    /// Grows with every change of the settings, so that loops know when to copy them again.
+    package private(set) var settingsVersion = 0
     package var clock = Clock()
     package var hooks = ServerHooks()
     package let identity: ServerIdentity
+    package var replication = ReplicationIdentity()
+    package var debug = DebugSettings()
 
     package internal(set) var gates: EngineGates = []
     package internal(set) var effects = Effects()
@@ -61,10 +69,15 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var cron = Cron()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
-    /// Ticks above which a command is slow; UInt64.max when the slow log is off.
+    /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
     var slowTicks = UInt64.max
-    /// Whether request or reply sizes are looked at.
-    var watchesSizes = false
+    /// Ticks above which a command enters the slow log; UInt64.max when it is off.
+    var slowlogTicks = UInt64.max
+    /// Sizes from which a request or a reply is logged; Int.max when that log is off.
+    var largeRequestByteCount = Int.max
+    var largeReplyByteCount = Int.max
+    /// End of the last command in ticks, which is the start of the next one of the same turn.
+    var stamp: UInt64 = 0
     var recordsLatency = true
 
     package init(config: Config, commands: CommandTable, identity: ServerIdentity) {
@@ -88,10 +101,15 @@ package struct EngineGates: OptionSet, Sendable {
     /// Derives what dispatch looks at from the settings; call after every change of the configuration.
     package mutating func settingsChanged() {
         settings = config.settings
+        settingsVersion += 1
+        latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
-        slowTicks = slow < 0 ? UInt64.max : UInt64(Double(slow) * Ticks.perMicrosecond)
-        watchesSizes =
-            settings.commandlogRequestLargerThanBytes >= 0 || settings.commandlogReplyLargerThanBytes >= 0
+        slowlogTicks = slow < 0 ? UInt64.max : UInt64(min(Double(slow) * Ticks.perMicrosecond, 0x1p62))
+        slowTicks = min(slowlogTicks, latency.thresholdTicks)
+        let request = settings.commandlogRequestLargerThanBytes
+        largeRequestByteCount = request < 0 ? Int.max : request
+        let reply = settings.commandlogReplyLargerThanBytes
+        largeReplyByteCount = reply < 0 ? Int.max : reply
         recordsLatency = settings.latencyTracking
         slowlog.setMaximum(settings.slowlogMaxLength)
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
@@ -105,6 +123,8 @@ package struct EngineGates: OptionSet, Sendable {
 
     /// The dataset is being loaded (true) or is complete.
     package mutating func setLoading(_ isLoading: Bool) { setGate(.loading, isLoading) }
+
+    package var isLoading: Bool { gates.contains(.loading) }
 
     // MARK: statistics
 
@@ -131,6 +151,17 @@ package struct EngineGates: OptionSet, Sendable {
 
     @inline(__always)
     func ticks() -> UInt64 { Ticks.now(usesCounter: usesCycleCounter) }
+}
+
+/// By which name the history of writes is known to replicas.
+package struct ReplicationIdentity: Sendable {
+    package private(set) var identifier = RunIdentifier.make()
+    /// The history this one continues; zeros for none.
+    package private(set) var previousIdentifier = String(repeating: "0", count: 40)
+    package init() {}
+
+    /// DEBUG CHANGE-REPL-ID: a new history that continues none.
+    package mutating func renew() { self = ReplicationIdentity() }
 }
 
 /// What the process is: set once at start.

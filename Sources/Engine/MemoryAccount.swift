@@ -21,6 +21,29 @@ package struct MemoryAccount {
 
     package init() {}
 
+    /// The process allocator as INFO names it.
+    package static var allocatorName: String {
+        guard let version = unsafe fog_allocator_text("version") else { return "jemalloc" }
+        let text = unsafe String(cString: version)
+        return "jemalloc-" + text.prefix { $0 != "-" }
+    }
+
+    /// MEMORY PURGE: free pages go back to the system. False when the allocator refuses.
+    package static func purge() -> Bool { fog_allocator_purge() == 0 }
+
+    /// MEMORY MALLOC-STATS: what the allocator tells about itself.
+    package static func report() -> [UInt8] {
+        var text = ByteBuffer()
+        unsafe withUnsafeMutablePointer(to: &text) { target in
+            unsafe fog_allocator_report(target) { context, part in
+                guard let context = unsafe context, let part = unsafe part else { return }
+                let buffer = unsafe context.assumingMemoryBound(to: ByteBuffer.self)
+                unsafe buffer.pointee.append(String(cString: part))
+            }
+        }
+        return text.span.array
+    }
+
     mutating func read(slabByteCount: Int, keyspaceByteCount: Int, resident: Int, seconds: Int64) {
         fog_allocator_refresh()
         used = unsafe fog_allocator_statistic("stats.allocated") + slabByteCount
@@ -57,7 +80,8 @@ extension Engine {
     /// Asks allocator and system anew; INFO and the timer do.
     package mutating func readMemory() {
         memory.read(
-            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, resident: ProcessFacts.residentByteCount,
+            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount,
+            resident: ProcessFacts.residentByteCount,
             seconds: clock.nowMilliseconds / 1000)
     }
 

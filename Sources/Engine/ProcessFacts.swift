@@ -11,6 +11,20 @@ package enum ProcessFacts {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
+    /// Kernel name, release and machine, as `uname -srm` prints them.
+    package static var systemName: String {
+        var names = utsname()
+        guard unsafe uname(&names) == 0 else { return "" }
+        return [field(names.sysname), field(names.release), field(names.machine)].joined(separator: " ")
+    }
+
+    /// The text of one of uname's fixed arrays.
+    private static func field<Value>(_ value: Value) -> String {
+        unsafe withUnsafeBytes(of: value) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
     /// Bytes of memory in the machine.
     package static var systemByteCount: Int {
         Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE)))

@@ -14,6 +14,8 @@ package struct SessionGates: OptionSet, Sendable {
     package static let silent = SessionGates(rawValue: 1 << 1)
     /// Watches every command (MONITOR).
     package static let monitor = SessionGates(rawValue: 1 << 2)
+    /// Its connection is about to be closed: nothing it sent runs any more.
+    package static let killed = SessionGates(rawValue: 1 << 3)
 }
 
 /// CLIENT REPLY's modes.
@@ -52,6 +54,8 @@ package struct Session: ~Copyable {
     package var name = ""
     package var libraryName = ""
     package var libraryVersion = ""
+    /// CLIENT CAPA redirect: the client follows its server's change of role.
+    package var followsRedirects = false
     package var user = "default"
     package var database = 0
     package var protocolVersion = 2
@@ -67,6 +71,10 @@ package struct Session: ~Copyable {
     package var commandCount = 0
     package var lastInteractionMilliseconds: Int64
     package var gauges = ConnectionGauges()
+    /// What the engine has for the connection; see `Deliveries.swift`.
+    var mail: [Delivery] = []
+    /// Bytes of output in `mail`.
+    var mailByteCount = 0
     /// Set while the session waits; see `Suspension.swift`.
     package var suspension: Suspension?
 

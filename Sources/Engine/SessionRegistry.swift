@@ -21,8 +21,10 @@ package struct SessionRegistry: ~Copyable {
 
     package func find(_ id: UInt64) -> SessionReference? { byId[id] }
 
-    /// All sessions, oldest first.
-    package var all: [SessionReference] { byId.keys.sorted().compactMap { byId[$0] } }
+    /// All sessions that nobody has killed, oldest first.
+    package var all: [SessionReference] {
+        byId.keys.sorted().compactMap { byId[$0] }.filter { !$0.session.gates.contains(.killed) }
+    }
 
     /// The id the next client will get.
     package var upcomingId: UInt64 { nextId }
@@ -45,11 +47,14 @@ extension Engine {
     }
 
     /// Whether new clients must authenticate.
-    package var requiresPassword: Bool { !config.text("requirepass").isEmpty }
+    package var requiresPassword: Bool { !config.requirePass.isEmpty }
 
     /// Forgets a client whose connection is gone: what it waited for, what it watched. The reference is dead after it.
     package mutating func disconnect(_ session: SessionReference) {
         cancelSuspension(session)
+        discardMail(of: session)
+        statistics.networkInput += session.session.gauges.networkInput
+        statistics.networkOutput += session.session.gauges.networkOutput
         monitors.removeAll { $0 == session }
         setGate(.monitored, !monitors.isEmpty)
         sessions.remove(session)
@@ -68,5 +73,22 @@ extension Engine {
         monitors.removeAll { $0 == session }
         session.session.gates.remove(.monitor)
         setGate(.monitored, !monitors.isEmpty)
+    }
+}
+
+extension Engine {
+    /// A loop leaves its connection's sizes here.
+    package mutating func updateGauges(_ gauges: ConnectionGauges, of session: SessionReference) {
+        session.session.gauges = gauges
+    }
+
+    /// CLIENT KILL: closes the client's connection; the one that is running gets its reply first.
+    package mutating func kill(_ session: SessionReference, runningSession: SessionReference) {
+        if session == runningSession {
+            session.session.closesAfterReply = true
+        } else {
+            session.session.gates.insert(.killed)
+            deliver(.close, to: session)
+        }
     }
 }

@@ -40,20 +40,24 @@ package struct SlowLog {
         if entries.count > maximum { entries.removeFirst(entries.count - maximum) }
     }
 
-    mutating func add(_ arguments: borrowing Arguments, value: Int, seconds: Int64, address: String, name: String) {
+    mutating func add(_ arguments: [[UInt8]], value: Int, seconds: Int64, address: String, name: String) {
         entries.append(
             Entry(
-                id: nextId, seconds: seconds, value: value, arguments: SlowLog.copy(arguments), address: address,
-                clientName: name))
+                id: nextId, seconds: seconds, value: value, arguments: arguments, address: address, clientName: name))
         nextId += 1
         trim()
     }
 
-    private static func copy(_ arguments: borrowing Arguments) -> [[UInt8]] {
+    /// What an entry keeps of a command line; `isSecret` tells which arguments nobody may read later.
+    static func copy(_ arguments: borrowing Arguments, isSecret: (Int) -> Bool) -> [[UInt8]] {
         let isCut = arguments.count > argumentsMax
         let kept = isCut ? argumentsMax - 1 : arguments.count
         var copies: [[UInt8]] = []
         for index in 0..<kept {
+            if isSecret(index) {
+                copies.append(Array("(redacted)".utf8))
+                continue
+            }
             let bytes = arguments[index]
             if bytes.count > argumentByteCountMax {
                 let note = "... (\(bytes.count - argumentByteCountMax) more bytes)"
@@ -68,7 +72,7 @@ package struct SlowLog {
 }
 
 extension Engine {
-    /// Looks at a command that was slow, or at any command while sizes are watched.
+    /// Looks at a command that was slow or large.
     @inline(never)
     mutating func noteSlow(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments, elapsed: UInt64,
@@ -77,30 +81,27 @@ extension Engine {
         let flags = commands.slot(id).flags
         guard !flags.contains(.skipSlowlog) else { return }
         let seconds = clock.nowMilliseconds / 1000
-        if elapsed >= slowTicks {
-            let microseconds = Int(Double(elapsed) / Ticks.perMicrosecond)
-            slowlog.add(
-                arguments, value: microseconds, seconds: seconds, address: reference.session.address,
-                name: reference.session.name)
-        }
         if elapsed >= latency.thresholdTicks {
             latency.add(
                 flags.contains(.fast) ? "fast-command" : "command", ticks: elapsed, seconds: seconds)
         }
-        guard watchesSizes else { return }
         var requestByteCount = 0
         for index in 0..<arguments.count { requestByteCount += arguments[index].count }
-        let requestLimit = settings.commandlogRequestLargerThanBytes
-        if requestLimit >= 0, requestByteCount >= requestLimit {
-            largeRequests.add(
-                arguments, value: requestByteCount, seconds: seconds, address: reference.session.address,
-                name: reference.session.name)
+        let isSlow = elapsed >= slowlogTicks
+        let isLargeRequest = requestByteCount >= largeRequestByteCount
+        let isLargeReply = replyByteCount >= largeReplyByteCount
+        guard isSlow || isLargeRequest || isLargeReply else { return }
+        let kept = SlowLog.copy(arguments) { isSecret(arguments, $0, of: id) }
+        let (address, name) = (reference.session.address, reference.session.name)
+        if isSlow {
+            let microseconds = Int(Double(elapsed) / Ticks.perMicrosecond)
+            slowlog.add(kept, value: microseconds, seconds: seconds, address: address, name: name)
         }
-        let replyLimit = settings.commandlogReplyLargerThanBytes
-        if replyLimit >= 0, replyByteCount >= replyLimit {
-            largeReplies.add(
-                arguments, value: replyByteCount, seconds: seconds, address: reference.session.address,
-                name: reference.session.name)
+        if isLargeRequest {
+            largeRequests.add(kept, value: requestByteCount, seconds: seconds, address: address, name: name)
+        }
+        if isLargeReply {
+            largeReplies.add(kept, value: replyByteCount, seconds: seconds, address: address, name: name)
         }
     }
 
@@ -119,4 +120,12 @@ extension Engine {
 
     /// Scripts may invent error codes; INFO does not grow without end.
     private static var errorKindsMax: Int { 128 }
+}
+
+extension Engine {
+    /// Counts an error that the protocol layer answered without a command.
+    package mutating func noteProtocolError() {
+        statistics.errorReplies += 1
+        statistics.errors["ERR", default: 0] += 1
+    }
 }

@@ -48,21 +48,23 @@ internal import Base
         return 0
     }
 
-    /// Cumulative calls by powers of two of microseconds, as LATENCY HISTOGRAM shows them: (bound, calls so far).
+    /// Cumulative calls by powers of two, as LATENCY HISTOGRAM shows them: (bound, calls so far). The bounds are those
+    /// of Redis' histogram, whose ranges reach 1/128 beyond each power of two of nanoseconds: 1, 2, 4, 8, 16, 33, 66...
     package func cumulative() -> [(microseconds: Int, calls: Int)] {
         var result: [(microseconds: Int, calls: Int)] = []
         var seen = 0
-        var bound = 1
+        var nanosecondsMax = 1024
         for bucket in 0..<LatencyHistogram.bucketCount {
             let calls = unsafe Int(counts[bucket])
             guard calls > 0 else { continue }
-            let microseconds = LatencyHistogram.upperBound(bucket) / Ticks.perMicrosecond
-            while Double(bound) < microseconds { bound *= 2 }
+            let nanoseconds = LatencyHistogram.upperBound(bucket) / Ticks.perMicrosecond * 1000
+            while nanosecondsMax < 1 << 40, Double(nanosecondsMax) * 129 / 128 < nanoseconds { nanosecondsMax *= 2 }
+            let label = (nanosecondsMax + nanosecondsMax / 128 - 1) / 1000
             seen += calls
-            if let last = result.last, last.microseconds == bound {
-                result[result.count - 1] = (bound, seen)
+            if let last = result.last, last.microseconds == label {
+                result[result.count - 1] = (label, seen)
             } else {
-                result.append((bound, seen))
+                result.append((label, seen))
             }
         }
         return result

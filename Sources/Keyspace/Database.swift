@@ -68,6 +68,14 @@ package struct Database: ~Copyable {
             setInteger(key, hash: hash, slot: slot, value: integer, expiry: expiry, garbage: &garbage)
             return
         }
+        setText(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Writes `value` as bytes even when it spells an integer (INCRBYFLOAT's results stay text).
+    package mutating func setText(
+        _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?,
+        garbage: inout Garbage
+    ) {
         let isExternal = value.count > Database.inlineByteCountMax
         let entry = makeEntry(
             key, valueByteCount: isExternal ? ExternalValue.byteCount : value.count, type: .string,
@@ -104,6 +112,35 @@ package struct Database: ~Copyable {
             key, valueByteCount: 8, type: .string, encoding: StringEncoding.integer.rawValue, expiry: expiry)
         entry.setValueWord(UInt64(bitPattern: value))
         install(entry, hash: hash, slot: slot, garbage: &garbage)
+    }
+
+    /// Makes the string of `slot` the integer `value`, in place when it is one already; its expiry stays.
+    @inline(__always)
+    package mutating func replaceInteger(
+        _ slot: EntryTable.Slot, hash: UInt64, value: Int64, garbage: inout Garbage
+    ) {
+        let entry = slot.entry
+        if _fastPath(entry.integerValue != nil) {
+            entry.setValueWord(UInt64(bitPattern: value))
+            entry.version &+= 1
+        } else {
+            setInteger(entry.key, hash: hash, slot: slot, value: value, expiry: entry.expiry, garbage: &garbage)
+        }
+    }
+
+    /// Writes `bytes` over the string of `slot` from `offset` on; the string grows as needed, a gap is zeroed.
+    package mutating func overwriteString(
+        _ slot: EntryTable.Slot, hash: UInt64, at offset: Int, with bytes: Span<UInt8>, garbage: inout Garbage
+    ) {
+        let oldCount = slot.entry.stringByteCount
+        precondition(offset >= 0, "a string is written at an offset from 0 on")
+        let count = max(oldCount, offset + bytes.count)
+        editString(slot, hash: hash, byteCount: count, garbage: &garbage) { memory in
+            unsafe memory.withUnsafeMutableBufferPointer { target in
+                guard let base = target.baseAddress else { return }
+                unsafe bytes.copyBytes(to: base + offset)
+            }
+        }
     }
 
     /// Resizes the string of `slot` to `byteCount` bytes and hands its memory to `edit`, old bytes kept, new bytes
@@ -185,15 +222,14 @@ package struct Database: ~Copyable {
 
     /// Frees an entry that is in no table, and the value behind it.
     package mutating func dispose(_ entry: Entry, garbage: inout Garbage) {
-        if _slowPath(entry.hasExternalValue) { disposeValue(entry, garbage: &garbage) }
+        if _slowPath(entry.hasHeldValue) { disposeValue(entry, garbage: &garbage) }
         arena.free(entry)
     }
 
     private mutating func disposeValue(_ entry: Entry, garbage: inout Garbage) {
-        let address = unsafe ExternalValue.address(entry)
-        let byteCount = unsafe Allocated.byteCount(address)
+        let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
-        unsafe garbage.free(address, byteCount: byteCount)
+        HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
     }
 
     /// Gives the slot's entry an expiry, or takes it away (nil). Moves the entry when the room for it is missing.
@@ -238,10 +274,4 @@ package struct Database: ~Copyable {
         if byteCount > oldCount { unsafe memset(memory + oldCount, 0, byteCount - oldCount) }
         unsafe ExternalValue.set(entry, address: memory, count: byteCount)
     }
-}
-
-extension Entry {
-    /// Whether freeing the entry must free memory behind it.
-    @inline(__always)
-    var hasExternalValue: Bool { isString && encoding == StringEncoding.external.rawValue }
 }

@@ -6,45 +6,57 @@ internal import Structures
 
 package struct ExpirySweep {
     private var database = 0
-    private var position = 0
-    /// Segments between two looks at the clock.
-    private static let segmentsPerCheck = 16
+    /// Where in the database's hash space the sweep goes on.
+    private var position: UInt64 = 0
+    /// Segments that were looked at and removals, weighted, between two looks at the clock: about 20 microseconds.
+    private static let workPerCheck = 200
 
     package init() {}
 
-    /// Sweeps until everything was visited once or `deadlineNanoseconds` (monotonic) has passed.
-    /// Returns true when the pass is complete, false when the time ran out first.
+    /// Sweeps until every database was visited from here round to here, or `deadlineNanoseconds` (monotonic) has
+    /// passed. Returns true when the round is complete, false when the time ran out first.
     package mutating func run(_ keyspace: inout Keyspace, clock: Clock, deadlineNanoseconds: Int64) -> Bool {
-        var visited = 0
-        var databasesLeft = keyspace.databaseCount
+        var work = 0
+        // The first database may have been entered in its middle, so it is visited once more at the end.
+        var databasesLeft = keyspace.databaseCount + (position == 0 ? 0 : 1)
         while databasesLeft > 0 {
             if database >= keyspace.databaseCount { database = 0 }
-            if keyspace[database].table.expiryCount == 0 || position >= keyspace[database].table.directoryCount {
-                database += 1
-                position = 0
-                databasesLeft -= 1
+            guard keyspace[database].table.expiryCount > 0 else {
+                leaveDatabase(&databasesLeft)
                 continue
             }
-            position = sweepSegment(&keyspace, at: position)
-            visited += 1
-            if visited % ExpirySweep.segmentsPerCheck == 0, clock.monotonicNanoseconds >= deadlineNanoseconds {
-                keyspace.statistics.expiryTimeCapReached += 1
-                return false
+            let removed = sweepSegment(&keyspace)
+            if position == 0 { leaveDatabase(&databasesLeft) }
+            work += 10 + removed
+            if work >= ExpirySweep.workPerCheck {
+                work = 0
+                if clock.monotonicNanoseconds >= deadlineNanoseconds {
+                    keyspace.statistics.expiryTimeCapReached += 1
+                    return false
+                }
             }
         }
         return true
     }
 
-    private func sweepSegment(_ keyspace: inout Keyspace, at position: Int) -> Int {
+    private mutating func leaveDatabase(_ databasesLeft: inout Int) {
+        database += 1
+        position = 0
+        databasesLeft -= 1
+    }
+
+    /// One segment; `position` is 0 behind the last one. Returns the number of keys removed.
+    private mutating func sweepSegment(_ keyspace: inout Keyspace) -> Int {
         let database = database
         var dead: [Entry] = []
-        let next = keyspace[database].table.sweepExpired(at: position, now: keyspace.now) { dead.append($0) }
+        let next = keyspace[database].table.sweepExpired(at: position, now: keyspace.now - 1) { dead.append($0) }
         for entry in dead {
             let hash = keyspace[database].table.hash(entry.key)
             if let slot = keyspace[database].table.find(entry.key, hash: hash) {
                 keyspace.expire(slot, hash: hash, in: database)
             }
         }
-        return next
+        position = next ?? 0
+        return dead.count
     }
 }

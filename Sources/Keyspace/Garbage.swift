@@ -76,7 +76,7 @@ final class FlushedDatabase: @unchecked Sendable {
     func freeAll() {
         guard let database = database.take() else { return }
         database.table.forEach { entry in
-            if entry.hasExternalValue { unsafe CLinux.free(ExternalValue.address(entry)) }
+            if entry.hasHeldValue { HeldValue.freeNow(entry) }
         }
         Database.releaseEntries(of: database)
     }

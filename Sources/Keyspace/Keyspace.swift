@@ -23,6 +23,8 @@ package import Structures
     package var now: Int64 = 0
     package var statistics = Statistics()
     package var removals = Removals()
+    /// When keys were last accessed, for OBJECT IDLETIME.
+    package var clocks = AccessClocks(startMilliseconds: Clock().nowMilliseconds)
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
     package var removesExpired = true
 
@@ -71,8 +73,9 @@ package import Structures
         return slot
     }
 
+    /// A key lives through the millisecond it expires at, as in Redis.
     @inline(__always)
-    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds <= now }
+    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds < now }
 
     /// Removes a key because its time has come.
     @inline(never)
@@ -113,6 +116,26 @@ package import Structures
         _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, value: Int64, expiry: Int64?
     ) {
         self[database].setInteger(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Writes a string that stays bytes even when it spells an integer.
+    package mutating func setText(
+        _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?
+    ) {
+        self[database].setText(key, hash: hash, slot: slot, value: value, expiry: expiry, garbage: &garbage)
+    }
+
+    /// Makes a string an integer, in place when it is one already; its expiry stays.
+    @inline(__always)
+    package mutating func replaceInteger(_ slot: EntryTable.Slot, hash: UInt64, in database: Int, value: Int64) {
+        self[database].replaceInteger(slot, hash: hash, value: value, garbage: &garbage)
+    }
+
+    /// Writes `bytes` over a part of a string, growing it as needed; a gap is zeroed.
+    package mutating func overwriteString(
+        _ slot: EntryTable.Slot, hash: UInt64, in database: Int, at offset: Int, with bytes: Span<UInt8>
+    ) {
+        self[database].overwriteString(slot, hash: hash, at: offset, with: bytes, garbage: &garbage)
     }
 
     /// Grows a string in place; see `Database.editString`.

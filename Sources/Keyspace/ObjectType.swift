@@ -1,5 +1,6 @@
 // ObjectType.swift - the numbers that stand in an entry's header for its type and encoding, and their public names.
 // They are not persisted (RDB has its own numbers), so they may be reordered.
+package import Structures
 
 /// What a key holds.
 package enum ObjectType: Int, CaseIterable, Sendable {
@@ -33,4 +34,19 @@ package enum StringEncoding: Int, Sendable {
     case raw = 2
     /// Address, length and capacity of memory of its own.
     case external = 3
+}
+
+extension Entry {
+    /// What OBJECT ENCODING calls the way the value is kept. A type plugs in by a case.
+    package var encodingName: StaticString {
+        switch objectType {
+        case .string:
+            switch stringEncoding {
+            case .integer: "int"
+            case .embedded: "embstr"
+            case .raw, .external: "raw"
+            }
+        case .list, .set, .sortedSet, .hash, .stream: "unknown"
+        }
+    }
 }

@@ -28,6 +28,10 @@ extension Entry {
     @inline(__always)
     package var objectType: ObjectType { unsafe ObjectType(rawValue: type).unsafelyUnwrapped }
 
+    /// When the entry dies, in milliseconds since the epoch; nil when it does not.
+    @inline(__always)
+    package var expiry: Int64? { hasExpiry ? expiryMilliseconds : nil }
+
     @inline(__always)
     package var isString: Bool { type == ObjectType.string.rawValue }
 

@@ -37,6 +37,17 @@ internal import Base
         }
     }
 
+    /// Bytes from the first argument's start to the last one's end: the request's size, protocol included, when it lies
+    /// in one piece; a huge or meaningless number otherwise, never a small one for a large request.
+    package var extent: Int {
+        @inline(__always) get {
+            guard count > 0 else { return 0 }
+            let last = unsafe base[count &- 1]
+            let distance = unsafe UnsafePointer(last.base) + last.count - base[0].base
+            return distance >= 0 ? distance : Int.max
+        }
+    }
+
     /// The arguments from `start` on, as a list of their own.
     @_lifetime(copy self)
     package func dropFirst(_ start: Int) -> Arguments {

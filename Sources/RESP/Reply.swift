@@ -123,11 +123,12 @@ package import Base
         buffer.append("\r\n")
     }
 
-    /// A bulk with the decimal digits of `value`.
-    package func bulk(decimal value: Int) {
-        var digits = ByteBuffer(capacity: 24)
-        digits.append(decimal: value)
-        bulk(digits.span)
+    /// A bulk with the decimal digits of `value`, written straight into the output.
+    @inline(__always) package func bulk(decimal value: Int) {
+        buffer.reserve(40)
+        line(UInt8(ascii: "$"), IntegerText.byteCount(of: Int64(value)))
+        buffer.append(decimal: value)
+        buffer.append("\r\n")
     }
 
     /// A header for `byteCount` bytes that the caller appends to `buffer` itself, followed by `endBulk`.

@@ -7,6 +7,8 @@ internal import CLinux
 extension EntryTable {
     /// A pair of siblings merges when together they fill less than this share of one large segment (in entries).
     private static var mergeCountMax: Int { 420 }
+    /// Segments shrink or merge when a removal leaves a multiple of so many entries.
+    private static var shrinkStep: Int { 16 }
 
     mutating func makeFirstSegment() {
         let segment = EntrySegment.allocate(sizeClass: 0)
@@ -25,15 +27,17 @@ extension EntryTable {
         let segment = EntryTable.segment(word)
         let depth = EntryTable.depth(word)
         if segment.sizeClass < EntrySegment.largestClass {
-            rebuild([segment], prefix: hash, depth: depth, sizeClass: segment.sizeClass + 1)
+            let isRebuilt = rebuild([segment], prefix: hash, depth: depth, sizeClass: segment.sizeClass + 1)
+            precondition(isRebuilt, "a segment's entries fit into a larger one")
         } else {
             split(segment, hash: hash, depth: depth)
         }
     }
 
     /// Moves the entries of `old` (one segment, or two siblings) into one new segment of `depth` and `sizeClass`,
-    /// or the next larger class that holds them.
-    private mutating func rebuild(_ old: [EntrySegment], prefix: UInt64, depth: Int, sizeClass: Int) {
+    /// or the next larger class that holds them. False, and nothing changed, when not even the largest does: what is
+    /// removed in hash order leaves entries that crowd in a few buckets.
+    private mutating func rebuild(_ old: [EntrySegment], prefix: UInt64, depth: Int, sizeClass: Int) -> Bool {
         var wanted = sizeClass
         while true {
             let fresh = EntrySegment.allocate(sizeClass: wanted)
@@ -45,13 +49,14 @@ extension EntryTable {
                 break
             }
             fresh.deallocate()
-            precondition(wanted < EntrySegment.largestClass, "entries of one segment fit into the largest class")
+            guard wanted < EntrySegment.largestClass else { return false }
             wanted += 1
         }
         for segment in old {
             allocatedByteCount -= segment.byteCount
             segment.deallocate()
         }
+        return true
     }
 
     /// Copies every entry of `source` into `target`; false when one does not fit.
@@ -155,9 +160,11 @@ extension EntryTable {
             freeSegments()
             return
         }
+        // A try that fails is not repeated at every removal.
+        guard used % EntryTable.shrinkStep == 0 || segment.sizeClass < 3 else { return }
         if depth == 0 {
             if segment.sizeClass > 0 {
-                rebuild([segment], prefix: hash, depth: 0, sizeClass: segment.sizeClass - 1)
+                _ = rebuild([segment], prefix: hash, depth: 0, sizeClass: segment.sizeClass - 1)
             }
             return
         }
@@ -166,8 +173,8 @@ extension EntryTable {
         guard EntryTable.depth(siblingWord) == depth else { return }
         let sibling = EntryTable.segment(siblingWord)
         guard unsafe used + Int(sibling.headerPointer.pointee.count) < EntryTable.mergeCountMax else { return }
+        guard rebuild([segment, sibling], prefix: hash & ~siblingBit, depth: depth - 1, sizeClass: 6) else { return }
         if depth == globalDepth { deepestCount -= 2 }
-        rebuild([segment, sibling], prefix: hash & ~siblingBit, depth: depth - 1, sizeClass: 6)
         if deepestCount == 0 { halveDirectory() }
     }
 

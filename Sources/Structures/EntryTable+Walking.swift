@@ -75,23 +75,26 @@ extension EntryTable {
         }
     }
 
-    /// Segments, for budgets of work that goes segment by segment.
+    /// Places in the directory; a segment fills one or several.
     package var directoryCount: Int { unsafe directory == nil ? 0 : 1 << globalDepth }
 
-    /// One step of the expiry sweep: looks at the segment at directory `position`, calls `visit` with every entry
-    /// whose expiry is at or before `now`, and returns the position of the next segment (directoryCount at the end).
+    /// One step of the expiry sweep: looks at the segment that holds the hash `position`, calls `visit` with every
+    /// entry whose expiry is at or before `now`, and returns where the next segment's hashes begin, nil at the end.
+    /// A place in hash space stays true when removals merge segments and halve the directory, an index would not.
     /// Segments whose bound lies ahead cost one read. The callback must not change the table; the bound is made
     /// exact for what stays, provided the caller removes what it was shown.
-    package func sweepExpired(at position: Int, now: Int64, _ visit: (Entry) -> Void) -> Int {
-        guard let directory = unsafe directory, position < directoryCount else { return directoryCount }
-        let word = unsafe directory[position]
+    package func sweepExpired(at position: UInt64, now: Int64, _ visit: (Entry) -> Void) -> UInt64? {
+        guard let directory = unsafe directory else { return nil }
+        let word = unsafe directory[directoryIndex(position)]
         let segment = EntryTable.segment(word)
-        let width = 1 << (globalDepth - EntryTable.depth(word))
-        let next = position & ~(width - 1) + width
         if expiryCount > 0, unsafe segment.headerPointer.pointee.earliestExpiry <= now {
             sweep(segment, now: now, visit)
         }
-        return next
+        let depth = EntryTable.depth(word)
+        guard depth > 0 else { return nil }
+        let width = UInt64(1) << UInt64(64 - depth)
+        let (next, overflow) = (position & ~(width - 1)).addingReportingOverflow(width)
+        return overflow ? nil : next
     }
 
     private func sweep(_ segment: EntrySegment, now: Int64, _ visit: (Entry) -> Void) {

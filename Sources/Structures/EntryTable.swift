@@ -175,7 +175,8 @@ internal import CLinux
     package mutating func replace(_ slot: Slot, with entry: Entry) {
         slot.segment.setEntry(slot.bucket, slot.lane, entry)
         let tag = slot.segment.tag(slot.bucket, slot.lane)
-        if _slowPath((tag & 0x8000 != 0) || entry.hasExpiry) { replaceExpiry(slot, entry, hadExpiry: tag & 0x8000 != 0) }
+        let hadExpiry = tag & 0x8000 != 0
+        if _slowPath(hadExpiry || entry.hasExpiry) { replaceExpiry(slot, entry, hadExpiry: hadExpiry) }
     }
 
     private mutating func replaceExpiry(_ slot: Slot, _ entry: Entry, hadExpiry: Bool) {

@@ -29,7 +29,7 @@ extension Listpack {
     }
 
     /// Whether `bytes` are a well-formed listpack whose elements come in groups of `stride` (fields with values,
-    /// members with scores) and whose first elements of the groups all differ. An empty one passes only if `allowsEmpty`.
+    /// members with scores) and whose first elements of the groups all differ. An empty one passes if `allowsEmpty`.
     package static func validate(_ bytes: Span<UInt8>, uniqueEach stride: Int, allowsEmpty: Bool = false) -> Bool {
         precondition(stride > 0, "a stride is positive")
         guard validate(bytes) else { return false }

@@ -60,11 +60,13 @@ package enum ListpackElement: ~Escapable {
     }
 
     /// Runs `body` over the element's text; a number is spelled out first.
+    @inline(__always)
     package func withText<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         switch self {
         case .bytes(let bytes): return body(bytes)
         case .integer(let value):
-            return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ListpackNumber.textByteCountMax) { room in
+            let capacity = ListpackNumber.textByteCountMax
+            return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { room in
                 let byteCount = ListpackNumber.textByteCount(value)
                 let base = unsafe room.baseAddress.unsafelyUnwrapped
                 unsafe ListpackNumber.write(value, byteCount: byteCount, to: base)

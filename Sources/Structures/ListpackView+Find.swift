@@ -31,7 +31,7 @@ internal import CLinux
             var word: UInt64 = 0
             for index in 0..<count { unsafe word |= UInt64(text[index]) << UInt64(8 &* (8 &- count &+ index)) }
             tail = word
-            tailMask = count == 0 ? 0 : ~0 << UInt64(8 &* (8 &- count))
+            tailMask = ~0 << UInt64(8 &* (8 &- count))
         }
     }
 
@@ -53,6 +53,7 @@ internal import CLinux
     /// a header of six bytes and a code byte lie before the first byte of any text.
     @unsafe @inline(__always)
     private func matchesShort(_ entry: UnsafePointer<UInt8>) -> Bool {
+        if count == 0 { return true }
         let entryTail = unsafe ListpackNeedle.load64(entry + (count &- 7))
         if (entryTail ^ tail) & tailMask != 0 { return false }
         return unsafe count <= 8 || memcmp(entry + 1, text, count &- 8) == 0

@@ -29,7 +29,7 @@ extension Quicklist {
             } else if current.count != 1 {
                 return "plain node \(nodes) counts \(current.count)"
             }
-            if isSpendthrift(current) { return "inner node \(nodes) keeps \(current.capacity) for \(current.byteCount)" }
+            if isSpendthrift(current) { return "inner node \(nodes) has \(current.capacity) for \(current.byteCount)" }
             elements += current.count
             nodes += 1
             allocated += current.allocatedBytes

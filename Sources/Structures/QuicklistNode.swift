@@ -50,11 +50,13 @@ internal import CLinux
     }
 
     private static func memory(_ capacity: Int) -> (address: UnsafeMutablePointer<UInt8>, units: UInt32) {
-        // The unit is 16 bytes, which the allocator's classes are multiples of, its smallest one apart.
-        let wanted = max(capacity, 16)
+        let wanted = wholeUnits(capacity)
         guard let room = unsafe malloc(wanted) else { outOfMemory(byteCount: wanted) }
         return unsafe (room.assumingMemoryBound(to: UInt8.self), QuicklistNode.units(room))
     }
+
+    /// Capacities are counted in units of 16 bytes, which the allocator's classes are multiples of anyway.
+    private static func wholeUnits(_ byteCount: Int) -> Int { max(byteCount &+ 15, 16) & ~15 }
 
     @unsafe
     private static func units(_ room: UnsafeMutableRawPointer) -> UInt32 {
@@ -121,7 +123,7 @@ internal import CLinux
         if front == 0 {
             // Lets the allocator extend or shrink in place.
             unsafe memmove(old, oldBytes, byteCount)
-            let wanted = max(newCapacity, 16)
+            let wanted = QuicklistNode.wholeUnits(newCapacity)
             guard let room = unsafe realloc(old, wanted) else { outOfMemory(byteCount: wanted) }
             unsafe header.pointee.memory = room.assumingMemoryBound(to: UInt8.self)
             unsafe header.pointee.capacityUnits = QuicklistNode.units(room)

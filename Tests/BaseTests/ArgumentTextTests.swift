@@ -1,11 +1,12 @@
-// ArgumentTextTests.swift - quoting; every line of the table was sent to Redis 7.0 as an inline ECHO or RPUSH.
+// ArgumentTextTests.swift - quoting; the lines without a zero byte or newline were sent to Redis 7.0 as inline RPUSH.
 import Base
 import Testing
 
 struct ArgumentTextTests {
     @Test(arguments: [
         ("", []), ("   ", []), ("a", ["a"]), (" a  b\tc\r\n", ["a", "b", "c"]), ("\"\"", [""]), ("''", [""]),
-        ("\"a b\" c", ["a b", "c"]), ("'a b' c", ["a b", "c"]), ("foo\"bar\"", ["foobar"]), ("foo'b r' x", ["foob r", "x"]),
+        ("\"a b\" c", ["a b", "c"]), ("'a b' c", ["a b", "c"]), ("foo\"bar\"", ["foobar"]),
+        ("foo'b r' x", ["foob r", "x"]),
         ("\"a\\nb\\r\\t\\b\\a\\\\\\\"\\q\"", ["a\nb\r\t\u{8}\u{7}\\\"q"]), ("\"\\x41\\x6g\\x\"", ["Ax6gx"]),
         ("'\\x41\\n'", ["\\x41\\n"]), ("'it\\'s'", ["it's"]), ("a\\nb", ["a\\nb"]), ("a\u{b}b", ["a\u{b}b"]),
         ("\u{b}a", ["a"]), ("a b\u{0}c", ["a", "b"]), ("\"a\"\u{b}b", ["a", "b"]), ("\"'\" '\"'", ["'", "\""]),
@@ -14,7 +15,10 @@ struct ArgumentTextTests {
         #expect(ArgumentText.split(bytes(line).span) == arguments.map(bytes))
     }
 
-    @Test(arguments: ["\"", "'", "\"a", "'a", "\"a\"b", "'a'b", "\"a\"\"b\"", "\"a\\", "\"a\\\"", "'a\\'", "a \"b", "\"a\u{0}\""])
+    @Test(arguments: [
+        "\"", "'", "\"a", "'a", "\"a\"b", "'a'b", "\"a\"\"b\"", "\"a\\", "\"a\\\"", "'a\\'", "a \"b",
+        "\"a\u{0}\"",
+    ])
     func unbalancedLines(line: String) {
         #expect(ArgumentText.split(bytes(line).span) == nil)
     }

@@ -45,13 +45,15 @@ struct ByteSpanTests {
 
     @Test func orderIsThatOfUnsignedBytes() {
         var random = RandomGenerator(seed: testSeed)
+        var mismatches = Mismatches()
         for _ in 0..<20_000 {
             let left = random.bytes(countMax: 6, alphabet: [0, 1, 0x7f, 0x80, 0xff])
             let right = random.bytes(countMax: 6, alphabet: [0, 1, 0x7f, 0x80, 0xff])
             let order = left.span.compare(right.span)
-            #expect((order < 0) == left.lexicographicallyPrecedes(right), "seed \(testSeed)")
-            #expect((order == 0) == (left == right), "seed \(testSeed)")
-            #expect(left.span.equals(right.span) == (left == right), "seed \(testSeed)")
+            mismatches.check((order < 0) == left.lexicographicallyPrecedes(right), "\(left) \(right)")
+            mismatches.check((order == 0) == (left == right), "\(left) \(right)")
+            mismatches.check(left.span.equals(right.span) == (left == right), "\(left) \(right)")
         }
+        mismatches.expectNone()
     }
 }

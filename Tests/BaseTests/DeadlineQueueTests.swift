@@ -43,6 +43,7 @@ struct DeadlineQueueTests {
         var model: [(deadline: Int64, token: UInt64, handle: DeadlineQueue.Handle)] = []
         var retired: [DeadlineQueue.Handle] = []
         var now: Int64 = 0
+        var mismatches = Mismatches()
         for token in 0..<60_000 as Range<UInt64> {
             switch random.below(10) {
             case 0..<5:
@@ -51,23 +52,24 @@ struct DeadlineQueueTests {
                 model.append((deadline, token, handle))
             case 5..<8 where !model.isEmpty:
                 let victim = model.remove(at: random.below(model.count))
-                #expect(queue.cancel(victim.handle) == true, "seed \(testSeed)")
+                mismatches.check(queue.cancel(victim.handle), "cancel \(victim.token)")
                 retired.append(victim.handle)
             default:
                 now += Int64(random.below(20))
                 while let fired = queue.popExpired(now: now) {
                     let earliest = model.map(\.deadline).min()
                     let index = model.firstIndex { $0.token == fired && $0.deadline == earliest }
-                    #expect(index != nil, "seed \(testSeed), token \(fired)")
+                    mismatches.check(index != nil, "fired \(fired)")
                     if let index { retired.append(model.remove(at: index).handle) }
                 }
-                #expect(model.allSatisfy { $0.deadline > now }, "seed \(testSeed)")
+                mismatches.check(model.allSatisfy { $0.deadline > now }, "late at \(now)")
             }
-            #expect(queue.count == model.count, "seed \(testSeed)")
-            #expect(queue.nextDeadline() == model.map(\.deadline).min(), "seed \(testSeed)")
+            mismatches.check(queue.count == model.count, "count at \(token)")
+            mismatches.check(queue.nextDeadline() == model.map(\.deadline).min(), "next at \(token)")
         }
         #expect(retired.count > 1000)
-        for handle in retired { #expect(queue.isAlive(handle) == false, "seed \(testSeed)") }
+        for handle in retired { mismatches.check(!queue.isAlive(handle), "\(handle) lives again") }
+        mismatches.expectNone()
     }
 
     @Test func cancellingKeepsTheQueueSmall() {

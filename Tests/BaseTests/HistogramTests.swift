@@ -36,7 +36,8 @@ struct HistogramTests {
         let pairs = histogram.cumulativeCounts()
         // As Redis 7.0 labels scripts that run for a millisecond up to half a second.
         #expect(pairs.map(\.microseconds) == [
-            1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113, 4227, 8454, 16908, 33816, 67633, 135266, 270532, 541065, 1_073_741,
+            1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113, 4227, 8454, 16908, 33816, 67633, 135266, 270532, 541065,
+            1_073_741,
         ])
         #expect(pairs.map(\.count) == Array(1...20) + [25])
     }

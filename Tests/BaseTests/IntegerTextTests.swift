@@ -42,21 +42,25 @@ struct IntegerTextTests {
 
     @Test func randomNumbersSurviveTheRoundTrip() {
         var random = RandomGenerator(seed: testSeed)
+        var mismatches = Mismatches()
         for _ in 0..<20_000 {
             let value = Int64(truncatingIfNeeded: random.next()) >> Int64(random.below(64))
             let text = "\(value)"
-            #expect(IntegerText.parse(bytes(text).span) == value, "seed \(testSeed)")
-            #expect(IntegerText.byteCount(of: value) == text.utf8.count, "seed \(testSeed)")
-            #expect(IntegerText.parseUnsigned(bytes("\(value.magnitude)").span) == value.magnitude, "seed \(testSeed)")
+            mismatches.check(IntegerText.parse(bytes(text).span) == value, text)
+            mismatches.check(IntegerText.byteCount(of: value) == text.utf8.count, text)
+            mismatches.check(IntegerText.parseUnsigned(bytes("\(value.magnitude)").span) == value.magnitude, text)
         }
+        mismatches.expectNone()
     }
 
     @Test func randomTextIsANumberExactlyWhenItIsCanonical() {
         var random = RandomGenerator(seed: testSeed)
+        var mismatches = Mismatches()
         for _ in 0..<50_000 {
             let text = random.bytes(countMax: 21, alphabet: bytes("0123456789999-"))
             let reference = Int64(String(decoding: text, as: UTF8.self)).flatMap { bytes("\($0)") == text ? $0 : nil }
-            #expect(IntegerText.parse(text.span) == reference, "seed \(testSeed), \(text)")
+            mismatches.check(IntegerText.parse(text.span) == reference, String(decoding: text, as: UTF8.self))
         }
+        mismatches.expectNone()
     }
 }

@@ -61,6 +61,17 @@ struct LogTests {
         #expect(lines[4] == "raw text")
     }
 
+    @Test func aSignalHandlersLineHasItsOwnFormat() throws {
+        let file = LogFile()
+        defer { file.remove() }
+        let log = Log()
+        log.configure(level: .nothing, path: file.path)
+        log.writeFromSignalHandler("Received SIGTERM scheduling shutdown...")
+        let line = try #require(file.lines.first)
+        let match = try #require(try /(\d+):signal-handler \((\d+)\) (.*)/.wholeMatch(in: line))
+        #expect(Int32(match.1) == getpid() && match.3 == "Received SIGTERM scheduling shutdown...")
+    }
+
     @Test func messagesBelowTheLevelAreNeverMade() {
         let file = LogFile()
         defer { file.remove() }

@@ -35,3 +35,19 @@ func fixedText(_ value: Double, decimals: Int32) -> String {
         return String(decoding: buffer[..<Int(count)], as: UTF8.self)
     }
 }
+
+/// Collects what went wrong in a long random run, so that a fault prints five lines instead of a hundred thousand.
+struct Mismatches {
+    private var shown: [String] = []
+    private var count = 0
+
+    mutating func check(_ isRight: Bool, _ description: @autoclosure () -> String) {
+        if isRight { return }
+        count += 1
+        if shown.count < 5 { shown.append(description()) }
+    }
+
+    func expectNone() {
+        #expect(count == 0, "seed \(testSeed), \(count) mismatches: \(shown.joined(separator: " | "))")
+    }
+}

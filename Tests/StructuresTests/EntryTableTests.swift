@@ -136,9 +136,9 @@ private func bytes(_ span: Span<UInt8>) -> [UInt8] {
         }
         func sweep(_ now: Int64) -> Set<[UInt8]> {
             var dead: Set<[UInt8]> = []
-            var position = 0
-            while position < store.table.directoryCount {
-                position = store.table.sweepExpired(at: position, now: now) { dead.insert(bytes($0.key)) }
+            var position: UInt64? = 0
+            while let here = position {
+                position = store.table.sweepExpired(at: here, now: now) { dead.insert(bytes($0.key)) }
             }
             return dead
         }
@@ -152,6 +152,29 @@ private func bytes(_ span: Span<UInt8>) -> [UInt8] {
         #expect(sweep(20_000).count == 5000)
         let left = store.table.expiryCount
         #expect(left == 5000)
+    }
+
+    /// Removal in hash order leaves crowded segments behind, which must not be merged into one that cannot hold them;
+    /// and a sweep that removes as it goes must visit everything although segments merge under it.
+    @Test func oneSweepRemovesEverythingDue() {
+        var store = Store()
+        for index in 0..<100_000 { store.set(Array("k\(index)".utf8), [1], expiry: index % 10 == 0 ? 20 : 10) }
+        let before = store.table.allocatedByteCount
+        for (now, left) in [(10, 10_000), (20, 0)] as [(Int64, Int)] {
+            var position: UInt64? = 0
+            while let here = position {
+                var dead: [[UInt8]] = []
+                position = store.table.sweepExpired(at: here, now: now) { dead.append(bytes($0.key)) }
+                for key in dead {
+                    let removed = store.remove(key)
+                    #expect(removed)
+                }
+            }
+            let count = store.table.count
+            #expect(count == left)
+        }
+        let after = store.table.allocatedByteCount
+        #expect(after < before / 20)
     }
 
     @Test func randomPicksAreSpread() {

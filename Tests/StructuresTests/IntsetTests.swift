@@ -1,5 +1,5 @@
-// IntsetTests.swift - the intset against Swift's Set: random adding and removing with integers of every width, and after
-// it the bytes must validate and read back in order. Each failure prints the seed of its run.
+// IntsetTests.swift - the intset against Swift's Set: random adding and removing with integers of every width, and
+// after it the bytes must validate and read back in order. Each failure prints the seed of its run.
 import Base
 import Structures
 import Testing

@@ -27,6 +27,13 @@ static inline void fog_allocator_refresh(void) {
   mallctl("epoch", &epoch, &length, &epoch, sizeof epoch);
 }
 
+/// Bytes the calling thread has ever been given, for tests that count allocations.
+static inline uint64_t fog_thread_allocated_bytes(void) {
+  uint64_t value = 0;
+  size_t length = sizeof value;
+  return mallctl("thread.allocated", &value, &length, NULL, 0) == 0 ? value : 0;
+}
+
 /// Returns dirty pages of every arena to the system (MEMORY PURGE).
 static inline int fog_allocator_purge(void) {
   char name[64];
@@ -38,6 +45,11 @@ static inline int fog_allocator_purge(void) {
 static inline int fog_allocator_background_thread(int enabled) {
   _Bool value = enabled != 0;
   return mallctl("background_thread", NULL, NULL, &value, sizeof value);
+}
+
+/// The allocator's own report, in parts.
+static inline void fog_allocator_report(void *context, void (*write)(void *, const char *)) {
+  malloc_stats_print(write, context, NULL);
 }
 
 /// A text option such as "version"; NULL when unknown.

@@ -28,6 +28,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -132,6 +133,34 @@ int fog_has_crc32c(void);
 
 /// CRC-32C by the processor's instruction, on the inverted state; only where `fog_has_crc32c` says so.
 uint32_t fog_crc32c(uint32_t state, const void *bytes, size_t byteCount);
+
+/// bind, connect, getsockname or getpeername, and accept4 without the address unions Swift cannot spell.
+static inline int fog_bind(int fd, const void *address, socklen_t length) {
+  return bind(fd, (const struct sockaddr *)address, length);
+}
+static inline int fog_connect(int fd, const void *address, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)address, length);
+}
+static inline int fog_socket_name(int fd, int peer, struct sockaddr_storage *storage) {
+  socklen_t length = sizeof *storage;
+  return peer ? getpeername(fd, (struct sockaddr *)storage, &length)
+              : getsockname(fd, (struct sockaddr *)storage, &length);
+}
+static inline int fog_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+static inline void fog_ignore_signal(int number) { signal(number, SIG_IGN); }
+static inline pid_t fog_fork(void) { return fork(); }
+static inline int fog_datagram_type(void) { return SOCK_DGRAM | SOCK_CLOEXEC; }
+static inline ssize_t fog_sendto(int fd, const void *bytes, size_t count, const void *address, socklen_t length) {
+  return sendto(fd, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)address, length);
+}
+static inline char *fog_as_char(unsigned char *pointer) { return (char *)pointer; }
+static inline void fog_set_errno(int value) { errno = value; }
+/// True when this processor multiplies without carries, which `fog_crc64_fold` needs.
+int fog_has_crc64_fold(void);
+
+/// Folds the first bytes (a multiple of 64; `byteCount` must be at least 64) and `state` into the 16 bytes at `folded`,
+/// whose CRC-64 from state 0 is that of what was folded. Answers how many bytes that were.
+size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8_t *folded);
 
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }

@@ -1,5 +1,6 @@
 // Config+Set.swift - CONFIG SET: several directives at once, all or none, with hooks by which the server follows.
 // Runs with the engine's turn held, never on the data path. Order of tests and all texts are Redis 7's.
+// A failed command leaves no trace: values, working directory and hooks are all taken back.
 internal import Base
 
 /// Why CONFIG SET failed.
@@ -32,6 +33,7 @@ package struct ConfigClient: Sendable {
     /// The server is loading its dataset.
     package var isLoading: Bool
 
+    /// As the session knows itself.
     package init(isLocal: Bool, isLoading: Bool = false) {
         self.isLocal = isLocal
         self.isLoading = isLoading
@@ -42,7 +44,9 @@ package struct ConfigClient: Sendable {
 /// was accepted, once per CONFIG SET however many of its directives changed; it answers nil, or the reason why it
 /// cannot follow, upon which the old values return and every hook called for this command is called again with them.
 package struct ConfigHook: Sendable {
+    /// Primary names.
     package let directives: Set<String>
+    /// Follows, or says why not.
     package let apply: @Sendable (_ new: Config, _ old: Config) -> String?
 
     /// `directives` are primary names.
@@ -58,7 +62,9 @@ package struct ConfigHook: Sendable {
 
 /// The accepted outcome of CONFIG SET before any hook ran, for callers that bring their own way of following.
 package struct ConfigChange: Sendable {
+    /// What the configuration becomes.
     package let new: Config
+    /// What it was.
     package let old: Config
     /// Primary names of the directives whose value changed, and as the client named them, in the client's order.
     package let changed: [(directive: String, name: [UInt8])]

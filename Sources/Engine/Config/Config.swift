@@ -3,7 +3,8 @@
 // itself through `assign` when a command moves a directive (REPLICAOF). A loop that needs a setting gets a copy of
 // `settings` or the whole `Config`; there is no shared mutable configuration.
 
-package struct Config: Sendable {
+/// The configuration.
+package struct Config: Sendable, Equatable {
     /// Every directive with a runtime meaning, as plain integers and flags.
     package private(set) var settings = Settings()
     /// By the index of `DirectiveTable.all`.
@@ -27,7 +28,8 @@ package struct Config: Sendable {
 
     /// The value of an absent directive.
     func standardValue(at index: Int) -> ConfigValue {
-        DirectiveTable.all[index].name == "io-threads" ? .number(Int64(ioThreadsDefault)) : DirectiveTable.all[index].defaultValue
+        let directive = DirectiveTable.all[index]
+        return directive.name == "io-threads" ? .number(Int64(ioThreadsDefault)) : directive.defaultValue
     }
 
     mutating func replace(at index: Int, with value: ConfigValue) {
@@ -35,9 +37,13 @@ package struct Config: Sendable {
         DirectiveTable.all[index].store?(&settings, value)
     }
 
-    /// `hz` is a wish: values out of range are accepted and moved to the nearest sensible one.
+    /// The smallest replication backlog that is worth keeping.
+    static let replBacklogSizeMin = 16 << 10
+
+    /// `hz` and `repl-backlog-size` are wishes: values out of range are accepted and moved to the nearest sensible one.
     mutating func normalise() {
         assign("hz", .number(Int64(max(1, min(settings.hz, 500)))))
+        assign("repl-backlog-size", .number(Int64(max(settings.replBacklogSize, Config.replBacklogSizeMin))))
     }
 
     /// Sets a directive without validation or hooks: for the engine's own changes. The name must exist.
@@ -65,10 +71,13 @@ package struct Config: Sendable {
 extension Config {
     /// One `save` pair: a snapshot after `seconds` when at least `changes` writes happened.
     package struct SavePoint: Equatable, Sendable {
+        /// At least this long after the last snapshot.
         package let seconds: Int
+        /// At least this many changes since.
         package let changes: Int
     }
 
+    /// When to take a snapshot; any of the points is enough.
     package var savePoints: [SavePoint] {
         let numbers = value("save").numbers
         return stride(from: 0, to: numbers.count - 1, by: 2).map {
@@ -89,11 +98,13 @@ extension Config {
         return (ConfigText.string(texts[0]), port)
     }
 
+    /// What REPLICAOF does to the configuration; nil makes this server a primary.
     package mutating func setReplicaOf(_ primary: (host: String, port: Int)?) {
         let texts = primary.map { [Array($0.host.utf8), Array(String($0.port).utf8)] }
         assign("replicaof", .texts(texts ?? []))
     }
 
+    /// Which percentiles INFO latencystats shows.
     package var latencyTrackingPercentiles: [Double] { value("latency-tracking-info-percentiles").reals }
 
     /// `oom_score_adj` of a primary, a replica and a background child.

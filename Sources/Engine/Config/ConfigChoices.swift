@@ -111,10 +111,16 @@ package enum RDBVersionCheck: String, ConfigChoice {
 
 /// `shutdown-on-sigterm`, `shutdown-on-sigint`: how the signal shuts the server down; empty means the default.
 package struct ShutdownFlags: OptionSet, Sendable, BitwiseCopyable {
+    /// The bits.
     package let rawValue: Int
+    /// From bits.
     package init(rawValue: Int) { self.rawValue = rawValue }
+    /// Save even without save points.
     package static let save = ShutdownFlags(rawValue: 1)
+    /// Do not save even with save points.
     package static let noSave = ShutdownFlags(rawValue: 2)
+    /// Do not wait for replicas that lag behind.
     package static let now = ShutdownFlags(rawValue: 4)
+    /// Exit even if saving fails.
     package static let force = ShutdownFlags(rawValue: 8)
 }

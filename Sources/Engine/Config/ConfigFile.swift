@@ -1,14 +1,17 @@
 // ConfigFile.swift - a configuration text cut into its meaningful lines, each with its place and its arguments.
 // Pure; used by the loader for files, standard input, the environment and the command line alike.
+// It knows nothing of directives; `ConfigLoader` gives the lines their meaning.
 
 /// Where a line stands, for error messages.
 package struct ConfigOrigin: Sendable, Equatable {
+    /// What the line was read from.
     package enum Source: Sendable, Equatable {
         case file(path: [UInt8])
         case standardInput
         case environment(variable: [UInt8])
         case commandLine
     }
+    /// The file or other source.
     package let source: Source
     /// Counted from 1; command-line options count on from the end of the file, as Redis counts them.
     package let lineNumber: Int
@@ -28,6 +31,7 @@ package struct ConfigOrigin: Sendable, Equatable {
 
 /// One line that says something.
 package struct ConfigLine: Sendable, Equatable {
+    /// Where it stands.
     package let origin: ConfigOrigin
     /// The first in lower case. Empty when the line's quotes are unbalanced.
     package let arguments: [[UInt8]]

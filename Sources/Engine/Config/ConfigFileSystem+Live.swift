@@ -15,7 +15,9 @@ extension ConfigFileSystem {
         paths: { LiveFiles.paths($0) },
         currentDirectory: { LiveFiles.currentDirectory() },
         changeDirectory: { path throws(SystemError) in
-            if unsafe chdir(LiveFiles.cString(path)) != 0 { throw SystemError(operation: "chdir \(LiveFiles.text(path))") }
+            if unsafe chdir(LiveFiles.cString(path)) != 0 {
+                throw SystemError(operation: "chdir \(LiveFiles.text(path))")
+            }
         },
         checkAppendable: { path throws(SystemError) in
             close(try LiveFiles.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o666))

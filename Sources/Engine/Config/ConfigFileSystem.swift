@@ -3,6 +3,7 @@
 // commands only. Paths are bytes, because a path need not be UTF-8.
 package import Base
 
+/// Files and directories, as configuration needs them.
 package struct ConfigFileSystem: Sendable {
     /// How every door fails.
     package typealias Failure = SystemError
@@ -15,6 +16,7 @@ package struct ConfigFileSystem: Sendable {
     package var paths: @Sendable (_ glob: [UInt8]) -> [[UInt8]]
     /// The working directory; empty when it is gone.
     package var currentDirectory: @Sendable () -> [UInt8]
+    /// Makes a directory the process's working directory.
     package var changeDirectory: @Sendable (_ path: [UInt8]) throws(Failure) -> Void
     /// Whether a file can be opened for appending, creating it.
     package var checkAppendable: @Sendable (_ path: [UInt8]) throws(Failure) -> Void
@@ -22,6 +24,7 @@ package struct ConfigFileSystem: Sendable {
     /// An existing file's mode is kept.
     package var replaceFile: @Sendable (_ path: [UInt8], _ content: [UInt8]) throws(Failure) -> Void
 
+    /// All doors, replaced one by one in tests.
     package init(
         readFile: @escaping @Sendable ([UInt8]) throws(Failure) -> [UInt8],
         readStandardInput: @escaping @Sendable () throws(Failure) -> [UInt8],

@@ -3,6 +3,7 @@
 // `dir` takes effect the moment it is read, so that relative names after it mean what they mean to Redis.
 internal import Base
 
+/// Collects a start's configuration; read the results when `load` returned.
 package struct ConfigLoader {
     /// Files may include files, this many deep.
     package static let includeDepthMax = 16
@@ -219,7 +220,7 @@ extension ConfigLoader {
         let suffix = ConfigText.string(Array(name.dropFirst(4)))
         guard let directive = DirectiveTable.name(forEnvironment: suffix) else {
             let guess = DirectiveTable.suggestion(for: name.dropFirst(4).map { $0 == UInt8(ascii: "_") ? 45 : $0 })
-            let hint = guess.map { ", did you mean FOG_\($0.uppercased().map { $0 == "-" ? "_" : $0 }.reduce("") { $0 + String($1) })?" }
+            let hint = guess.map { ", did you mean FOG_" + DirectiveTable.environmentForm($0) + "?" }
             warnings.append("environment variable \(ConfigText.string(name)) names no directive\(hint ?? "")")
             return
         }

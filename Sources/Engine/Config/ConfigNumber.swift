@@ -15,7 +15,9 @@ enum ConfigNumber {
             guard ConfigText.isDigit(byte) else { return nil }
             let (tens, tooLarge) = value.multipliedReportingOverflow(by: 10)
             let digit = Int64(byte - 48)
-            let (sum, overflow) = isNegative ? tens.subtractingReportingOverflow(digit)
+            let (sum, overflow) =
+                isNegative
+                ? tens.subtractingReportingOverflow(digit)
                 : tens.addingReportingOverflow(digit)
             if tooLarge || overflow { return nil }
             value = sum
@@ -23,13 +25,14 @@ enum ConfigNumber {
         return value
     }
 
-    /// A byte count with an optional unit (b, k, kb, m, mb, g, gb). Digits beyond 64 bits saturate and the unit
-    /// multiplies with wrap-around, because that is what a stock server stores.
-    static func memory(_ text: [UInt8]) -> UInt64? {
+    /// A byte count with an optional unit (b, k, kb, m, mb, g, gb). Digits beyond 64 bits saturate (or are refused)
+    /// and the unit multiplies with wrap-around, because that is what a stock server stores.
+    static func memory(_ text: [UInt8], saturates: Bool = true) -> UInt64? {
         let bytes = ConfigText.beforeNul(text)
         let digits = bytes.prefix { ConfigText.isDigit($0) }
         guard digits.count < 128, let factor = unitFactor(Array(bytes[digits.endIndex...])) else { return nil }
-        return magnitude(digits) &* factor
+        guard let magnitude = magnitude(digits) else { return saturates ? UInt64.max &* factor : nil }
+        return magnitude &* factor
     }
 
     private static func unitFactor(_ unit: [UInt8]) -> UInt64? {
@@ -45,12 +48,12 @@ enum ConfigNumber {
         }
     }
 
-    private static func magnitude(_ digits: ArraySlice<UInt8>) -> UInt64 {
+    private static func magnitude(_ digits: ArraySlice<UInt8>) -> UInt64? {
         var value: UInt64 = 0
         for byte in digits {
             let (tens, tooLarge) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = tens.addingReportingOverflow(UInt64(byte &- 48))
-            if tooLarge || overflow { return .max }
+            if tooLarge || overflow { return nil }
             value = sum
         }
         return value
@@ -71,7 +74,9 @@ enum ConfigNumber {
             guard ConfigText.isDigit(byte), Int64(byte - 48) < radix else { return nil }
             let (scaled, tooLarge) = value.multipliedReportingOverflow(by: radix)
             let digit = Int64(byte - 48)
-            let (sum, overflow) = isNegative ? scaled.subtractingReportingOverflow(digit)
+            let (sum, overflow) =
+                isNegative
+                ? scaled.subtractingReportingOverflow(digit)
                 : scaled.addingReportingOverflow(digit)
             if tooLarge || overflow { isExact = false }
             if isExact { value = sum }

@@ -1,6 +1,8 @@
 // ConfigValue.swift - what a directive holds, in the one form from which CONFIG GET, CONFIG REWRITE and `Settings` are
 // derived. Owned by `Config`'s value array; compared to see whether CONFIG SET changed anything.
+// Plain data without behaviour: what a value means is the directive's business.
 
+/// A directive's value.
 package enum ConfigValue: Sendable, Equatable {
     /// Numbers, flags (0 or 1), positions in a choice list, bit sets. 64-bit unsigned limits are kept as bit patterns.
     case number(Int64)

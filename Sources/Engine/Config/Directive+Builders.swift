@@ -1,5 +1,6 @@
 // Directive+Builders.swift - the forms in which a directive is declared, one function per kind, so that the tables
 // under Directives/ read as one line each: name, default, what is allowed, flags, aliases, the `Settings` field.
+// A directive that fits none of them calls `Directive.init` itself.
 
 /// Copies a value into its field of `Settings`.
 typealias SettingsField<Value> = @Sendable (inout Settings, Value) -> Void
@@ -95,7 +96,8 @@ extension Directive {
         _ name: String, _ field: @escaping SettingsField<ShutdownFlags>
     ) -> Directive {
         let names: [(name: String, value: Int64)] = [
-            ("default", 0), ("save", Int64(ShutdownFlags.save.rawValue)), ("nosave", Int64(ShutdownFlags.noSave.rawValue)),
+            ("default", 0), ("save", Int64(ShutdownFlags.save.rawValue)),
+            ("nosave", Int64(ShutdownFlags.noSave.rawValue)),
             ("now", Int64(ShutdownFlags.now.rawValue)), ("force", Int64(ShutdownFlags.force.rawValue)),
         ]
         return Directive(

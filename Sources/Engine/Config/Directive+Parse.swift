@@ -1,5 +1,6 @@
 // Directive+Parse.swift - from arguments to a value, for a line of a file and for CONFIG SET alike. Order of the tests
 // and texts of the refusals are Redis'. Pure: what needs the outside world (`dir`) is done by the caller.
+// A refusal carries only its reason; the caller adds the directive's name or the line.
 
 extension Directive {
     /// The value that `arguments` mean. `current` is what the directive holds now (some lists are updated in part);
@@ -51,7 +52,7 @@ extension Directive {
         guard let value = number.read(arguments.first ?? []) else {
             throw switch number.unit {
             case .plain: ConfigRefusal("argument couldn't be parsed into an integer")
-            case .memory: ConfigRefusal("argument must be a memory value")
+            case .memory, .signedMemory: ConfigRefusal("argument must be a memory value")
             case .memoryOrPercent: ConfigRefusal("argument must be a memory or percent value")
             case .octal: ConfigRefusal("argument couldn't be parsed as an octal number")
             }
@@ -72,6 +73,9 @@ extension Directive.Number {
         case .octal:
             guard let (value, isExact) = ConfigNumber.saturating(text, radix: 8), isExact else { return nil }
             return value
+        case .signedMemory:
+            if let bytes = ConfigNumber.memory(text, saturates: false) { return Int64(bitPattern: bytes) }
+            return ConfigNumber.integer(text)
         case .memoryOrPercent:
             if let bytes = ConfigNumber.memory(text) { return Int64(bitPattern: bytes) }
             guard text.count > 1, text.last == UInt8(ascii: "%"),

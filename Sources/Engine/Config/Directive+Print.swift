@@ -1,5 +1,6 @@
 // Directive+Print.swift - from a value to text: what CONFIG GET answers, and the lines CONFIG REWRITE writes.
 // The two differ: GET prints bytes as plain numbers, REWRITE with units; GET prints lists in one text.
+// What is printed here must be read back by Directive+Parse.swift to the same value; a test holds that for all.
 
 /// What CONFIG REWRITE does about one directive.
 enum DirectiveLines {
@@ -53,9 +54,8 @@ extension Directive {
         case .boolean, .choice:
             return one(text(of: value), isForced: value != standard)
         case .number(let number):
-            let isPercent = number.unit == .memoryOrPercent && value.number < 0
-            let isMemory = (number.unit == .memory || number.unit == .memoryOrPercent) && !isPercent
-            let text = isMemory ? ConfigNumber.memoryText(value.number) : number.text(of: value.number)
+            let isBytes = number.isMemory && (number.unit == .memory || value.number >= 0)
+            let text = isBytes ? ConfigNumber.memoryText(value.number) : number.text(of: value.number)
             return one(Array(text.utf8), isForced: value != standard)
         case .text(_, let isUnsetWhenEmpty):
             if value.text.isEmpty && isUnsetWhenEmpty { return .none }
@@ -82,9 +82,9 @@ extension Directive {
             return .lines([(start + ConfigText.quoted(text(of: value)), value != standard)])
         case .addresses:
             if value == standard { return .none }
-            return .lines([(start + (value.texts.isEmpty ? empty : text(of: value)), true)])
+            return .lines([(start + (value.texts.isEmpty ? empty : words(value.texts)), true)])
         case .replicaOf:
-            return value.texts.isEmpty ? .none : .lines([(start + text(of: value), true)])
+            return value.texts.isEmpty ? .none : .lines([(start + words(value.texts), true)])
         case .percentiles:
             return .lines([(start + (value.reals.isEmpty ? empty : text(of: value)), true)])
         case .directory:
@@ -92,6 +92,17 @@ extension Directive {
         case .unsupported:
             return .none
         }
+    }
+
+    /// Arguments for a line, quoted only where plain writing would not come back. A single one is read twice by the
+    /// loader (it may carry a whole list), so it is quoted twice.
+    private func words(_ texts: [[UInt8]]) -> [UInt8] {
+        func isPlain(_ text: [UInt8]) -> Bool {
+            !text.isEmpty && text.allSatisfy { $0 > 32 && $0 < 127 && $0 != 34 && $0 != 39 }
+        }
+        let words = texts.map { isPlain($0) ? $0 : ConfigText.quoted($0) }
+        if texts.count == 1, !isPlain(texts[0]) { return ConfigText.quoted(words[0]) }
+        return Array(words.joined(separator: [32]))
     }
 
     private func outputBufferLimitLines(
@@ -107,10 +118,12 @@ extension Directive {
 }
 
 extension Directive.Number {
+    var isMemory: Bool { unit == .memory || unit == .memoryOrPercent || unit == .signedMemory }
+
     /// A percentage with its sign, an octal number in octal, bytes unsigned.
     func text(of value: Int64) -> String {
         switch unit {
-        case .plain: String(value)
+        case .plain, .signedMemory: String(value)
         case .octal: String(UInt64(bitPattern: value), radix: 8)
         case .memory: String(UInt64(bitPattern: value))
         case .memoryOrPercent: value < 0 ? "\(value.magnitude)%" : String(value)

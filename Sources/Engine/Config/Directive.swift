@@ -3,14 +3,17 @@
 // To add one: a line in the file of its theme under Directives/ (see Directive+Builders.swift for the forms), and a
 // `Settings` field if the running server reads it. Nothing else names it.
 
+/// One directive; see the head of this file for how to add one.
 package struct Directive: Sendable {
     /// The name that CONFIG REWRITE writes: the one that the oldest supported stock server knows.
     package let name: String
     /// Other names for the same value, in files and in commands.
     package let aliases: [String]
-    package let kind: Kind
+    let kind: Kind
+    /// Rights and visibility.
     package let flags: Flags
-    package let defaultValue: ConfigValue
+    /// What it is while no file, option or command says otherwise.
+    let defaultValue: ConfigValue
     /// A reason to refuse a value that the kind alone would accept.
     let check: (@Sendable (ConfigValue) -> String?)?
     /// Copies the value into its `Settings` field.
@@ -30,8 +33,11 @@ package struct Directive: Sendable {
         self.store = store
     }
 
+    /// Who may see and change a directive, and when.
     package struct Flags: OptionSet, Sendable {
+        /// The bits.
         package let rawValue: Int
+        /// From bits.
         package init(rawValue: Int) { self.rawValue = rawValue }
         /// CONFIG SET refuses it.
         package static let immutable = Flags(rawValue: 1)
@@ -52,7 +58,7 @@ package struct Directive: Sendable {
         package static let lenientInFile = Flags(rawValue: 128)
     }
 
-    package enum Kind: Sendable {
+    enum Kind: Sendable {
         /// yes or no.
         case boolean
         case number(Number)
@@ -72,27 +78,31 @@ package struct Directive: Sendable {
     }
 
     /// How a number is written and what values it takes.
-    package struct Number: Sendable {
-        package enum Unit: Sendable {
-            case plain, memory, memoryOrPercent, octal
+    struct Number: Sendable {
+        enum Unit: Sendable {
+            case plain, memory, octal
+            /// A percentage is kept as a negative number.
+            case memoryOrPercent
+            /// A byte count or a plain negative number.
+            case signedMemory
         }
-        package let unit: Unit
+        let unit: Unit
         /// Bounds are compared as unsigned 64-bit numbers, so a negative value counts as very large.
-        package let isUnsigned: Bool
-        package let lower: Int64
+        let isUnsigned: Bool
+        let lower: Int64
         /// A bit pattern when `isUnsigned`.
-        package let upper: Int64
+        let upper: Int64
     }
 
     /// Names and the numbers behind them.
-    package struct Choices: Sendable {
-        package let names: [(name: String, value: Int64)]
+    struct Choices: Sendable {
+        let names: [(name: String, value: Int64)]
         /// Several names may be given; the values are OR-ed.
-        package let isBitSet: Bool
+        let isBitSet: Bool
     }
 
     /// Directives with a grammar of their own; see Directive+Special.swift.
-    package enum Special: Sendable {
+    enum Special: Sendable {
         case savePoints
         case outputBufferLimits
         case oomScores
@@ -107,8 +117,8 @@ package struct Directive: Sendable {
 }
 
 /// Why a value was refused; the text after the dash of CONFIG SET's error, the last line of a start error.
-package struct ConfigRefusal: Error, Equatable, Sendable {
-    package let reason: String
+struct ConfigRefusal: Error, Equatable, Sendable {
+    let reason: String
 
-    package init(_ reason: String) { self.reason = reason }
+    init(_ reason: String) { self.reason = reason }
 }

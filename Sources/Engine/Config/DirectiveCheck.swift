@@ -1,5 +1,6 @@
 // DirectiveCheck.swift - reasons to refuse a value that its kind would accept: file names, host names, addresses, the
 // process title. Texts are Redis', word for word. Pure; each takes the bytes and answers nil when they are fine.
+// They run in the file reader and in CONFIG SET alike, so they must not depend on the running server.
 
 enum DirectiveCheck {
     @Sendable static func databaseFileName(_ name: [UInt8]) -> String? {
@@ -32,9 +33,11 @@ enum DirectiveCheck {
         return isFine ? nil : "Hostnames may only contain alphanumeric characters, hyphens or dots"
     }
 
+    /// Letters, digits, `-./:_`, a backquote and anything beyond ASCII.
     @Sendable static func announcedNodename(_ name: [UInt8]) -> String? {
-        let refused = Array("!#$%&()*+:;<>?@[]^{|}~".utf8)
-        return name.contains { refused.contains($0) } ? "Announced human node name contained invalid character" : nil
+        let marks = Array("-./:_`".utf8)
+        let isFine = name.allSatisfy { isAlphanumeric($0) || marks.contains($0) || $0 >= 128 }
+        return isFine ? nil : "Announced human node name contained invalid character"
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
@@ -102,8 +105,10 @@ enum DirectiveCheck {
     /// port fills it in.
     @Sendable static func processTitleTemplate(_ template: [UInt8]) -> String? {
         let refusal = "template format is invalid or contains unknown variables"
-        let filled = ["listen-addr": "*:0", "config-file": "-", "port": "0", "tls-port": "0", "title": "",
-            "server-mode": "", "unixsocket": ""]
+        let filled = [
+            "listen-addr": "*:0", "config-file": "-", "port": "0", "tls-port": "0", "title": "",
+            "server-mode": "", "unixsocket": "",
+        ]
         guard let title = expand(template, { filled[$0] }) else { return refusal }
         return title.allSatisfy { $0 == 32 } ? refusal : nil
     }

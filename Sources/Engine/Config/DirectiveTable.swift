@@ -1,6 +1,8 @@
 // DirectiveTable.swift - all directives joined, and the way from a name to its directive. Built once on first use,
 // immutable and shared by every thread afterwards. A directive's index is only meaningful inside this process.
+// Names are looked up without regard to case, as every stock server does it.
 
+/// The directives and their names.
 package enum DirectiveTable {
     /// Every directive; a `Config` holds one value per entry, in this order. CONFIG REWRITE appends in this order.
     package static let all: [Directive] =
@@ -41,7 +43,8 @@ package enum DirectiveTable {
     /// The directive behind what follows `FOG_` in an environment variable.
     static func name(forEnvironment suffix: String) -> String? { environmentNames[suffix] }
 
-    private static func environmentForm(_ name: String) -> String {
+    /// The part of an environment variable's name that stands for a directive.
+    static func environmentForm(_ name: String) -> String {
         String(name.uppercased().map { $0 == "-" ? "_" : $0 })
     }
 

@@ -1,8 +1,12 @@
 // KeyspaceEventClasses.swift - the event classes of `notify-keyspace-events` as a bit set, with Redis' letters and bit
 // positions. Read by the effects that follow every write (one AND per event), written by CONFIG SET and at start.
+// The bit positions never leave the process.
 
+/// A set of event classes.
 package struct KeyspaceEventClasses: OptionSet, Sendable, BitwiseCopyable {
+    /// The bits.
     package let rawValue: Int
+    /// From bits.
     package init(rawValue: Int) { self.rawValue = rawValue }
 
     /// K: publish on `__keyspace@<db>__:<key>`.
@@ -70,7 +74,9 @@ package struct KeyspaceEventClasses: OptionSet, Sendable, BitwiseCopyable {
     /// The normal form: A when all its classes are on, then what is left in a fixed order.
     package var letters: [UInt8] {
         let isAll = isSuperset(of: .all)
-        let rest = KeyspaceEventClasses.letters.filter { contains($0.1) && !(isAll && KeyspaceEventClasses.all.contains($0.1)) }
+        let rest = KeyspaceEventClasses.letters.filter {
+            contains($0.1) && !(isAll && KeyspaceEventClasses.all.contains($0.1))
+        }
         return (isAll ? [UInt8(ascii: "A")] : []) + rest.map(\.0)
     }
 }

@@ -1,6 +1,8 @@
 // StartArguments.swift - the command line of fog-server, read exactly as redis-server 7 reads its own: a file, then
 // options that become configuration lines, then perhaps `-` for standard input. Pure; says what to do, does nothing.
+// Changing a rule here breaks start scripts: the rules are compared with redis-server by Conformance/config_check.py.
 
+/// What a command line says.
 package struct StartArguments: Sendable, Equatable {
     /// What the process is asked to be.
     package enum Action: Sendable, Equatable {
@@ -15,18 +17,22 @@ package struct StartArguments: Sendable, Equatable {
         case checkAOF
     }
 
+    /// Whether to run, and as what.
     package var action = Action.run
     /// The first argument, when it is no option.
     package var configPath: [UInt8]?
+    /// `-` was given: configuration comes from standard input too.
     package var readsStandardInput = false
     /// One configuration line per option, in order.
     package var optionLines: [[UInt8]] = []
+    /// `--sentinel` was given, or the program's name says so.
     package var isSentinel = false
 
     /// `arguments` includes the program's name.
     package init(_ arguments: [[UInt8]]) {
         let program = StartArguments.programName(arguments.first ?? [])
-        isSentinel = program.hasSuffix("sentinel") || program.contains("redis-sentinel")
+        isSentinel =
+            program.hasSuffix("sentinel") || program.contains("redis-sentinel")
             || arguments.dropFirst().contains(Array("--sentinel".utf8))
         if program.contains("-check-rdb") { action = .checkRDB }
         if program.contains("-check-aof") { action = .checkAOF }

@@ -118,9 +118,10 @@ package struct GeoShape: Sendable {
     private static func around(_ center: GeoPoint, latitudeRadians: Double, longitudeRadians: Double) -> GeoArea {
         let latitude = min(latitudeRadians / Geohash.radiansPerDegree, 180)
         let longitude = min(longitudeRadians / Geohash.radiansPerDegree, 180)
-        return widened(GeoArea(
-            west: center.longitude - longitude, east: center.longitude + longitude,
-            south: center.latitude - latitude, north: center.latitude + latitude))
+        return widened(
+            GeoArea(
+                west: center.longitude - longitude, east: center.longitude + longitude,
+                south: center.latitude - latitude, north: center.latitude + latitude))
     }
 
     private static func widened(_ area: GeoArea) -> GeoArea {
@@ -179,7 +180,8 @@ package struct GeoShape: Sendable {
         var previous = vertices[vertices.count - 1]
         for vertex in vertices {
             if (vertex.latitude > point.latitude) != (previous.latitude > point.latitude) {
-                let crossing = (previous.longitude - vertex.longitude) * (point.latitude - vertex.latitude)
+                let crossing =
+                    (previous.longitude - vertex.longitude) * (point.latitude - vertex.latitude)
                     / (previous.latitude - vertex.latitude) + vertex.longitude
                 if point.longitude < crossing { isInside.toggle() }
             }

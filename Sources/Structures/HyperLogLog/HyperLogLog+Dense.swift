@@ -71,7 +71,8 @@ extension HyperLogLog {
         let groupCount = registerCount / 32
         for group in 0..<groupCount {
             let place = unsafe start + group &* 24
-            let last = group == groupCount - 1
+            let last =
+                group == groupCount - 1
                 ? unsafe place.loadUnaligned(fromByteOffset: 16, as: UInt64.self) >> 16
                 : unsafe place.loadUnaligned(fromByteOffset: 18, as: UInt64.self)
             let packed = unsafe SIMD4<UInt64>(

@@ -115,7 +115,8 @@ extension StreamLog {
         let master = node.piece(at: draft.masterOffset)
         draft.masterOffset &+= master.byteCount
         if let text = unsafe master.text {
-            let isEqual = unsafe field.count == master.textByteCount
+            let isEqual =
+                unsafe field.count == master.textByteCount
                 && memcmp(text, ListpackCode.address(of: field), field.count) == 0
             if !isEqual { draft.hasMasterFields = false }
         } else if unsafe ListpackNumber.parse(ListpackCode.address(of: field), count: field.count) != master.integer {

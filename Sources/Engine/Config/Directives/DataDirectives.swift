@@ -1,4 +1,7 @@
 // DataDirectives.swift - memory limits, eviction, lazy freeing, encodings, active defragmentation.
+// One line per directive: name, default, what is allowed, flags, alias, the `Settings` field. Defaults and bounds are
+// those of the stock servers and checked against them by Conformance/config_check.py. Pure data, joined by
+// DirectiveTable.swift.
 
 extension DirectiveTable {
     static let memory: [Directive] = [
@@ -6,8 +9,8 @@ extension DirectiveTable {
         .choice("maxmemory-policy", MaxmemoryPolicy.noEviction) { $0.maxmemoryPolicy = $1 },
         .integer("maxmemory-samples", 5, 1...64) { $0.maxmemorySamples = $1 },
         .integer("maxmemory-eviction-tenacity", 10, 0...100) { $0.maxmemoryEvictionTenacity = $1 },
-        .integer("lfu-log-factor", 10, boundsInt32) { $0.lfuLogFactor = $1 },
-        .integer("lfu-decay-time", 1, boundsInt32) { $0.lfuDecayTimeMinutes = $1 },
+        .integer("lfu-log-factor", 10, .int32) { $0.lfuLogFactor = $1 },
+        .integer("lfu-decay-time", 1, .int32) { $0.lfuDecayTimeMinutes = $1 },
         .integer("active-expire-effort", 1, 1...10) { $0.activeExpireEffort = $1 },
         .boolean("lazyfree-lazy-eviction", false) { $0.lazyfreeLazyEviction = $1 },
         .boolean("lazyfree-lazy-expire", false) { $0.lazyfreeLazyExpire = $1 },
@@ -17,7 +20,7 @@ extension DirectiveTable {
         .boolean("jemalloc-bg-thread", true) { $0.jemallocBackgroundThread = $1 },
         Directive(
             "activedefrag", [], .boolean, .lenientInFile, .number(0), check: DirectiveCheck.activeDefragmentation),
-        .unsignedMemory("active-defrag-ignore-bytes", 100 * megabyte, 1...Int.max),
+        .unsignedMemory("active-defrag-ignore-bytes", 100 << 20, 1...Int.max),
         .integer("active-defrag-threshold-lower", 10, 0...1000),
         .integer("active-defrag-threshold-upper", 100, 0...1000),
         .integer("active-defrag-cycle-min", 1, 1...99),
@@ -28,21 +31,27 @@ extension DirectiveTable {
 
     static let dataTypes: [Directive] = [
         .unsigned(
-            "hash-max-listpack-entries", 512, boundsInt64, alias: "hash-max-ziplist-entries") { $0.hashMaxListpackEntries = $1 },
+            "hash-max-listpack-entries", 512, .int64, alias: "hash-max-ziplist-entries"
+        ) { $0.hashMaxListpackEntries = $1 },
         .unsignedMemory(
-            "hash-max-listpack-value", 64, boundsInt64, alias: "hash-max-ziplist-value") { $0.hashMaxListpackValue = $1 },
-        .integer("list-max-listpack-size", -2, boundsAnyInt32, alias: "list-max-ziplist-size") { $0.listMaxListpackSize = $1 },
-        .integer("list-compress-depth", 0, boundsInt32) { $0.listCompressDepth = $1 },
-        .unsigned("set-max-intset-entries", 512, boundsInt64) { $0.setMaxIntsetEntries = $1 },
-        .unsigned("set-max-listpack-entries", 128, boundsInt64) { $0.setMaxListpackEntries = $1 },
-        .unsigned("set-max-listpack-value", 64, boundsInt64) { $0.setMaxListpackValue = $1 },
+            "hash-max-listpack-value", 64, .int64, alias: "hash-max-ziplist-value"
+        ) { $0.hashMaxListpackValue = $1 },
+        .integer("list-max-listpack-size", -2, .anyInt32, alias: "list-max-ziplist-size") {
+            $0.listMaxListpackSize = $1
+        },
+        .integer("list-compress-depth", 0, .int32) { $0.listCompressDepth = $1 },
+        .unsigned("set-max-intset-entries", 512, .int64) { $0.setMaxIntsetEntries = $1 },
+        .unsigned("set-max-listpack-entries", 128, .int64) { $0.setMaxListpackEntries = $1 },
+        .unsigned("set-max-listpack-value", 64, .int64) { $0.setMaxListpackValue = $1 },
         .unsigned(
-            "zset-max-listpack-entries", 128, boundsInt64, alias: "zset-max-ziplist-entries") { $0.zsetMaxListpackEntries = $1 },
+            "zset-max-listpack-entries", 128, .int64, alias: "zset-max-ziplist-entries"
+        ) { $0.zsetMaxListpackEntries = $1 },
         .unsignedMemory(
-            "zset-max-listpack-value", 64, boundsInt64, alias: "zset-max-ziplist-value") { $0.zsetMaxListpackValue = $1 },
-        .unsignedMemory("hll-sparse-max-bytes", 3000, boundsInt64) { $0.hllSparseMaxBytes = $1 },
-        .unsignedMemory("stream-node-max-bytes", 4096, boundsInt64) { $0.streamNodeMaxBytes = $1 },
-        .integer("stream-node-max-entries", 100, boundsInt64) { $0.streamNodeMaxEntries = $1 },
+            "zset-max-listpack-value", 64, .int64, alias: "zset-max-ziplist-value"
+        ) { $0.zsetMaxListpackValue = $1 },
+        .unsignedMemory("hll-sparse-max-bytes", 3000, .int64) { $0.hllSparseMaxBytes = $1 },
+        .unsignedMemory("stream-node-max-bytes", 4096, .int64) { $0.streamNodeMaxBytes = $1 },
+        .integer("stream-node-max-entries", 100, .int64) { $0.streamNodeMaxEntries = $1 },
         .choice("sanitize-dump-payload", SanitizeDumpPayload.no) { $0.sanitizeDumpPayload = $1 },
     ]
 }

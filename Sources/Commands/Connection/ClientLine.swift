@@ -1,0 +1,74 @@
+// ClientLine.swift - one client as CLIENT LIST and CLIENT INFO describe it: the fields of Redis 8.2, in its order.
+// Buffer sizes are what the client's loop left behind last (once a second, or when it closed).
+internal import Base
+internal import Engine
+internal import RESP
+
+enum ClientLine {
+    /// Appends the line of `session`. `call` is the command that asks: its own session is described as it is now.
+    static func append(_ session: SessionReference, running call: borrowing Call, to text: inout ByteBuffer) {
+        let isRunning = session == call.sessionReference
+        let now = call.administration.clock.nowMilliseconds
+        text.append("id=\(session.session.id) addr=\(session.session.address) laddr=\(session.session.localAddress)")
+        text.append(" fd=\(session.session.descriptor) name=\(session.session.name)")
+        text.append(" age=\(max(0, now - session.session.createdMilliseconds) / 1000)")
+        let idle = isRunning ? 0 : max(0, now - session.session.lastInteractionMilliseconds) / 1000
+        text.append(" idle=\(idle) flags=\(flags(session)) db=\(session.session.database)")
+        text.append(" sub=0 psub=0 ssub=0 multi=-1 watch=0")
+        appendBuffers(session, isRunning ? wireByteCount(call.arguments) : nil, call, to: &text)
+        text.append(" cmd=\(command(session, isRunning ? call.slot : nil, call)) user=\(session.session.user)")
+        text.append(" redir=-1 resp=\(session.session.protocolVersion)")
+        text.append(" lib-name=\(session.session.libraryName) lib-ver=\(session.session.libraryVersion)")
+        let gauges = session.session.gauges
+        text.append(" io-thread=\(session.session.loop) tot-net-in=\(gauges.networkInput)")
+        text.append(" tot-net-out=\(gauges.networkOutput) tot-cmds=\(session.session.commandCount)\n")
+    }
+
+    private static func appendBuffers(
+        _ session: SessionReference, _ running: Int?, _ call: borrowing Call, to text: inout ByteBuffer
+    ) {
+        let gauges = session.session.gauges
+        let argumentByteCount = running == nil ? gauges.argumentByteCount : byteCount(call.arguments)
+        let queryByteCount = max(running ?? 0, gauges.queryByteCount)
+        let memory = gauges.memoryByteCount + (running ?? 0)
+        text.append(" qbuf=\(queryByteCount) qbuf-free=\(gauges.queryFreeByteCount) argv-mem=\(argumentByteCount)")
+        text.append(" multi-mem=0 rbs=0 rbp=0 obl=\(gauges.outputByteCount) oll=\(gauges.outputListLength)")
+        text.append(" omem=\(gauges.outputListByteCount) tot-mem=\(memory)")
+        text.append(gauges.isWaitingToWrite ? " events=rw" : " events=r")
+    }
+
+    /// The letters of Redis: N when none applies.
+    static func flags(_ session: SessionReference) -> String {
+        var letters = ""
+        if session.session.gates.contains(.monitor) { letters += "O" }
+        if session.session.isReplica { letters += "S" }
+        if session.session.suspension?.countsAsBlocked == true { letters += "b" }
+        if session.session.closesAfterReply { letters += "c" }
+        if session.session.gates.contains(.killed) { letters += "A" }
+        if session.session.isUnixSocket { letters += "U" }
+        if session.session.isNoEvict { letters += "e" }
+        if session.session.isNoTouch { letters += "T" }
+        return letters.isEmpty ? "N" : letters
+    }
+
+    private static func command(_ session: SessionReference, _ running: Int?, _ call: borrowing Call) -> String {
+        let slot = running ?? session.session.lastCommand
+        return slot >= 0 ? call.administration.commands.fullNames[slot] : "NULL"
+    }
+
+    private static func byteCount(_ arguments: borrowing Arguments) -> Int {
+        var count = 0
+        for index in 0..<arguments.count { count += arguments[index].count }
+        return count
+    }
+
+    /// Bytes of the command as a multibulk request.
+    private static func wireByteCount(_ arguments: borrowing Arguments) -> Int {
+        var count = 3 + IntegerText.byteCount(of: Int64(arguments.count))
+        for index in 0..<arguments.count {
+            let length = arguments[index].count
+            count += 5 + IntegerText.byteCount(of: Int64(length)) + length
+        }
+        return count
+    }
+}

@@ -1,0 +1,167 @@
+// KeyDump.swift - DUMP and RESTORE: values as bytes that other servers understand (Keyspace/Dump has the format).
+// RESTORE validates everything before the keyspace changes.
+internal import Base
+internal import Engine
+internal import Keyspace
+internal import RESP
+internal import Structures
+
+enum KeyDump {
+    static let commands: [Command] = [
+        Command(
+            "DUMP", "key", arity: 2, [.readonly], keys: [.key([.readOnly, .access])], in: .generic, since: "2.6.0",
+            complexity: """
+                O(1) to access the key and additional O(N*M) to serialize it, where N is the number of objects \
+                composing the value and M their average size. For small string values the time complexity is \
+                thus O(1)+O(1*M) where M is small, so simply O(1).
+                """,
+            summary: "Returns a serialized representation of the value stored at a key.",
+            hints: ["nondeterministic_output"], run: dump),
+        Command(
+            "RESTORE", """
+                key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] \
+                [FREQ frequency:integer@5.0.0]
+                """,
+            arity: -4, [.write, .denyOOM], keys: [.key([.overwrite, .update])], in: .generic, categories: ["dangerous"],
+            since: "2.6.0", complexity: """
+                O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is \
+                the number of objects composing the value and M their average size. For small string values the \
+                time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set \
+                values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).
+                """,
+            summary: "Creates a key from the serialized representation of a value.", history: [
+                ("3.0.0", "Added the `REPLACE` modifier."),
+                ("5.0.0", "Added the `ABSTTL` modifier."),
+                ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+            ],
+            run: restore),
+        Command(
+            "RESTORE-ASKING", """
+                key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] \
+                [FREQ frequency:integer@5.0.0]
+                """,
+            arity: -4, [.write, .denyOOM, .asking, .system], keys: [.key([.overwrite, .update])], in: .server,
+            categories: ["keyspace", "dangerous"], since: "3.0.0", complexity: """
+                O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is \
+                the number of objects composing the value and M their average size. For small string values the \
+                time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set \
+                values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).
+                """,
+            summary: "An internal command for migrating keys in a cluster.", history: [
+                ("3.0.0", "Added the `REPLACE` modifier."),
+                ("5.0.0", "Added the `ABSTTL` modifier."),
+                ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+            ],
+            run: restore),
+    ]
+
+    private static let restoreComplexity =
+        """
+        O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the \
+        number of objects composing the value and M their average size. For small string values the time \
+        complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the \
+        complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).
+        """
+
+    private static let restoreHistory = [
+        ("3.0.0", "Added the `REPLACE` modifier."), ("5.0.0", "Added the `ABSTTL` modifier."),
+        ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
+    ]
+
+    private static let dump: Command.Handler = { (call: inout Call) throws(CommandError) in
+        guard let entry = call.peek(1) else { return call.reply.null() }
+        var payload = ByteBuffer()
+        let compresses = call.settings.rdbCompression
+        guard PayloadWriter.append(entry, compresses: compresses, to: &payload) else {
+            throw .message("ERR DUMP of this type is not supported")
+        }
+        call.reply.bulk(payload.span)
+    }
+
+    private struct RestoreOptions {
+        var replaces = false
+        var isAbsolute = false
+        var idleSeconds: Int64?
+        var frequency: Int64?
+    }
+
+    private static let restore: Command.Handler = { (call: inout Call) throws(CommandError) in
+        let options = try parseOptions(call)
+        if !options.replaces && call.find(1) != nil {
+            throw .message("BUSYKEY Target key name already exists.")
+        }
+        guard let given = IntegerText.parse(call.arguments[2]) else { throw .notInteger }
+        if given < 0 { throw .message("ERR Invalid TTL value, must be >= 0") }
+        var expiry: Int64? = given == 0 ? nil : given
+        if given > 0 && !options.isAbsolute {
+            let (sum, overflow) = given.addingReportingOverflow(call.now)
+            if overflow { throw .message("ERR invalid expire time in 'restore' command") }
+            expiry = sum
+        }
+        var value = ByteBuffer()
+        do throws(PayloadError) {
+            var reader = try PayloadReader(payload: call.arguments[3])
+            try reader.read(byteCountMax: call.settings.protoMaxBulkLength) { value.append($0) }
+        } catch {
+            switch error {
+            case .footer: throw .message("ERR DUMP payload version or checksum are wrong")
+            case .contents: throw .message("ERR Bad data format")
+            }
+        }
+        place(call, value.span, expiry, options)
+        call.reply.ok()
+    }
+
+    private static func place(
+        _ call: borrowing Call, _ value: Span<UInt8>, _ expiry: Int64?, _ options: RestoreOptions
+    ) {
+        let hash = call.hash(1)
+        let database = call.session.database
+        if let expiry, expiry <= call.now, call.keyspace.removesExpired {
+            // It would be dead on arrival; what it was to replace goes all the same.
+            if call.keyspace.remove(call.arguments[1], hash: hash, in: database) {
+                call.changed("del", .generic, key: call.arguments[1])
+            }
+            return
+        }
+        call.setString(1, slot: call.find(1), value: value, expiry: expiry)
+        if let seconds = options.idleSeconds {
+            call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
+        }
+        if let frequency = options.frequency {
+            // Redis' counter has eight bits, an entry's has four.
+            call.find(1)?.entry.frequency = Int(frequency) / 16
+        }
+        call.changed("restore", .generic, key: call.arguments[1])
+    }
+
+    private static func parseOptions(_ call: borrowing Call) throws(CommandError) -> RestoreOptions {
+        var options = RestoreOptions()
+        var index = 4
+        while index < call.arguments.count {
+            let name = call.arguments[index]
+            let hasValue = index + 1 < call.arguments.count
+            if name.equalsIgnoringCase("replace") {
+                options.replaces = true
+            } else if name.equalsIgnoringCase("absttl") {
+                options.isAbsolute = true
+            } else if hasValue && options.frequency == nil && name.equalsIgnoringCase("idletime") {
+                guard let seconds = IntegerText.parse(call.arguments[index + 1]) else { throw .notInteger }
+                if seconds < 0 { throw .message("ERR Invalid IDLETIME value, must be >= 0") }
+                options.idleSeconds = seconds
+                index += 1
+            } else if hasValue && options.idleSeconds == nil && name.equalsIgnoringCase("freq") {
+                guard let frequency = IntegerText.parse(call.arguments[index + 1]) else { throw .notInteger }
+                if frequency < 0 || frequency > 255 {
+                    throw .message("ERR Invalid FREQ value, must be >= 0 and <= 255")
+                }
+                options.frequency = frequency
+                index += 1
+            } else {
+                throw .syntax
+            }
+            index += 1
+        }
+        return options
+    }
+}

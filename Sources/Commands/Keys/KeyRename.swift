@@ -1,0 +1,111 @@
+// KeyRename.swift - keys on the move: RENAME, RENAMENX, COPY, MOVE. Values are handed over by Keyspace, only COPY makes
+// a second one.
+internal import Base
+internal import Engine
+internal import Keyspace
+internal import RESP
+internal import Structures
+
+enum KeyRename {
+    static let commands: [Command] = [
+        Command(
+            "COPY", "source:key destination:key [DB destination-db:integer] [REPLACE]", arity: -3, [.write, .denyOOM],
+            keys: [.key([.readOnly, .access]), .key(at: 2, [.overwrite, .update])], in: .generic, since: "6.2.0",
+            complexity: """
+                O(N) worst case for collections, where N is the number of nested items. O(1) for string values.
+                """,
+            summary: "Copies the value of a key to a new key.", run: copy),
+        Command(
+            "MOVE", "key db:integer", arity: 3, [.write, .fast], keys: [.key([.readWrite, .access, .update])],
+            in: .generic, since: "1.0.0", complexity: "O(1)", summary: "Moves a key to another database.", run: move),
+        Command(
+            "RENAME", "key newkey:key", arity: 3, [.write],
+            keys: [.key([.readWrite, .access, .delete]), .key(at: 2, [.overwrite, .update])], in: .generic,
+            since: "1.0.0", complexity: "O(1)", summary: "Renames a key and overwrites the destination.", run: rename),
+        Command(
+            "RENAMENX", "key newkey:key", arity: 3, [.write, .fast],
+            keys: [.key([.readWrite, .access, .delete]), .key(at: 2, [.overwrite, .insert])], in: .generic,
+            since: "1.0.0", complexity: "O(1)", summary: "Renames a key only when the target key name doesn't exist.",
+            history: [
+                ("3.2.0", "The command no longer returns an error when source and destination names are the same."),
+            ],
+            run: renameIfFree),
+    ]
+
+    private static let rename: Command.Handler = { (call: inout Call) throws(CommandError) in
+        guard let slot = call.find(1) else { throw .noSuchKey }
+        if !call.arguments[1].equals(call.arguments[2]) { moveName(call, slot) }
+        call.reply.ok()
+    }
+
+    private static let renameIfFree: Command.Handler = { (call: inout Call) throws(CommandError) in
+        guard call.find(1) != nil else { throw .noSuchKey }
+        // Looking for the new name may remove an expired key, so the source is looked up again behind it.
+        guard call.find(2) == nil, let slot = call.find(1) else { return call.reply.integer(0) }
+        moveName(call, slot)
+        call.reply.integer(1)
+    }
+
+    private static func moveName(_ call: borrowing Call, _ slot: EntryTable.Slot) {
+        let (hash, newHash) = (call.hash(1), call.hash(2))
+        call.keyspace.rename(
+            slot, hash: hash, to: call.arguments[2], newHash: newHash, in: call.session.database)
+        call.noteAccess(newHash)
+        call.changed("rename_from", .generic, key: call.arguments[1])
+        call.changed("rename_to", .generic, key: call.arguments[2])
+    }
+
+    private static let copy: Command.Handler = { (call: inout Call) throws(CommandError) in
+        var target = call.session.database
+        var replaces = false
+        var index = 3
+        while index < call.arguments.count {
+            if call.arguments[index].equalsIgnoringCase("replace") {
+                replaces = true
+            } else if call.arguments[index].equalsIgnoringCase("db"), index + 1 < call.arguments.count {
+                target = try call.databaseIndex(index + 1)
+                index += 1
+            } else {
+                throw .syntax
+            }
+            index += 1
+        }
+        if target == call.session.database && call.arguments[1].equals(call.arguments[2]) { throw .sameObject }
+        guard call.find(1) != nil else { return call.reply.integer(0) }
+        let hash = call.hash(2)
+        if call.keyspace.find(call.arguments[2], hash: hash, in: target) != nil && !replaces {
+            return call.reply.integer(0)
+        }
+        guard let source = call.find(1) else { return call.reply.integer(0) }
+        call.keyspace.copy(source.entry, to: call.arguments[2], hash: hash, in: target)
+        call.keyspace.clocks.note(hash, in: target, at: call.now)
+        call.changed("copy_to", .generic, key: call.arguments[2], database: target)
+        call.reply.integer(1)
+    }
+
+    private static let move: Command.Handler = { (call: inout Call) throws(CommandError) in
+        let source = call.session.database
+        let target = try call.databaseIndex(2)
+        if source == target { throw .sameObject }
+        guard let slot = call.find(1) else { return call.reply.integer(0) }
+        let hash = call.hash(1)
+        if call.keyspace.find(call.arguments[1], hash: hash, in: target) != nil { return call.reply.integer(0) }
+        call.keyspace.move(slot, hash: hash, from: source, to: target)
+        call.keyspace.clocks.note(hash, in: target, at: call.now)
+        call.changed("move_from", .generic, key: call.arguments[1])
+        call.changed("move_to", .generic, key: call.arguments[1], database: target)
+        call.reply.integer(1)
+    }
+}
+
+extension Call {
+    /// The database number in argument `index`.
+    func databaseIndex(_ index: Int) throws(CommandError) -> Int {
+        guard let number = IntegerText.parse(arguments[index]) else { throw .notInteger }
+        guard Int32(exactly: number) != nil else {
+            throw .message("ERR value is out of range, value must between -2147483648 and 2147483647")
+        }
+        guard number >= 0 && number < keyspace.databaseCount else { throw .invalidDatabase }
+        return Int(number)
+    }
+}

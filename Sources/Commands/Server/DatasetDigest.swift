@@ -1,0 +1,52 @@
+// DatasetDigest.swift - DEBUG DIGEST's arithmetic: a SHA-1 sum that does not depend on the order of keys, equal to the
+// stock servers' for the same data, so that suites can compare a server with its replica or its reloaded self.
+// `mix` is for parts in order, `add` for parts in any order.
+internal import Base
+internal import Engine
+internal import Keyspace
+internal import Structures
+
+struct DatasetDigest {
+    private(set) var bytes = [UInt8](repeating: 0, count: SHA1.byteCount)
+
+    /// Adds something whose place does not matter.
+    mutating func add(_ part: Span<UInt8>) {
+        let sum = SHA1.digest(part)
+        for index in bytes.indices { bytes[index] ^= sum[index] }
+    }
+
+    /// Adds something that comes after everything so far.
+    mutating func mix(_ part: Span<UInt8>) {
+        add(part)
+        bytes = SHA1.digest(bytes.span)
+    }
+
+    mutating func mix(number: UInt32) {
+        let parts: [UInt8] = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+        mix(parts.span)
+    }
+
+    /// The value of an entry. A type is known by its number in the stock servers, then by its content.
+    mutating func mixValue(_ entry: Entry) {
+        mix(number: DatasetDigest.stockNumber(entry.objectType))
+        if entry.isString {
+            var text = ByteBuffer()
+            entry.withStringBytes { text.append($0) }
+            mix(text.span)
+        }
+        if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
+    }
+
+    private static func stockNumber(_ type: ObjectType) -> UInt32 {
+        switch type {
+        case .string: 0
+        case .list: 1
+        case .set: 2
+        case .sortedSet: 3
+        case .hash: 4
+        case .stream: 6
+        }
+    }
+
+    var hexadecimal: String { Hexadecimal.text(bytes.span) }
+}

@@ -1,0 +1,116 @@
+// DebugData.swift - DEBUG's words about data: OBJECT, POPULATE, DIGEST, DIGEST-VALUE, HTSTATS, HTSTATS-KEY.
+internal import Base
+internal import Engine
+internal import Keyspace
+internal import RESP
+internal import Structures
+
+enum DebugData {
+    static func object(_ call: inout Call) throws(CommandError) {
+        guard let slot = call.find(2) else { throw .noSuchKey }
+        let entry = slot.entry
+        let clock = call.now / 1000 & 0xff_ffff
+        let address = String(entry.addressNumber, radix: 16)
+        call.reply.simple(
+            "Value at:0x\(address) refcount:1 encoding:\(encoding(entry)) serializedlength:\(serializedLength(entry)) "
+                + "lru:\(clock) lru_seconds_idle:0")
+    }
+
+    private static func encoding(_ entry: Entry) -> String {
+        guard entry.isString else { return "\(entry.objectType.name)" }
+        switch entry.stringEncoding {
+        case .integer: return "int"
+        case .embedded: return "embstr"
+        case .raw, .external: return "raw"
+        }
+    }
+
+    /// Bytes of the value in a dump file, without compression.
+    private static func serializedLength(_ entry: Entry) -> Int {
+        guard entry.isString else { return entry.valueByteCount }
+        if let value = entry.integerValue {
+            if Int8(exactly: value) != nil { return 2 }
+            if Int16(exactly: value) != nil { return 3 }
+            if Int32(exactly: value) != nil { return 5 }
+        }
+        let count = entry.stringByteCount
+        return count + (count < 64 ? 1 : (count < 16384 ? 2 : 5))
+    }
+
+    // MARK: populate
+
+    /// Longest value that POPULATE makes.
+    private static let valueByteCountMax = 512 << 20
+
+    static func populate(_ call: inout Call) throws(CommandError) {
+        let count = try positive(call, 2)
+        let prefix = call.arguments.count > 3 ? call.arguments[3].text : "key"
+        let size = call.arguments.count > 4 ? try positive(call, 4) : 0
+        guard size <= valueByteCountMax else { throw .stringTooLong }
+        let database = call.session.database
+        for number in 0..<count {
+            let key = Array("\(prefix):\(number)".utf8)
+            let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
+            if call.keyspace.find(key.span, hash: hash, in: database) != nil { continue }
+            var value = Array("value:\(number)".utf8)
+            if size > 0 {
+                value = Array(value.prefix(size))
+                value += [UInt8](repeating: 0, count: size - value.count)
+            }
+            call.keyspace.setString(key.span, hash: hash, in: database, slot: nil, value: value.span, expiry: nil)
+        }
+        call.reply.ok()
+    }
+
+    private static func positive(_ call: borrowing Call, _ index: Int) throws(CommandError) -> Int {
+        guard let value = IntegerText.parse(call.arguments[index]), value >= 0 else { throw .negativeValue }
+        return Int(value)
+    }
+
+    // MARK: digests
+
+    static func digest(_ call: inout Call) throws(CommandError) {
+        var whole = DatasetDigest()
+        for index in 0..<call.keyspace.databaseCount where call.keyspace[index].count > 0 {
+            whole.mix(number: UInt32(truncatingIfNeeded: index))
+            call.keyspace[index].table.forEach { entry in
+                var own = DatasetDigest()
+                own.mix(entry.key)
+                own.mixValue(entry)
+                whole.add(own.bytes.span)
+            }
+        }
+        call.reply.simple(whole.hexadecimal)
+    }
+
+    static func digestValue(_ call: inout Call) throws(CommandError) {
+        call.reply.array(call.arguments.count - 2)
+        for index in 2..<call.arguments.count {
+            var digest = DatasetDigest()
+            if let slot = call.find(index) { digest.mixValue(slot.entry) }
+            call.reply.simple(digest.hexadecimal)
+        }
+    }
+
+    // MARK: tables
+
+    static func tableStatistics(_ call: inout Call) throws(CommandError) {
+        let index = try call.integer(2)
+        guard index >= 0, index < call.keyspace.databaseCount else { throw .message("ERR Out of range database") }
+        let database = call.keyspace[index].table.count
+        var text = "[Dictionary HT]\n"
+        if database == 0 {
+            text += "No stats available for empty dictionaries\n"
+        } else {
+            text += " table size: \(call.keyspace[index].table.allocatedByteCount) bytes\n"
+            text += " number of elements: \(database)\n"
+        }
+        text += "[Expires HT]\n number of elements: \(call.keyspace[index].table.expiryCount)\n"
+        call.reply.verbatim(text)
+    }
+
+    static func keyTableStatistics(_ call: inout Call) throws(CommandError) {
+        guard call.find(2) != nil else { throw .noSuchKey }
+        throw .message("ERR The value stored at the specified key is not represented using an hash table")
+    }
+}

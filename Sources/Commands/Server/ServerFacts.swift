@@ -1,0 +1,57 @@
+// ServerFacts.swift - TIME, ROLE, LASTSAVE, MODULE and ACL WHOAMI: small questions about the server.
+internal import Base
+internal import Engine
+internal import RESP
+
+enum ServerFacts {
+    static let commands: [Command] = [
+        Command(
+            "TIME", arity: 1, [.loading, .stale, .fast], in: .server, since: "2.6.0", complexity: "O(1)",
+            summary: "Returns the server time.", hints: ["nondeterministic_output"], run: time),
+        Command(
+            "ROLE", arity: 1, [.noScript, .loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
+            since: "2.8.12", complexity: "O(1)", summary: "Returns the replication role.", run: role),
+        Command(
+            "LASTSAVE", arity: 1, [.loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
+            since: "1.0.0", complexity: "O(1)",
+            summary: "Returns the Unix timestamp of the last successful save to disk.",
+            hints: ["nondeterministic_output"], run: lastsave),
+        Command(
+            "MODULE", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
+            summary: "A container for module commands.", subcommands: [
+                Command(
+                    "LIST", arity: 2, [.admin, .noScript], in: .server, since: "4.0.0",
+                    complexity: "O(N) where N is the number of loaded modules.", summary: "Returns all loaded modules.",
+                    hints: ["nondeterministic_output_order"], help: [
+                        "LIST",
+                        "    Return a list of loaded modules.",
+                    ],
+                    run: list),
+                Command(
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "5.0.0", complexity: "O(1)",
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
+    ]
+
+    /// The clock now, not the instant the command runs in: clients measure with it.
+    private static func time(_ call: inout Call) throws(CommandError) {
+        let now = call.administration.clock.nowMicroseconds
+        call.reply.array(2)
+        call.reply.bulk(decimal: Int(now / 1_000_000))
+        call.reply.bulk(decimal: Int(now % 1_000_000))
+    }
+
+    private static func role(_ call: inout Call) throws(CommandError) {
+        call.reply.array(3)
+        call.reply.bulk("master")
+        call.reply.integer(0)
+        call.reply.array(0)
+    }
+
+    /// Nothing was saved by this process yet: the time it started, as the stock servers answer then.
+    private static func lastsave(_ call: inout Call) throws(CommandError) {
+        call.reply.integer(Int(call.administration.identity.startMilliseconds / 1000))
+    }
+
+    private static func list(_ call: inout Call) throws(CommandError) { call.reply.array(0) }
+}

@@ -1,0 +1,92 @@
+// Database+Transfer.swift - entries on their way: copied under another key, renamed, moved to another database's arena.
+// Values of any type pass through here; what lies outside an entry is handed over or copied by `HeldValue`, with its
+// bytes counted in the database that ends up owning it. Engine's turn only.
+internal import Base
+internal import CLinux
+package import Structures
+
+extension Database {
+    /// A copy of `source` (an entry of this or another database) under `key`, with a value of its own, in this
+    /// database's arena and in no table yet. Cost: the value's size.
+    package mutating func duplicate(_ source: Entry, as key: Span<UInt8>, expiry: Int64?) -> Entry {
+        let copy = makeShell(of: source, as: key, expiry: expiry)
+        if source.hasHeldValue { externalByteCount += HeldValue.duplicate(source, into: copy) }
+        return copy
+    }
+
+    /// Takes the slot's entry out of the table; the caller must give it to `adopt` (of any database) or `dispose`.
+    package mutating func detach(_ slot: EntryTable.Slot, hash: UInt64) -> Entry {
+        let entry = slot.entry
+        table.remove(slot, hash: hash)
+        return entry
+    }
+
+    /// The value of a detached entry of this database under another key; the value itself does not move.
+    package mutating func adopt(_ source: Entry, as key: Span<UInt8>) -> Entry {
+        let entry = makeShell(of: source, as: key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
+        entry.frequency = source.frequency
+        arena.free(source)
+        return entry
+    }
+
+    /// The value of a detached entry of `other` in this database, under the same key; the value itself does not move,
+    /// its bytes are counted here from now on.
+    package mutating func adopt(_ source: Entry, from other: inout Database) -> Entry {
+        let entry = makeShell(of: source, as: source.key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
+        entry.frequency = source.frequency
+        if source.hasHeldValue {
+            let byteCount = HeldValue.byteCount(source)
+            other.externalByteCount -= byteCount
+            externalByteCount += byteCount
+        }
+        other.arena.free(source)
+        return entry
+    }
+
+    /// A new entry with the value bytes of `source`.
+    private mutating func makeShell(of source: Entry, as key: Span<UInt8>, expiry: Int64?) -> Entry {
+        let entry = makeEntry(
+            key, valueByteCount: source.valueByteCount, type: source.objectType, encoding: source.encoding,
+            expiry: expiry)
+        unsafe memcpy(entry.valueAddress, source.valueAddress, source.valueByteCount)
+        return entry
+    }
+
+    /// What a key costs: its entry as the arena rounds it, its share of the table, and the value behind it.
+    package func memoryUsage(of entry: Entry) -> Int {
+        let share = table.count > 0 ? table.allocatedByteCount / table.count : 0
+        // A nearly empty table is one small segment; its first key does not pay for all of it.
+        return allocatedByteCount(of: entry) + min(share, 64)
+    }
+}
+
+extension Keyspace {
+    /// Gives the key of `slot` another name in its database, in the place of whatever has that name. Expiry stays.
+    package mutating func rename(
+        _ slot: EntryTable.Slot, hash: UInt64, to key: Span<UInt8>, newHash: UInt64, in database: Int
+    ) {
+        let source = self[database].detach(slot, hash: hash)
+        let entry = self[database].adopt(source, as: key)
+        let place = self[database].table.find(key, hash: newHash)
+        self[database].install(entry, hash: newHash, slot: place, garbage: &garbage)
+    }
+
+    /// Moves the key of `slot` from one database to another that does not have it.
+    package mutating func move(_ slot: EntryTable.Slot, hash: UInt64, from source: Int, to target: Int) {
+        precondition(source != target, "a key moves between two databases")
+        let detached = self[source].detach(slot, hash: hash)
+        let entry = self[target].adopt(detached, from: &self[source])
+        self[target].install(entry, hash: hash, slot: nil, garbage: &garbage)
+    }
+
+    /// Copies `source` to `key` in `database`, in the place of whatever is there. Expiry is copied too.
+    package mutating func copy(_ source: Entry, to key: Span<UInt8>, hash: UInt64, in database: Int) {
+        let expiry: Int64? = source.hasExpiry ? source.expiryMilliseconds : nil
+        let entry = self[database].duplicate(source, as: key, expiry: expiry)
+        let place = self[database].table.find(key, hash: hash)
+        self[database].install(entry, hash: hash, slot: place, garbage: &garbage)
+    }
+
+    /// What a key costs in memory; see `Database.memoryUsage`.
+    package func memoryUsage(of entry: Entry, in database: Int) -> Int { self[database].memoryUsage(of: entry) }
+}

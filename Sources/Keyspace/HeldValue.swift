@@ -1,0 +1,57 @@
+// HeldValue.swift - values that live outside their entry: the one place where a type says how such a value is counted,
+// copied and freed. An entry of a held value carries only words that lead to it, so renaming or moving a key copies
+// the entry's bytes and never the value. A type plugs in by a case in each of the functions below.
+// Engine's turn only, except `freeNow`, which the background thread calls for flushed databases it owns.
+internal import Base
+internal import CLinux
+package import Structures
+
+extension Entry {
+    /// Whether freeing the entry must free memory behind it.
+    @inline(__always)
+    package var hasHeldValue: Bool { isString && encoding == StringEncoding.external.rawValue }
+}
+
+enum HeldValue {
+    /// Bytes that the allocator gave for the value behind `entry`.
+    static func byteCount(_ entry: Entry) -> Int {
+        switch entry.objectType {
+        case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
+        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        }
+    }
+
+    /// Makes `copy`, whose value bytes equal those of `entry`, lead to a value of its own.
+    /// Returns the bytes that the allocator gave for it.
+    static func duplicate(_ entry: Entry, into copy: Entry) -> Int {
+        switch entry.objectType {
+        case .string: return duplicateString(entry, into: copy)
+        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        }
+    }
+
+    /// Hands the value behind `entry` to `garbage`, which frees it at once or in the background.
+    static func free(_ entry: Entry, byteCount: Int, garbage: inout Garbage) {
+        switch entry.objectType {
+        case .string: unsafe garbage.free(ExternalValue.address(entry), byteCount: byteCount)
+        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        }
+    }
+
+    /// Frees the value behind `entry` on the calling thread.
+    static func freeNow(_ entry: Entry) {
+        switch entry.objectType {
+        case .string: unsafe CLinux.free(ExternalValue.address(entry))
+        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        }
+    }
+
+    private static func duplicateString(_ entry: Entry, into copy: Entry) -> Int {
+        let count = ExternalValue.count(entry)
+        guard let raw = unsafe malloc(max(1, count)) else { outOfMemory(byteCount: count) }
+        let memory = unsafe raw.assumingMemoryBound(to: UInt8.self)
+        unsafe memcpy(memory, ExternalValue.address(entry), count)
+        unsafe ExternalValue.set(copy, address: memory, count: count)
+        return unsafe Allocated.byteCount(memory)
+    }
+}

@@ -1,0 +1,65 @@
+// IOPool.swift - threads for work that must not hold a loop: freeing large values, later disk reads and writes. Jobs
+// run in order of submission per thread; results travel back by whatever the job's closure posts to.
+package import Base
+internal import CLinux
+internal import Synchronization
+
+package final class IOPool: Sendable {
+    private struct State: Sendable {
+        var jobs: [@Sendable () -> Void] = []
+        var isClosed = false
+        /// Jobs taken but not finished.
+        var running = 0
+    }
+
+    private let state = Mutex(State())
+    private let ready: Wakeup
+    private let threads = Mutex<[Thread.Handle]>([])
+
+    /// Starts `threadCount` threads.
+    package init(threadCount: Int) throws(SystemError) {
+        ready = try Wakeup()
+        for index in 0..<threadCount {
+            let handle = try Thread.start("fog-pool-\(index)") { [self] in work() }
+            threads.withLock { $0.append(handle) }
+        }
+    }
+
+    /// Adds a job; it runs on some thread of the pool.
+    package func submit(_ job: @escaping @Sendable () -> Void) {
+        state.withLock { $0.jobs.append(job) }
+        ready.signal()
+    }
+
+    /// Jobs waiting or running.
+    package var pendingCount: Int { state.withLock { $0.jobs.count + $0.running } }
+
+    /// Finishes what was submitted and ends the threads.
+    package func close() {
+        state.withLock { $0.isClosed = true }
+        for _ in 0..<threads.withLock({ $0.count }) { ready.signal() }
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+
+    private func work() {
+        while true {
+            let (job, isClosed) = state.withLock { state -> ((@Sendable () -> Void)?, Bool) in
+                guard !state.jobs.isEmpty else { return (nil, state.isClosed) }
+                state.running += 1
+                return (state.jobs.removeFirst(), false)
+            }
+            if let job {
+                job()
+                state.withLock { $0.running -= 1 }
+                continue
+            }
+            if isClosed {
+                ready.signal()
+                return
+            }
+            var wait = pollfd(fd: ready.descriptor, events: Int16(POLLIN), revents: 0)
+            unsafe poll(&wait, 1, 1000)
+            ready.clear()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// Boot.swift - from the command line to a running server, in the order redis-server goes: arguments, configuration,
+// log, background, limits, sockets, loops. Every failure says what to do and ends with status 1.
+internal import Base
+internal import CLinux
+internal import Engine
+
+package enum Boot {
+    /// The version INFO reports beside `redis_version`.
+    package static let version = FogVersion.fog
+
+    /// Runs the process; returns its exit status.
+    package static func run(_ arguments: [String]) -> Int32 {
+        let start = StartArguments(arguments.map { Array($0.utf8) })
+        switch start.action {
+        case .run: return serve(start, executable: arguments.first ?? "fog-server")
+        case .version: return say(versionLine)
+        case .help: return say(StartArguments.usage())
+        case .testMemory, .checkSystem:
+            return fail("This server has no memory or system test; use memtester or your distribution's tools.")
+        case .checkRDB, .checkAOF:
+            return fail("This build does not check persistence files yet.")
+        }
+    }
+
+    private static var versionLine: String {
+        "Fog server v=\(FogVersion.fog) compatible with Redis v=\(FogVersion.redis) malloc=jemalloc bits=64\n"
+    }
+
+    private static func say(_ text: String) -> Int32 {
+        var copy = text
+        copy.withUTF8 { _ = unsafe write(1, $0.baseAddress, $0.count) }
+        return 0
+    }
+
+    private static func fail(_ text: String) -> Int32 {
+        var copy = text + "\n"
+        copy.withUTF8 { _ = unsafe write(2, $0.baseAddress, $0.count) }
+        return 1
+    }
+
+    private static func serve(_ start: StartArguments, executable: String) -> Int32 {
+        var loader = ConfigLoader(
+            fileSystem: .live, coreCount: ConfigFileSystem.availableCoreCount(), isSentinel: start.isSentinel)
+        do throws(ConfigLoadError) {
+            try loader.load(start, environment: ConfigFileSystem.environment())
+        } catch {
+            return fail(String(decoding: error.report(product: "Fog"), as: UTF8.self))
+        }
+        let config = loader.config
+        let settings = config.settings
+        ServerConfigHooks.configureLog(config)
+        if settings.daemonize && settings.supervised == .no && !Daemon.detach() {
+            return fail("Cannot go to the background")
+        }
+        announce(config, start)
+        for warning in loader.warnings { Log.shared.warning(warning) }
+        FileLimit.raise(forClients: settings.maxClients)
+        return listen(loader, executable: executable)
+    }
+
+    private static func announce(_ config: Config, _ start: StartArguments) {
+        Log.shared.notice("oO0OoO0OoO0Oo Fog is starting oO0OoO0OoO0Oo")
+        Log.shared.notice(
+            "Fog version=\(FogVersion.fog), bits=64, pid=\(getpid()), just started")
+        if start.configPath == nil && start.optionLines.isEmpty && !start.readsStandardInput {
+            Log.shared.warning(
+                "Warning: no config file specified, using the default config. In order to specify a config file use "
+                    + "fog-server /path/to/fog.conf")
+        } else {
+            Log.shared.notice("Configuration loaded")
+        }
+        let settings = config.settings
+        if settings.alwaysShowLogo || isatty(1) == 1 && config.string("logfile").isEmpty {
+            Log.shared.raw(Logo.text(port: settings.port, processIdentifier: Int(getpid())))
+        }
+    }
+
+    private static func listen(_ loader: ConfigLoader, executable: String) -> Int32 {
+        let settings = loader.config.settings
+        var options = Server.Options(config: loader.config)
+        options.renames = loader.renamedCommands.map {
+            (from: String(decoding: $0.from, as: UTF8.self), to: String(decoding: $0.to, as: UTF8.self))
+        }
+        options.configurationFile = loader.configPath.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        options.executable = ExecutablePath.absolute(executable)
+        options.watchesSignals = true
+        let server: Server
+        do throws(SystemError) {
+            server = try Server(options)
+        } catch {
+            Log.shared.warning("Failed listening on port \(settings.port) (TCP), aborting: \(error.description)")
+            return 1
+        }
+        let pidFile = PidFile.write(loader.config)
+        Log.shared.notice("Server initialized")
+        Log.shared.notice("Ready to accept connections tcp")
+        if settings.supervised != .no { Supervisor.notify("READY=1\nSTATUS=Ready to accept connections\n") }
+        server.wait()
+        if let pidFile { unsafe unlink(pidFile) }
+        let socket = loader.config.string("unixsocket")
+        if !socket.isEmpty { unsafe unlink(socket) }
+        Log.shared.warning("Fog is now ready to exit, bye bye...")
+        return 0
+    }
+}

@@ -1,0 +1,78 @@
+// EventLoop+Timekeeping.swift - what loops do by the clock. The first loop is the timekeeper: it drives the engine's
+// ticks and the deadlines of suspended commands. Every loop leaves its connections' sizes for CLIENT LIST once a second
+// and closes clients that were idle for longer than `timeout`.
+internal import Base
+internal import Engine
+internal import Reactor
+internal import Synchronization
+
+extension EventLoop {
+    private var isTimekeeper: Bool { index == 0 }
+    private static var gaugePeriodMilliseconds: Int64 { 1000 }
+
+    /// Longest sleep until the next duty.
+    func waitMilliseconds() -> Int {
+        var until = nextIdleCheck
+        if isTimekeeper { until = min(until, nextTick, shared.nextDeadline.load(ordering: .relaxed)) }
+        return Int(max(0, min(1000, (until - now + 999_999) / 1_000_000)))
+    }
+
+    mutating func runTimers() {
+        if isTimekeeper && now >= min(nextTick, shared.nextDeadline.load(ordering: .relaxed)) { keepTime() }
+        if now >= nextIdleCheck {
+            nextIdleCheck = now + EventLoop.gaugePeriodMilliseconds * 1_000_000
+            checkConnections()
+        }
+    }
+
+    private mutating func keepTime() {
+        let isTickDue = now >= nextTick
+        var next: Int64?
+        var pauseMilliseconds = 0
+        var deliveries: [LoopPort.Posted]?
+        shared.turn.take { engine in
+            if isTickDue { pauseMilliseconds = engine.tick() }
+            shared.nextDeadline.store(.max, ordering: .relaxed)
+            next = engine.resumeExpired()
+            if let next { shared.nextDeadline.store(next, ordering: .relaxed) }
+            deliveries = engine.takeDeliveries(for: index)
+            refreshSettings(engine)
+        }
+        if isTickDue { nextTick = now + Int64(pauseMilliseconds) * 1_000_000 }
+        if let deliveries { apply(deliveries) }
+    }
+
+    /// Leaves gauges, drops idle clients and slow readers past their soft limit.
+    private mutating func checkConnections() {
+        let tokens = connections.tokens
+        guard !tokens.isEmpty else { return }
+        publishGauges(tokens)
+        for token in tokens {
+            guard let connection = unsafe connections.find(token) else { continue }
+            if unsafe isIdle(connection) {
+                Log.shared.verbose("Closing idle client")
+                close(token)
+            } else if unsafe connection.pointee.pendingOutput > 0 {
+                unsafe outputGrew(connection)
+            }
+        }
+    }
+
+    @unsafe private func isIdle(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let timeout = Int64(settings.timeoutSeconds) * 1_000_000_000
+        return unsafe timeout > 0 && !connection.pointee.isSuspended && !connection.pointee.isExemptFromTimeout
+            && now - connection.pointee.lastActivity > timeout
+    }
+
+    private func publishGauges(_ tokens: [UInt64]) {
+        shared.turn.take { engine in
+            for token in tokens {
+                guard let connection = unsafe connections.find(token) else { continue }
+                let gauges = unsafe connection.pointee.gauges
+                let session = unsafe connection.pointee.session
+                engine.updateGauges(gauges, of: session)
+                unsafe connection.pointee.isExemptFromTimeout = session.session.gates.contains(.monitor)
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+// Process.swift - the process around the server: going to the background, the pid file, file descriptor limits, telling
+// the supervisor. Called at start, before any thread exists.
+internal import Base
+internal import CLinux
+internal import Engine
+
+enum Daemon {
+    /// Forks, ends the parent, leaves the terminal. False when the system refuses.
+    static func detach() -> Bool {
+        let child = fog_fork()
+        if child < 0 { return false }
+        if child > 0 { _exit(0) }
+        setsid()
+        let null = unsafe fog_openat_create("/dev/null", O_RDWR, 0)
+        if null >= 0 {
+            for descriptor: Int32 in 0...2 { dup2(null, descriptor) }
+            if null > 2 { close(null) }
+        }
+        return true
+    }
+}
+
+enum PidFile {
+    /// Writes the pid where the configuration (or a daemon's default) says; returns the path to remove at the end.
+    static func write(_ config: Config) -> String? {
+        var path = config.string("pidfile")
+        if path.isEmpty {
+            guard config.settings.daemonize else { return nil }
+            path = "/var/run/redis.pid"
+        }
+        let descriptor = unsafe fog_openat_create(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            let error = SystemError(operation: "write pid file \(path)")
+            Log.shared.warning("Failed to write PID file: \(error.reason)")
+            return nil
+        }
+        defer { close(descriptor) }
+        var text = "\(getpid())\n"
+        text.withUTF8 { _ = unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) }
+        return path
+    }
+}
+
+enum FileLimit {
+    /// Descriptors the server needs beside its clients.
+    private static let reserved = 64
+
+    /// Raises the soft limit to what `maxclients` needs, as far as the system lets it. Returns how many clients fit.
+    @discardableResult
+    static func raise(forClients clients: Int) -> Int {
+        let wanted = rlim_t(clients + reserved)
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(rawValue: 7), &limit) == 0, limit.rlim_cur < wanted else {
+            return clients
+        }
+        let before = limit.rlim_cur
+        limit.rlim_cur = wanted
+        if limit.rlim_max < wanted { limit.rlim_max = wanted }
+        if unsafe setrlimit(__rlimit_resource_t(rawValue: 7), &limit) == 0 {
+            Log.shared.notice(
+                "Increased maximum number of open files to \(wanted) (it was originally set to \(before)).")
+            return clients
+        }
+        unsafe getrlimit(__rlimit_resource_t(rawValue: 7), &limit)
+        limit.rlim_cur = limit.rlim_max
+        unsafe setrlimit(__rlimit_resource_t(rawValue: 7), &limit)
+        Log.shared.warning(
+            """
+            You requested maxclients of \(clients) requiring at least \(wanted) max file descriptors. The system \
+            allows \(limit.rlim_max). If you need higher maxclients increase 'ulimit -n'.
+            """)
+        return max(0, Int(clamping: limit.rlim_max) - reserved)
+    }
+}
+
+enum Supervisor {
+    /// sd_notify: one datagram to the socket that systemd named.
+    static func notify(_ state: String) {
+        let entry = ConfigFileSystem.environment().first { $0.name == Array("NOTIFY_SOCKET".utf8) }
+        guard let path = entry?.value, !path.isEmpty else { return }
+        var name = sockaddr_un()
+        guard path.count < MemoryLayout.size(ofValue: name.sun_path) else { return }
+        name.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &name.sun_path) { target in
+            unsafe target.copyBytes(from: path)
+            // A leading '@' names an abstract socket.
+            if path[0] == UInt8(ascii: "@") { unsafe target[0] = 0 }
+        }
+        let descriptor = socket(AF_UNIX, fog_datagram_type(), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var text = state
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+        text.withUTF8 { _ = unsafe fog_sendto(descriptor, $0.baseAddress, $0.count, &name, length) }
+    }
+}
+
+enum ExecutablePath {
+    /// The running binary's path, whatever the process was called.
+    static func absolute(_ argument: String) -> String {
+        var buffer = ByteBuffer(capacity: 4096)
+        let count = unsafe readlink("/proc/self/exe", fog_as_char(buffer.pointer), 4096)
+        guard count > 0 else { return argument }
+        buffer.commit(count)
+        return buffer.span.text
+    }
+}
+
+enum Logo {
+    /// What a start prints; test suites wait for its " PID: " line.
+    static func text(port: Int, processIdentifier: Int) -> String {
+        """
+
+              .  -  ~  -  .
+          . ~               ~ .        Fog \(FogVersion.fog) (64 bit)
+        (   f  o  g   s e r v e r  )
+          ~ .               . ~        Running in standalone mode
+              ~  -  .  -  ~            Port: \(port)
+                 ~  -  ~               PID: \(processIdentifier)
+
+
+        """
+    }
+}

@@ -1,0 +1,133 @@
+// Server.swift - one running server: its engine behind the turn, its loops on their threads, its listening sockets.
+// `fog-server` makes one from the command line (Boot.swift); tests make several in one process (TestKit).
+package import Base
+internal import CLinux
+internal import Commands
+package import Engine
+internal import Keyspace
+internal import RESP
+internal import Reactor
+internal import Synchronization
+
+package final class Server: Sendable {
+    private let shared: ServerShared
+    private let threads = Mutex<[Thread.Handle]>([])
+    /// The TCP port it listens on; chosen by the system when 0 was asked for.
+    package let port: Int
+
+    /// What a server is started with.
+    package struct Options: Sendable {
+        package var config: Config
+        package var renames: [(from: String, to: String)] = []
+        package var configurationFile = ""
+        package var executable = ""
+        /// Listen even when the configuration's port is 0, on a port the system chooses (tests).
+        package var listensOnAnyPort = false
+        /// Whether SIGTERM and SIGINT stop this server.
+        package var watchesSignals = false
+        package var clock = Clock()
+
+        package init(config: Config) { self.config = config }
+    }
+
+    /// Binds, starts the loops and returns when clients can connect.
+    package init(_ options: Options) throws(SystemError) {
+        let settings = options.config.settings
+        let table = CommandTable(AllCommands.list, renames: options.renames)
+        let sockets = try Listeners.open(options)
+        port = sockets.port
+        let loopCount = max(1, settings.ioThreads)
+        var identity = ServerIdentity()
+        identity.port = port
+        identity.loopCount = loopCount
+        identity.processIdentifier = Int(getpid())
+        identity.executable = options.executable
+        identity.configurationFile = options.configurationFile
+        var engine = Engine(config: options.config, commands: table, identity: identity)
+        engine.clock = options.clock
+        var inboxes: [LoopInbox] = []
+        for _ in 0..<loopCount { inboxes.append(LoopInbox(wakeup: try Wakeup())) }
+        for inbox in inboxes { engine.addLoop { inbox.wakeup.signal() } }
+        let stopAll = StopSwitch()
+        var watcher: SignalWatcher?
+        if options.watchesSignals {
+            watcher = try SignalWatcher { signal in
+                Log.shared.warning("Received \(signal == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
+                stopAll.stop()
+            }
+        }
+        let pool = try IOPool(threadCount: 1)
+        engine.hooks.shutdown = { stopAll.stop() }
+        let turn = Turn(engine)
+        shared = ServerShared(
+            turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
+            unixSocketPath: options.config.string("unixsocket"))
+        stopAll.set(shared)
+        installHooks()
+        turn.take { $0.readMemory() }
+        try startLoops(loopCount, sockets)
+    }
+
+    private func installHooks() {
+        let shared = shared
+        shared.turn.take { engine in
+            engine.hooks.dispose = { load in
+                let objects = load.objectCount
+                shared.pendingFrees.add(objects, ordering: .relaxed)
+                shared.pool.submit {
+                    load.freeAll()
+                    shared.pendingFrees.subtract(objects, ordering: .relaxed)
+                    shared.freedObjects.add(objects, ordering: .relaxed)
+                }
+            }
+            engine.hooks.configHooks = ServerConfigHooks.all
+            engine.hooks.pendingFrees = {
+                (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
+            }
+            engine.hooks.wakeAt = { deadline in
+                let (previous, _) = shared.nextDeadline.min(deadline, ordering: .relaxed)
+                if deadline < previous { shared.inboxes[0].wakeup.signal() }
+            }
+        }
+    }
+
+    private func startLoops(_ count: Int, _ sockets: Listeners) throws(SystemError) {
+        for index in 0..<count {
+            let shared = shared
+            let listeners = index == 0 ? sockets.descriptors : []
+            let handle = try Thread.start("fog-loop-\(index)") {
+                do throws(SystemError) {
+                    var loop = try EventLoop(index: index, shared: shared)
+                    for descriptor in listeners { try loop.listen(on: descriptor) }
+                    if index == 0, let signals = shared.signals { try loop.watch(signals) }
+                    loop.run()
+                } catch {
+                    Log.shared.warning("Event loop \(index) cannot run: \(error.description)")
+                    shared.stop()
+                }
+            }
+            threads.withLock { $0.append(handle) }
+        }
+    }
+
+    /// Runs `body` with the engine, as if it were a command: for tests and for the process's own questions.
+    package func withEngine(_ body: (inout Engine) -> Void) { shared.turn.take(body) }
+
+    /// Asks the loops to end.
+    package func stop() { shared.stop() }
+
+    /// Returns when all loops have ended and everything is closed.
+    package func wait() {
+        for thread in threads.withLock({ $0 }) { thread.join() }
+        threads.withLock { $0 = [] }
+        shared.pool.close()
+        shared.turn.take { $0.hooks = ServerHooks() }
+    }
+}
+
+/// Lets a signal or SHUTDOWN stop loops that do not exist yet when it is wired.
+private final class StopSwitch: Sendable {
+    private let shared = Mutex<ServerShared?>(nil)
+    func set(_ value: ServerShared) { shared.withLock { $0 = value } }
+    func stop() { shared.withLock { $0 }?.stop() }
+}

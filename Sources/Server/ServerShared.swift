@@ -1,0 +1,39 @@
+// ServerShared.swift - what the loops of one server share: the turn, the immutable command table, inboxes and a few
+// counters. Nothing else crosses threads.
+internal import Engine
+internal import Reactor
+internal import Synchronization
+
+final class ServerShared: Sendable {
+    let turn: Turn
+    let commands: CommandTable
+    let inboxes: [LoopInbox]
+    let pool: IOPool
+    let signals: SignalWatcher?
+    let initialSettings: Settings
+    /// Path of the unix socket, which names its clients.
+    let unixSocketPath: String
+    /// Connected clients of all loops; compared with `maxclients` before a socket is handed to a loop.
+    let clientCount = Atomic<Int>(0)
+    /// Jobs and objects given to the background and not yet freed.
+    let pendingFrees = Atomic<Int>(0)
+    let freedObjects = Atomic<Int>(0)
+    /// Earliest deadline of a suspended command, monotonic nanoseconds; Int64.max when there is none.
+    let nextDeadline = Atomic<Int64>(.max)
+
+    init(
+        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], pool: IOPool, signals: SignalWatcher?,
+        settings: Settings, unixSocketPath: String
+    ) {
+        self.turn = turn
+        self.commands = commands
+        self.inboxes = inboxes
+        self.pool = pool
+        self.signals = signals
+        initialSettings = settings
+        self.unixSocketPath = unixSocketPath
+    }
+
+    /// Ends all loops, from any thread.
+    func stop() { for inbox in inboxes { inbox.stop() } }
+}

@@ -1,7 +1,0 @@
-// ConfigNumberTests.swift - numbers in configuration text.
-import Testing
-
-@testable import Engine
-
-@Suite struct ConfigNumberTests {
-}
