@@ -54,11 +54,27 @@ let package = Package(
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
-        .executableTarget(name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
+        .executableTarget(
+            name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
-        tests("CommandsTests", ["Base", "Commands", "Engine", "Keyspace", "Structures", "TestKit"]),
+        tests(
+            "CommandsTests",
+            ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
         tests("TidyTests", []),
+        .target(
+            name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",
+            swiftSettings: settings),
+        tests("RESPTests", ["Base", "ParserRun", "RESP"]),
     ]
 )
+
+// The parser's fuzz target needs libFuzzer's runtime, so only `Tests/Fuzz/run.sh` sees it.
+if Context.environment["FOG_FUZZ"] != nil {
+    package.products.append(.executable(name: "fuzz-parser", targets: ["fuzz-parser"]))
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-parser", dependencies: ["ParserRun"], path: "Tests/Fuzz/Parser",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

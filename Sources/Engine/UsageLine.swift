@@ -110,10 +110,8 @@ private struct Reader {
     private func fails(_ reason: StaticString) -> UsageLineError { UsageLineError(reason: reason, position: position) }
 
     private mutating func take(_ text: StaticString) -> Bool {
-        let count = text.utf8CodeUnitCount
-        guard count <= bytes.count - position else { return false }
-        for index in 0..<count where unsafe bytes[position + index] != text.utf8Start[index] { return false }
-        position += count
+        guard bytes.span.extracting(position..<bytes.count).starts(with: text) else { return false }
+        position += text.utf8CodeUnitCount
         return true
     }
 

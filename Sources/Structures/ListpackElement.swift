@@ -60,6 +60,7 @@ package enum ListpackElement: ~Escapable {
     }
 
     /// Runs `body` over the element's text; a number is spelled out first.
+    @inline(__always)
     package func withText<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         switch self {
         case .bytes(let bytes): return body(bytes)

@@ -2,7 +2,9 @@
 // the values at which lengths and counters tip over. Used by every fuzz test of this target.
 enum FuzzBytes {
     /// Bytes at which encodings change their meaning.
-    private static let telling: [UInt8] = [0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xdf, 0xe0, 0xf0, 0xf1, 0xf4, 0xfe, 0xff]
+    private static let telling: [UInt8] = [
+        0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xdf, 0xe0, 0xf0, 0xf1, 0xf4, 0xfe, 0xff,
+    ]
 
     static func mutate(_ bytes: inout [UInt8], _ dice: inout SeededRandom) {
         guard !bytes.isEmpty else {

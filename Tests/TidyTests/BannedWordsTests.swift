@@ -104,15 +104,19 @@ struct BannedWordsTests {
 
     /// In Engine only what holds the parsed commands, the tables they index and the process's own facts.
     static let unsafeEngineFiles: Set<String> = [
-        "Batch.swift", "Call.swift", "CommandTable.swift", "ConfigFileSystem+Live.swift", "Dispatch.swift",
-        "Dispatch+Gates.swift", "Engine.swift", "Engine+Suspension.swift", "MemoryAccount.swift", "ProcessFacts.swift",
+        "Batch.swift", "Call.swift", "CommandTable.swift", "ConfigFileSystem+Live.swift", "DebugSettings.swift",
+        "Dispatch.swift", "Dispatch+Gates.swift", "Engine.swift", "Engine+Suspension.swift", "MemoryAccount.swift", "ProcessFacts.swift",
         "Session.swift", "SlowLog.swift", "Statistics.swift", "Suspension.swift", "Turn.swift",
     ]
+
+    /// DEBUG OBJECT prints an entry's address and reads nothing there.
+    static let unsafeFiles: Set<String> = ["Sources/Commands/Server/DebugData.swift"]
 
     @Test func memoryIsTouchedByItsOwners() {
         var problems: [String] = []
         for file in SourceTree.swiftModules {
             guard let module = file.module, !BannedWordsTests.unsafeModules.contains(module) else { continue }
+            if BannedWordsTests.unsafeFiles.contains(file.path) { continue }
             if module == "Engine" && BannedWordsTests.unsafeEngineFiles.contains(file.name) { continue }
             for (index, line) in file.code.enumerated() where BannedWordsTests.words(line).contains("unsafe") {
                 problems.append(file.at(index, "`unsafe` outside its places: give the module below a safe door"))

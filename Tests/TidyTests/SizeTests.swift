@@ -7,7 +7,7 @@ struct SizeTests {
     static let fileLinesMax = 600
     static let functionLinesMax = 60
     static let columnsMax = 120
-    static let headLinesMax = 16
+    static let headLinesMax = 20
 
     /// Data tables: one row per entry, nothing to understand between the rows.
     static let longFiles: [String: String] = [:]

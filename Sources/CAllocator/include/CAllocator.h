@@ -27,6 +27,13 @@ static inline void fog_allocator_refresh(void) {
   mallctl("epoch", &epoch, &length, &epoch, sizeof epoch);
 }
 
+/// Bytes the calling thread has ever been given, for tests that count allocations.
+static inline uint64_t fog_thread_allocated_bytes(void) {
+  uint64_t value = 0;
+  size_t length = sizeof value;
+  return mallctl("thread.allocated", &value, &length, NULL, 0) == 0 ? value : 0;
+}
+
 /// Returns dirty pages of every arena to the system (MEMORY PURGE).
 static inline int fog_allocator_purge(void) {
   char name[64];

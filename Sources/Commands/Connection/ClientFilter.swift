@@ -114,8 +114,7 @@ struct ClientFilter {
     private static func isFilter(_ options: borrowing Options) -> Bool {
         let words: [StaticString] = [
             "ID", "TYPE", "USER", "SKIPME", "ADDR", "LADDR", "MAXAGE", "IDLE", "DB", "NAME", "FLAGS", "LIB-NAME",
-            "LIB-VER",
-            "CAPA", "IP",
+            "LIB-VER", "CAPA", "IP",
         ]
         return words.contains { options.isNext($0) }
     }

@@ -128,8 +128,8 @@ enum CommandLog {
     static func slowGet(_ call: inout Call) throws(CommandError) {
         guard call.arguments.count <= 3 else {
             call.reply.error(
-                "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. Try SLOWLOG HELP."
-            )
+                "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. "
+                    + "Try SLOWLOG HELP.")
             throw .written
         }
         write(.slow, try call.arguments.count == 3 ? count(call) : countDefault, call)

@@ -21,7 +21,9 @@ enum InfoServer {
         text.field("server_mode", settings.clusterEnabled ? "cluster" : "standalone")
         text.field("os", ProcessFacts.systemName)
         text.field("arch_bits", Int.bitWidth)
-        text.field("monotonic_clock", Ticks.usesCounter ? "X86 TSC @ \(Int(Ticks.perMicrosecond)) ticks/us" : "POSIX clock_gettime")
+        text.field(
+            "monotonic_clock",
+            Ticks.usesCounter ? "X86 TSC @ \(Int(Ticks.perMicrosecond)) ticks/us" : "POSIX clock_gettime")
         text.field("multiplexing_api", "epoll")
         text.field("atomicvar_api", "c11-builtin")
         text.field("gcc_version", "0.0.0")

@@ -217,12 +217,10 @@ enum LatencyReport {
         }
         text += "\nWhat may help:\n\n"
         if events.contains("command") {
-            text +=
-                "- SLOWLOG GET names the commands that took long; those that visit many elements are the first suspects.\n"
+            text += "- SLOWLOG GET names the commands that took long; those that visit many elements come first.\n"
         }
         if events.contains("fast-command") {
-            text +=
-                "- Commands that never take long did: look for a busy machine, swapping, or a hypervisor that steals time.\n"
+            text += "- Commands that never take long did: look for a busy machine, swapping, or stolen time.\n"
         }
         text += "- INFO latencystats and LATENCY HISTOGRAM show every command's usual times.\n"
         return text

@@ -181,8 +181,7 @@ enum MemoryReport {
 
     static func advice(_ figures: MemoryFigures) -> String {
         guard figures.used >= smallByteCount else {
-            return
-                "This server holds too little data for its memory to tell anything yet. Ask again when it is filled.\n"
+            return "This server holds too little data for its memory to tell anything. Ask again when it is filled.\n"
         }
         var findings: [String] = []
         if InfoText.ratio(figures.peak, figures.used) > 1.5 {
@@ -204,8 +203,8 @@ enum MemoryReport {
         }
         if figures.keys > 0, figures.clients > max(clientByteCountMax, figures.used / 4) {
             findings.append(
-                "Clients: their buffers take \(MemoryText.human(figures.clients)). CLIENT LIST shows which do not read."
-            )
+                "Clients: their buffers take \(MemoryText.human(figures.clients)). CLIENT LIST shows who does not "
+                    + "read.")
         }
         guard !findings.isEmpty else { return "The memory of this server looks healthy.\n" }
         return findings.map { "* \($0)\n" }.joined(separator: "\n")

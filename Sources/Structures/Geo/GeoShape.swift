@@ -50,7 +50,8 @@ package struct GeoShape: Sendable {
     /// Everything within a polygon of at least three vertices (Valkey's BYPOLYGON); distances count from its centroid.
     package init(vertices: [GeoPoint], metersPerUnit: Double) {
         precondition(vertices.count > 0, "a polygon has vertices")
-        var area = GeoArea(west: 180, east: -180, south: Geohash.latitudes.upperBound, north: Geohash.latitudes.lowerBound)
+        var area = GeoArea(
+            west: 180, east: -180, south: Geohash.latitudes.upperBound, north: Geohash.latitudes.lowerBound)
         var sum = (x: 0.0, y: 0.0, z: 0.0)
         for vertex in vertices {
             area.west = min(area.west, vertex.longitude)
@@ -117,9 +118,10 @@ package struct GeoShape: Sendable {
     private static func around(_ center: GeoPoint, latitudeRadians: Double, longitudeRadians: Double) -> GeoArea {
         let latitude = min(latitudeRadians / Geohash.radiansPerDegree, 180)
         let longitude = min(longitudeRadians / Geohash.radiansPerDegree, 180)
-        return widened(GeoArea(
-            west: center.longitude - longitude, east: center.longitude + longitude,
-            south: center.latitude - latitude, north: center.latitude + latitude))
+        return widened(
+            GeoArea(
+                west: center.longitude - longitude, east: center.longitude + longitude,
+                south: center.latitude - latitude, north: center.latitude + latitude))
     }
 
     private static func widened(_ area: GeoArea) -> GeoArea {
@@ -142,7 +144,8 @@ package struct GeoShape: Sendable {
     @inline(__always)
     private func admits(longitude: Double) -> Bool {
         if longitude >= bounds.west && longitude <= bounds.east { return true }
-        return (bounds.east > 180 && longitude + 360 <= bounds.east) || (bounds.west < -180 && longitude - 360 >= bounds.west)
+        return (bounds.east > 180 && longitude + 360 <= bounds.east)
+            || (bounds.west < -180 && longitude - 360 >= bounds.west)
     }
 
     private func exactDistance(to point: GeoPoint) -> Double? {
@@ -177,7 +180,8 @@ package struct GeoShape: Sendable {
         var previous = vertices[vertices.count - 1]
         for vertex in vertices {
             if (vertex.latitude > point.latitude) != (previous.latitude > point.latitude) {
-                let crossing = (previous.longitude - vertex.longitude) * (point.latitude - vertex.latitude)
+                let crossing =
+                    (previous.longitude - vertex.longitude) * (point.latitude - vertex.latitude)
                     / (previous.latitude - vertex.latitude) + vertex.longitude
                 if point.longitude < crossing { isInside.toggle() }
             }

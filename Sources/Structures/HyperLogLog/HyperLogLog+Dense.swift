@@ -7,7 +7,8 @@ package import Base
 extension HyperLogLog {
     /// The value of one register of a dense value.
     package static func denseRegister(_ index: Int, of bytes: Span<UInt8>) -> UInt8 {
-        precondition(index >= 0 && index < registerCount && bytes.count == denseByteCount, "a register of a dense value")
+        precondition(
+            index >= 0 && index < registerCount && bytes.count == denseByteCount, "a register of a dense value")
         let offset = headerByteCount + index * 6 / 8
         let shift = UInt8(index * 6 % 8)
         var value = bytes[offset] >> shift
@@ -70,7 +71,8 @@ extension HyperLogLog {
         let groupCount = registerCount / 32
         for group in 0..<groupCount {
             let place = unsafe start + group &* 24
-            let last = group == groupCount - 1
+            let last =
+                group == groupCount - 1
                 ? unsafe place.loadUnaligned(fromByteOffset: 16, as: UInt64.self) >> 16
                 : unsafe place.loadUnaligned(fromByteOffset: 18, as: UInt64.self)
             let packed = unsafe SIMD4<UInt64>(

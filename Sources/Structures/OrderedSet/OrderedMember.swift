@@ -1,6 +1,6 @@
-// OrderedMember.swift - an `Entry` as a member of a large sorted set: the key bytes are the member, the first eight value
-// bytes its score. The member table and the ordered tree point to the same entry; neither copies it, and whoever takes
-// it out of both frees it through its arena. Touched under the engine's turn. A 16-byte member takes 32 bytes.
+// OrderedMember.swift - an `Entry` as a member of a large sorted set: the key bytes are the member, the first eight
+// value bytes its score. The member table and the ordered tree point to the same entry; neither copies it, and whoever
+// takes it out of both frees it through its arena. Touched under the engine's turn. A 16-byte member takes 32 bytes.
 internal import Base
 internal import CLinux
 

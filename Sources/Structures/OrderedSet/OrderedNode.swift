@@ -46,17 +46,23 @@ internal import Base
 
     var previous: OrderedLeaf? {
         @inline(__always) get { unsafe link(at: 8) }
-        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: UnsafeMutableRawPointer?.self) }
+        nonmutating set {
+            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: UnsafeMutableRawPointer?.self)
+        }
     }
 
     var next: OrderedLeaf? {
         @inline(__always) get { unsafe link(at: 16) }
-        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: UnsafeMutableRawPointer?.self) }
+        nonmutating set {
+            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: UnsafeMutableRawPointer?.self)
+        }
     }
 
     @unsafe @inline(__always)
     private func link(at offset: Int) -> OrderedLeaf? {
-        guard let other = unsafe base.load(fromByteOffset: offset, as: UnsafeMutableRawPointer?.self) else { return nil }
+        guard let other = unsafe base.load(fromByteOffset: offset, as: UnsafeMutableRawPointer?.self) else {
+            return nil
+        }
         return unsafe OrderedLeaf(other)
     }
 

@@ -1,9 +1,9 @@
 // OrderedSet.swift - the order of a large sorted set: a B+tree over (score, member bytes) whose inner nodes also count,
 // so rank and select-by-rank cost one descent. It holds pointers to elements that the sorted set's owner allocates and
-// frees (`Entry`); the member table points to the same ones. Used under the engine's turn; holds no key, no time, does no I/O.
-// Measured against a skip list of the same interface at 1M members: several times fewer cache misses, a third of the
-// bytes. Never pass it an element that is in the set to `insert`, or one that is not to the others: the caller knows
-// which it is from its member table, and asking the tree again would double the cost.
+// frees (`Entry`); the member table points to the same ones. Used under the engine's turn; holds no key, no time, does
+// no I/O. Measured against a skip list of the same interface at 1M members: several times fewer cache misses, a third
+// of the bytes. Never pass it an element that is in the set to `insert`, or one that is not to the others: the caller
+// knows which it is from its member table, and asking the tree again would double the cost.
 internal import Base
 internal import CLinux
 

@@ -61,7 +61,9 @@ package struct StreamID: Comparable, Hashable, Sendable, BitwiseCopyable {
     /// Reads `ms-seq` or `ms`, which then means `missingSequence`. Nil: "Invalid stream ID specified as stream command
     /// argument". `-` and `+` are the caller's business; see `init(parsingBound:)`.
     package init?(parsing text: Span<UInt8>, missingSequence: UInt64) {
-        guard case .exact(let id) = StreamID.request(text, missingSequence, allowsAnySequence: false) else { return nil }
+        guard case .exact(let id) = StreamID.request(text, missingSequence, allowsAnySequence: false) else {
+            return nil
+        }
         self = id
     }
 

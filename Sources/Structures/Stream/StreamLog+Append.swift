@@ -79,7 +79,8 @@ extension StreamLog {
     }
 
     private mutating func beginNode(_ id: StreamID, pairCount: Int, room: Int) -> StreamDraft {
-        let capacity = max(ListpackCode.emptyByteCount + room + pairCount * StreamLog.pieceOverheadMax, StreamLog.nodeRoomMin)
+        let capacity = max(
+            ListpackCode.emptyByteCount + room + pairCount * StreamLog.pieceOverheadMax, StreamLog.nodeRoomMin)
         let node = allocateNode(capacity)
         unsafe ListpackCode.storeHeader(byteCount: ListpackCode.emptyByteCount, count: 0, node.base)
         unsafe node.base[ListpackCode.headerByteCount] = ListpackCode.endMark
@@ -113,7 +114,8 @@ extension StreamLog {
         let master = node.piece(at: draft.masterOffset)
         draft.masterOffset &+= master.byteCount
         if let text = unsafe master.text {
-            let isEqual = unsafe field.count == master.textByteCount
+            let isEqual =
+                unsafe field.count == master.textByteCount
                 && memcmp(text, ListpackCode.address(of: field), field.count) == 0
             if !isEqual { draft.hasMasterFields = false }
         } else if unsafe ListpackNumber.parse(ListpackCode.address(of: field), count: field.count) != master.integer {
@@ -161,7 +163,8 @@ extension StreamLog {
         let address = unsafe ListpackCode.address(of: text)
         let form = unsafe ListpackCode.form(address, count: text.count)
         precondition(draft.end + form.byteCount < tailCapacity, "an entry stays within the bytes that were announced")
-        unsafe ListpackCode.write(form, text: address, count: text.count, to: StreamNode(word: tailWord).base + draft.end)
+        unsafe ListpackCode.write(
+            form, text: address, count: text.count, to: StreamNode(word: tailWord).base + draft.end)
         draft.end &+= form.byteCount
         draft.pieces &+= 1
     }

@@ -1,6 +1,6 @@
 // StreamLog+Groups.swift - the consumer groups of a stream: which there are, what they still refer to, how far behind
-// they are. Part of `StreamLog`, same owner and thread. The counting rules are Redis 8.2's: a group that fell behind the
-// first entry is recounted instead of trusted.
+// they are. Part of `StreamLog`, same owner and thread. The counting rules are Redis 8.2's: a group that fell behind
+// the first entry is recounted instead of trusted.
 internal import Base
 internal import CLinux
 

@@ -38,17 +38,23 @@ internal import CLinux
 
     var previous: StreamTreeLeaf? {
         get { unsafe link(at: 8) }
-        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: UnsafeMutableRawPointer?.self) }
+        nonmutating set {
+            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: UnsafeMutableRawPointer?.self)
+        }
     }
 
     var next: StreamTreeLeaf? {
         get { unsafe link(at: 16) }
-        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: UnsafeMutableRawPointer?.self) }
+        nonmutating set {
+            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: UnsafeMutableRawPointer?.self)
+        }
     }
 
     @unsafe
     private func link(at offset: Int) -> StreamTreeLeaf? {
-        guard let other = unsafe base.load(fromByteOffset: offset, as: UnsafeMutableRawPointer?.self) else { return nil }
+        guard let other = unsafe base.load(fromByteOffset: offset, as: UnsafeMutableRawPointer?.self) else {
+            return nil
+        }
         return unsafe StreamTreeLeaf(other)
     }
 
@@ -87,6 +93,14 @@ internal import CLinux
         unsafe ids[index] = id
         setValue(value, at: index)
         count &+= 1
+    }
+
+    @inline(__always)
+    func append(_ id: StreamID, _ value: Value) {
+        let end = count
+        unsafe ids[end] = id
+        setValue(value, at: end)
+        count = end &+ 1
     }
 
     func remove(_ range: Range<Int>) {

@@ -1,5 +1,5 @@
-// GeoGoldenTests.swift - 600 positions and 60 searches answered by a stock Valkey 9.1.2 (Redis 7.0.15 agrees wherever it
-// has the form), frozen as counts and FNV-1a hashes of every printed digit, order included: what GEOPOS, GEOHASH,
+// GeoGoldenTests.swift - 600 positions and 60 searches answered by a stock Valkey 9.1.2 (Redis 7.0.15 agrees wherever
+// it has the form), frozen as counts and FNV-1a hashes of every printed digit, order included: what GEOPOS, GEOHASH,
 // ZSCORE, GEODIST and GEOSEARCH ... WITHDIST said. Every search runs with several refinements: none may change it.
 import Testing
 import Base
@@ -64,7 +64,8 @@ struct GeoGoldenTests {
         default:
             let vertices = (0..<5).map { _ in
                 let longitude = max(-180, min(180, center.longitude + 40 * (unit(&dice) - 0.5)))
-                return GeoPoint(longitude: longitude, latitude: max(-85, min(85, center.latitude + 40 * (unit(&dice) - 0.5))))
+                return GeoPoint(
+                    longitude: longitude, latitude: max(-85, min(85, center.latitude + 40 * (unit(&dice) - 0.5))))
             }
             return GeoShape(vertices: vertices, metersPerUnit: 1)
         }

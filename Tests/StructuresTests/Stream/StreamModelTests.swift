@@ -19,7 +19,9 @@ struct StreamModelTests {
     }
 
     private static func someID(_ model: StreamModel, _ dice: inout SeededRandom) -> StreamID {
-        if model.entries.isEmpty || dice.chance(15) { return StreamID(UInt64(dice.below(100_000)), UInt64(dice.below(4))) }
+        if model.entries.isEmpty || dice.chance(15) {
+            return StreamID(UInt64(dice.below(100_000)), UInt64(dice.below(4)))
+        }
         return model.entries[dice.below(model.entries.count)].id
     }
 
@@ -81,7 +83,8 @@ struct StreamModelTests {
         let minimum = someID(model, &dice)
         let isByLength = dice.chance(50)
         let removed = model.log.trim(
-            isByLength ? .length(maximum) : .minimumID(minimum), isApproximate: isApproximate, limit: limit, policy: policy)
+            isByLength ? .length(maximum) : .minimumID(minimum), isApproximate: isApproximate, limit: limit,
+            policy: policy)
         let kept = model.collect(model.log.walk(from: .zero, to: .max))
         let keptIDs = Set(kept.map(\.id))
         let gone = before.filter { !keptIDs.contains($0.id) }
@@ -115,7 +118,8 @@ struct StreamModelTests {
         let pendingIDs = model.groups[groupName]?.pending.keys.sorted() ?? []
         let id = pendingIDs.isEmpty || dice.chance(20) ? someID(model, &dice) : pendingIDs[dice.below(pendingIDs.count)]
         switch dice.below(12) {
-        case 0..<5: verify(model.readNew(groupName, consumerName, count: 1 + dice.below(12), time: time), "seed \(seed)")
+        case 0..<5:
+            verify(model.readNew(groupName, consumerName, count: 1 + dice.below(12), time: time), "seed \(seed)")
         case 5..<8:
             let wasPending = model.groups[groupName]?.pending.removeValue(forKey: id) != nil
             verify(group.acknowledge(id) == wasPending, "seed \(seed)")
@@ -177,7 +181,8 @@ struct StreamModelTests {
             let before = model.groups["g"]?.lastID ?? .zero
             verify(model.readNew("g", "c", count: 1 + round % 5, time: 1), "round \(round)")
             if round % 7 == 3 { verify(model.delete(StreamID(UInt64(round + 1), 0))) }
-            model.append(StreamID(UInt64(301 + round), 0), [Array("f".utf8), [UInt8](repeating: 65, count: round)], limits)
+            model.append(
+                StreamID(UInt64(301 + round), 0), [Array("f".utf8), [UInt8](repeating: 65, count: round)], limits)
             if before == model.groups["g"]?.lastID { break }
             expected.append(before)
         }

@@ -31,7 +31,9 @@ struct StreamRulesTests {
         #expect(StreamID.generated(after: .max, nowMilliseconds: 0) == nil)
     }
 
-    @Test(arguments: [StreamID.zero, .max, StreamID(1_526_919_030_474, 55), StreamID(1 << 63, 9), StreamID(9, .max - 1)])
+    @Test(arguments: [
+        StreamID.zero, .max, StreamID(1_526_919_030_474, 55), StreamID(1 << 63, 9), StreamID(9, .max - 1),
+    ])
     func printsIdentifiers(id: StreamID) {
         var buffer = ByteBuffer()
         id.append(to: &buffer)
@@ -41,7 +43,9 @@ struct StreamRulesTests {
 
     private static func filled(_ count: Int) -> StreamModel {
         let model = StreamModel()
-        for step in 1...count { model.append(StreamID(UInt64(step), 0), [Array("data".utf8), Array("x".utf8)], .init()) }
+        for step in 1...count {
+            model.append(StreamID(UInt64(step), 0), [Array("data".utf8), Array("x".utf8)], .init())
+        }
         return model
     }
 

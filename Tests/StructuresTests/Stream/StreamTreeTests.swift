@@ -43,7 +43,9 @@ struct StreamTreeTests {
                 model.remove(at: victim)
             }
             if step % 50 == 0 { check(tree, model, id, seed) }
-            if step % 1000 == 0 { verify(tree.structuralFault() == nil, "seed \(seed): \(tree.structuralFault() ?? "")") }
+            if step % 1000 == 0 {
+                verify(tree.structuralFault() == nil, "seed \(seed): \(tree.structuralFault() ?? "")")
+            }
         }
         var freed = 0
         while tree.removeSome(limit: 700, { _, _ in freed += 1 }) {

@@ -1,0 +1,55 @@
+#!/bin/bash
+# run-all.sh - what `make test` runs: the Swift tests (the tidy tests among them), a short fuzz run of the parser, and a
+# bounded comparison with the stock server. Every part runs even when an earlier one failed. The last line is the verdict,
+# "N passed, N failed"; the exit status is 0 only when nothing failed.
+set -u
+cd "$(dirname "$0")/.."
+BUILD=${BUILD:-.build}
+SWIFT=${SWIFT:-swift}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0
+failed=0
+
+count() { # name, status
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "ok: $1"
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1 (status $2)"
+    fi
+}
+
+echo "== Swift tests"
+"$SWIFT" test --scratch-path "$BUILD" >"$log" 2>&1
+status=$?
+# A passing run is a thousand lines of names: they are shown only when something failed.
+if [ $status -ne 0 ]; then grep -v '^[◇↳]' "$log" | grep -v '^✔ Test ' || true; else tail -n 1 "$log"; fi
+swift_passed=$(grep -c '^✔ Test [^ ].* passed after' "$log")
+swift_failed=$(grep -c '^✘ Test [^ ].* failed after' "$log")
+swift_passed=$((swift_passed - $(grep -c '^✔ Test run with' "$log")))
+swift_failed=$((swift_failed - $(grep -c '^✘ Test run with' "$log")))
+passed=$((passed + swift_passed))
+failed=$((failed + swift_failed))
+if [ $status -ne 0 ] && [ $swift_failed -eq 0 ]; then count "swift test (build or crash)" $status; fi
+if [ $swift_passed -eq 0 ]; then count "swift test ran no tests" 1; fi
+
+echo "== parser under libFuzzer"
+BUILD="$BUILD" SWIFT="$SWIFT" Tests/Fuzz/run.sh
+count "fuzz" $?
+
+echo "== server binary"
+"$SWIFT" build --scratch-path "$BUILD" -c release --product fog-server
+status=$?
+count "release build" $status
+
+if [ $status -eq 0 ]; then
+    echo "== comparison with stock servers (bounded)"
+    (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" timeout 420 \
+        ../.venv/bin/python differential.py --examples 30 --seed 1)
+    count "differential run" $?
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
