@@ -10,6 +10,7 @@
 //               | [ name "=" ] [ token " " ] "(" items ")"        block, or one of several when "|" parts the items
 //   marks       = [ "#" spec ] [ "..." ] [ "@" since ] [ "@!" deprecated since ] [ "{" summary "}" ]
 //   token       = word of capitals, or anything in quotes;   shown = name, or anything in quotes
+internal import Base
 
 /// One argument of a command, as COMMAND DOCS tells it.
 package struct UsageArgument: Sendable, Equatable {
