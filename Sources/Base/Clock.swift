@@ -15,6 +15,13 @@ package struct Clock: Sendable {
     /// Nanoseconds that never go back; for measuring and deadlines.
     package var monotonicNanoseconds: Int64 { Clock.read(CLOCK_MONOTONIC) &+ offsetMilliseconds &* 1_000_000 }
 
+    /// Stops the calling thread for so long; a signal does not cut it short. Only for work that may hold everybody up.
+    package static func sleep(nanoseconds: Int64) {
+        var left = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        var rest = timespec()
+        while unsafe nanosleep(&left, &rest) != 0 && fog_errno() == EINTR { left = rest }
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         unsafe clock_gettime(clock, &time)

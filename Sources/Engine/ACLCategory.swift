@@ -1,5 +1,6 @@
 // ACLCategory.swift - the categories ACL rules name ("+@read"), in the order in which COMMAND INFO and ACL CAT list
 // them. Most of a command's categories follow from its flags and its group (`Command+Derived`). Pure; any thread.
+// The order is part of the wire format and must not change.
 
 package enum ACLCategory: String, Sendable, CaseIterable {
     case keyspace, read, write, set, sortedset, list, hash, string, bitmap, hyperloglog, geo, stream, pubsub, admin,

@@ -153,10 +153,11 @@ internal import Structures
         if position < itemCount, unsafe Int(items[position].segment) == index { position = end }
     }
 
-    /// The segment's replies so far were written.
+    /// The segment's replies so far were written and its outcome was acted on; another turn must not act on it again.
     package mutating func clearOutput(ofSegment index: Int) {
         segments[index].outputStart = 0
         segments[index].outputEnd = 0
+        segments[index].outcome = .done
     }
 
     // MARK: running

@@ -5,9 +5,15 @@
 /// Where keys stand, as COMMAND said it before key specifications: first and last position (-1: the last argument) and
 /// step. All zero when the command has no keys, or none that this form can say.
 package struct KeyRange: Sendable, Equatable {
-    package var first = 0
-    package var last = 0
-    package var step = 0
+    package var first: Int
+    package var last: Int
+    package var step: Int
+
+    package init(first: Int = 0, last: Int = 0, step: Int = 0) {
+        self.first = first
+        self.last = last
+        self.step = step
+    }
 }
 
 extension CommandFlags {

@@ -50,10 +50,6 @@ package enum DebugSleep {
     package static func run(seconds: Double) {
         guard seconds > 0 else { return }
         let wanted = min(seconds, secondsMax)
-        let request = timespec(tv_sec: Int(wanted), tv_nsec: Int((wanted - wanted.rounded(.down)) * 1e9))
-        var left = request
-        var rest = timespec()
-        // A signal ends the sleep early; the rest is slept then.
-        while unsafe nanosleep(&left, &rest) != 0 && fog_errno() == EINTR { left = rest }
+        Clock.sleep(nanoseconds: Int64(wanted * 1e9))
     }
 }

@@ -40,7 +40,29 @@ extension Engine {
             if loops[loop].recipients.isEmpty { loops[loop].wake() }
             loops[loop].recipients.append(session)
         }
+        if case .output(let bytes) = delivery {
+            session.session.mailByteCount += bytes.count
+            if exceedsOutputLimit(session) { return dropSlowReader(session) }
+        }
         session.session.mail.append(delivery)
+    }
+
+    /// What waits here counts against `client-output-buffer-limit` together with what the connection held when its
+    /// loop last told, so that a client which never reads cannot hide its backlog in the mail.
+    private func exceedsOutputLimit(_ session: SessionReference) -> Bool {
+        let limit = settings.outputBufferLimits.normal.hardBytes
+        guard limit > 0, session.session.mailByteCount > limit / 2 else { return false }
+        return session.session.mailByteCount + session.session.gauges.outputListByteCount > limit
+    }
+
+    private mutating func dropSlowReader(_ session: SessionReference) {
+        guard !session.session.gates.contains(.killed) else { return }
+        Log.shared.warning(
+            "Client closed for overcoming of output buffer limits: \(session.session.mailByteCount) bytes are waiting")
+        statistics.outputBufferLimitDisconnections += 1
+        session.session.gates.insert(.killed)
+        session.session.mail = [.close]
+        session.session.mailByteCount = 0
     }
 
     /// What was posted for `loop` since the last call. Costs one compare when there is nothing.
@@ -54,7 +76,10 @@ extension Engine {
         let recipients = loops[loop].recipients
         loops[loop].recipients = []
         return recipients.map { session in
-            defer { session.session.mail = [] }
+            defer {
+                session.session.mail = []
+                session.session.mailByteCount = 0
+            }
             return (session.session.connection, session.session.mail)
         }
     }
@@ -67,6 +92,7 @@ extension Engine {
         for delivery in session.session.mail {
             if case .output(let bytes) = delivery, rest.isEmpty {
                 output.append(bytes)
+                session.session.mailByteCount -= bytes.count
             } else {
                 rest.append(delivery)
             }

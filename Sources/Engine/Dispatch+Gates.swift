@@ -116,7 +116,7 @@ extension Engine {
     @unsafe private func silenceRefusal(
         _ reference: SessionReference, _ output: UnsafeMutablePointer<ByteBuffer>, _ mark: Int
     ) {
-        if reference.session.gates.contains(.silent) { unsafe output.pointee.truncate(to: mark) }
+        if reference.session.gates.contains(.silent) { unsafe silence(reference.pointer, output, mark: mark) }
     }
 
     /// Wrong number of words, or a container without a subcommand that exists.
@@ -125,14 +125,10 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) -> Outcome {
-        if reference.session.gates.contains(.unauthenticated), !commands.slot(id).flags.contains(.noAuth) {
-            unsafe reject(reference, id, "NOAUTH Authentication required.", output)
-            return .done
-        }
         var text = ByteBuffer()
         if commands.slot(id).isContainer && arguments.count > 1 {
             text.append("ERR unknown subcommand '")
-            text.append(arguments[1].prefixView(128))
+            text.append(UnknownCommand.quotable(arguments[1], 128))
             text.append("'. Try ")
             text.append(commands.shownName(id).uppercased())
             text.append(" HELP.")
@@ -159,10 +155,6 @@ extension Engine {
                 """)
             return .close
         }
-        if reference.session.gates.contains(.unauthenticated) {
-            unsafe reject(reference, -1, "NOAUTH Authentication required.", output)
-            return .done
-        }
         unsafe reject(reference, -1, text: UnknownCommand.text(arguments), output)
         return .done
     }
@@ -176,17 +168,25 @@ enum UnknownCommand {
     static func text(_ arguments: borrowing Arguments) -> ByteBuffer {
         var text = ByteBuffer()
         text.append("ERR unknown command '")
-        if arguments.count > 0 { text.append(arguments[0].prefixView(quotedByteCountMax)) }
+        if arguments.count > 0 { text.append(quotable(arguments[0], quotedByteCountMax)) }
         text.append("', with args beginning with: ")
         var quoted = 0
         for index in 1..<max(1, arguments.count) where quoted < quotedByteCountMax {
-            let shown = arguments[index].prefixView(quotedByteCountMax - quoted)
+            let shown = quotable(arguments[index], quotedByteCountMax - quoted)
             text.append("'")
             text.append(shown)
             text.append("' ")
             quoted += shown.count + 3
         }
         return text
+    }
+
+    /// What an error shows of a client's word: at most `maximum` bytes, and nothing from a NUL on, as in Redis.
+    @_lifetime(copy bytes)
+    static func quotable(_ bytes: Span<UInt8>, _ maximum: Int) -> Span<UInt8> {
+        var count = 0
+        while count < bytes.count && count < maximum && bytes[count] != 0 { count += 1 }
+        return bytes.prefixView(count)
     }
 
     /// Browsers talking HTTP are cut off before they can do harm.

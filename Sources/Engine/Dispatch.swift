@@ -103,7 +103,7 @@ extension Engine {
 
     /// CLIENT REPLY OFF and SKIP: drops what the command wrote.
     @unsafe @inline(never)
-    private func silence(
+    func silence(
         _ session: UnsafeMutablePointer<Session>, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
     ) {
         switch unsafe session.pointee.replyMode {

@@ -73,6 +73,8 @@ package struct Session: ~Copyable {
     package var gauges = ConnectionGauges()
     /// What the engine has for the connection; see `Deliveries.swift`.
     var mail: [Delivery] = []
+    /// Bytes of output in `mail`.
+    var mailByteCount = 0
     /// Set while the session waits; see `Suspension.swift`.
     package var suspension: Suspension?
 

@@ -10,12 +10,6 @@
 //               | [ name "=" ] [ token " " ] "(" items ")"        block, or one of several when "|" parts the items
 //   marks       = [ "#" spec ] [ "..." ] [ "@" since ] [ "@!" deprecated since ] [ "{" summary "}" ]
 //   token       = word of capitals, or anything in quotes;   shown = name, or anything in quotes
-//
-// A block's name may be left out when it is its token in small letters. `(| x)` is a choice with one alternative.
-// `...` says that the value repeats, behind a bracket that the token repeats with it. `#1` names the key
-// specification a value belongs to, `#-` none; keys without it are numbered one by one. A word in front of a value is
-// that value's token: a pure token in such a place is written with its name (`no=NO value`).
-// Types: key, string, integer, double, pattern, unix-time.
 internal import Base
 
 /// One argument of a command, as COMMAND DOCS tells it.
@@ -50,6 +44,11 @@ package struct UsageLineError: Error, CustomStringConvertible {
     package var description: String { "usage line: \(reason) at byte \(position)" }
 }
 
+/// A line that was read. Where the grammar leaves a choice: a block's name may be left out when it is its token in
+/// small letters; `(| x)` is a choice with one alternative; `...` says that the value repeats, behind a bracket that
+/// the token repeats with it; `#1` names the key specification a value belongs to, `#-` none, and keys without either
+/// are numbered one by one; a word in front of a value is that value's token, so a pure token in such a place is
+/// written with its name (`no=NO value`). Types are key, string, integer, double, pattern and unix-time.
 package struct UsageLine: Sendable {
     package let arguments: [UsageArgument]
 

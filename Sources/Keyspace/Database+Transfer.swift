@@ -56,8 +56,7 @@ extension Database {
     package func memoryUsage(of entry: Entry) -> Int {
         let share = table.count > 0 ? table.allocatedByteCount / table.count : 0
         // A nearly empty table is one small segment; its first key does not pay for all of it.
-        let entryByteCount = EntryArena.allocatedByteCount(of: entry)
-        return entryByteCount + min(share, 64) + (entry.hasHeldValue ? HeldValue.byteCount(entry) : 0)
+        return allocatedByteCount(of: entry) + min(share, 64)
     }
 }
 

@@ -252,6 +252,11 @@ package struct Database: ~Copyable {
         arena.free(entry)
     }
 
+    /// Bytes that the allocators really gave for an entry and the value behind it.
+    func allocatedByteCount(of entry: Entry) -> Int {
+        arena.allocatedByteCount(of: entry) + (entry.hasHeldValue ? HeldValue.byteCount(entry) : 0)
+    }
+
     // MARK: external values
 
     @unsafe private mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {

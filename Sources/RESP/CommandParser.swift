@@ -110,10 +110,14 @@ package struct CommandParser: ~Copyable {
             if bulkByteCount < 0 {
                 let start = offset + position
                 guard start < bytes.count else { return suspend(&arguments, mark, offset) }
-                guard bytes[start] == UInt8(ascii: "$") else {
+                var line = CountLine.incomplete
+                if _fastPath(bytes[start] == UInt8(ascii: "$")) {
+                    line = CommandParser.countLine(bytes, from: start + 1)
+                } else if CommandParser.lineEnd(bytes, from: start) != nil {
+                    // Redis looks at a line only when it has ended.
                     return .failure(.expectedDollar(bytes[start]))
                 }
-                switch CommandParser.countLine(bytes, from: start + 1) {
+                switch line {
                 case .incomplete:
                     if bytes.count - start > CommandParser.lineByteCountMax { return .failure(.tooBigBulkLine) }
                     return suspend(&arguments, mark, offset)
@@ -188,25 +192,33 @@ package struct CommandParser: ~Copyable {
 
     @inline(never)
     private static func slowCountLine(_ bytes: Span<UInt8>, from start: Int) -> CountLine {
-        var end = start
-        while end < bytes.count && bytes[end] != 13 { end += 1 }
-        guard end + 1 < bytes.count else { return .incomplete }
+        guard let end = lineEnd(bytes, from: start) else { return .incomplete }
         var value = 0
         var index = start
         let isNegative = index < end && bytes[index] == UInt8(ascii: "-")
         if isNegative { index += 1 }
         let first = index
         guard index < end, end - index < 20 else { return .malformed }
+        // Negative all along, because the least number has no positive twin.
         while index < end {
             let digit = bytes[index] &- 48
             guard digit <= 9, !(bytes[first] == 48 && (isNegative || end - first > 1)) else { return .malformed }
             let (scaled, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = scaled.addingReportingOverflow(Int(digit))
+            let (sum, carry) = scaled.subtractingReportingOverflow(Int(digit))
             if overflow || carry { return .malformed }
             value = sum
             index += 1
         }
-        return .value(isNegative ? -value : value, end: end + 2)
+        if isNegative { return .value(value, end: end + 2) }
+        return value == Int.min ? .malformed : .value(-value, end: end + 2)
+    }
+
+    /// Where the line that starts at `start` has its CR, nil until that and one byte more are there. As in Redis, a
+    /// NUL hides whatever follows it: such a line never ends and is refused when it has grown too long.
+    private static func lineEnd(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+        var end = start
+        while end < bytes.count && bytes[end] != 13 && bytes[end] != 0 { end += 1 }
+        return end + 1 < bytes.count && bytes[end] == 13 ? end : nil
     }
 
     // MARK: inline commands
@@ -246,6 +258,8 @@ package struct CommandParser: ~Copyable {
                 arguments.append(ArgumentRange(offset: start, count: index - start))
                 continue
             }
+            // Earlier commands of the round point into `unquoted`, so it must not move: words only shrink.
+            if unquoted.isEmpty { unquoted.reserve(bytes.count) }
             let wordStart = unquoted.count
             guard let next = InlineQuotes.unquoteWord(bytes, from: start, to: end, into: &unquoted) else {
                 return false

@@ -8,6 +8,9 @@ package enum Socket {
     package enum Transfer: Equatable {
         case bytes(Int)
         case wouldBlock
+        /// The peer sends nothing more; it may still read.
+        case ended
+        /// The connection is gone.
         case closed
     }
 
@@ -171,7 +174,7 @@ package enum Socket {
         while true {
             let result = unsafe recv(descriptor, buffer, count, 0)
             if result > 0 { return .bytes(result) }
-            if result == 0 { return .closed }
+            if result == 0 { return count > 0 ? .ended : .wouldBlock }
             switch fog_errno() {
             case EINTR: continue
             case EAGAIN: return .wouldBlock

@@ -26,6 +26,7 @@ package final class Wakeup: Sendable {
     package func clear() {
         var count: UInt64 = 0
         _ = unsafe read(descriptor, &count, 8)
-        isSignalled.store(false, ordering: .releasing)
+        // An exchange, not a store: what was posted before a signal that made no system call is seen after this.
+        _ = isSignalled.exchange(false, ordering: .acquiringAndReleasing)
     }
 }

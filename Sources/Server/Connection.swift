@@ -26,6 +26,12 @@ struct Connection: ~Copyable {
     var interest: Poller.Interest = [.read, .hangup]
     /// Has a segment in the loop's present batch.
     var isInRound = false
+    /// To be closed when the round has settled: until then the batch refers to its session and its bytes.
+    var isDoomed = false
+    /// The client has shut its sending half down: what it sent runs and is answered, then the connection ends.
+    var hasEndedInput = false
+    /// A client that `timeout` never closes (MONITOR); as of the last gauges.
+    var isExemptFromTimeout = false
     /// In the list of connections with input to run without another read.
     var hasReadyInput = false
     /// Monotonic nanoseconds of the last read.
@@ -48,6 +54,9 @@ struct Connection: ~Copyable {
     }
 
     var pendingOutput: Int { output.count - written }
+
+    /// Output to be written once more than this was written and is still held.
+    private static let writtenKeptMax = 64 << 10
 
     /// Bytes of buffers this connection holds.
     var bufferByteCount: Int { input.capacity + output.capacity + parser.partialByteCount }
@@ -77,7 +86,7 @@ struct Connection: ~Copyable {
                 written += count
                 networkOutput += count
             case .wouldBlock: return true
-            case .closed: return false
+            case .ended, .closed: return false
             }
         }
         output.removeAll(keepingCapacity: 0)
@@ -89,6 +98,10 @@ struct Connection: ~Copyable {
     mutating func enqueue(_ bytes: Span<UInt8>) {
         if written > 0 && written == output.count {
             output.removeAll(keepingCapacity: output.capacity)
+            written = 0
+        } else if written > Connection.writtenKeptMax && written > output.count / 2 {
+            // A client that always lags a little must not make the buffer grow for ever.
+            output.removeFirst(written)
             written = 0
         }
         output.append(bytes)

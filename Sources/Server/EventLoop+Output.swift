@@ -8,6 +8,7 @@ internal import Synchronization
 extension EventLoop {
     /// Called when bytes were queued: tries to write, watches the socket, enforces `client-output-buffer-limit`.
     @unsafe mutating func outputGrew(_ connection: UnsafeMutablePointer<Connection>) {
+        if unsafe connection.pointee.isDoomed { return }
         let token = unsafe connection.pointee.token
         guard unsafe connection.pointee.flush() else { return close(token) }
         if unsafe connection.pointee.pendingOutput == 0 {
@@ -27,6 +28,9 @@ extension EventLoop {
         unsafe settleInterest(connection)
         if unsafe !connection.pointee.isSuspended && connection.pointee.pendingOutput == 0 {
             unsafe noteReadyInput(connection)
+            if unsafe connection.pointee.hasEndedInput && !connection.pointee.hasReadyInput {
+                unsafe close(connection.pointee.token)
+            }
         }
     }
 
@@ -39,12 +43,17 @@ extension EventLoop {
     private static var heldBackOutputMin: Int { 1 << 20 }
 
     @unsafe mutating func settleInterest(_ connection: UnsafeMutablePointer<Connection>) {
-        unsafe setInterest(connection, isHeldBack(connection) ? [.hangup] : [.read, .hangup])
+        if unsafe connection.pointee.isSuspended { return unsafe setInterest(connection, [.hangup]) }
+        if unsafe connection.pointee.hasEndedInput { return unsafe setInterest(connection, []) }
+        // One that is held back may shut its sending half down and still read every reply.
+        unsafe setInterest(connection, isHeldBack(connection) ? [] : [.read, .hangup])
     }
 
     /// Hard limit at once; soft limit when exceeded for its time without a pause.
     @unsafe private func exceedsOutputLimit(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-        let held = unsafe connection.pointee.output.capacity
+        // With what was written of it: that memory is held too.
+        let held = unsafe connection.pointee.output.count
+        if unsafe !connection.pointee.isAuthenticated && held > EventLoop.unauthenticatedOutputMax { return true }
         let limit = settings.outputBufferLimits.normal
         if limit.hardBytes > 0 && held > limit.hardBytes { return true }
         guard limit.softBytes > 0 && held > limit.softBytes else {
@@ -52,12 +61,15 @@ extension EventLoop {
             return false
         }
         if unsafe connection.pointee.softLimitSince == 0 { unsafe connection.pointee.softLimitSince = now }
-        return unsafe now - connection.pointee.softLimitSince > Int64(limit.softSeconds) * 1_000_000_000
+        return unsafe (now - connection.pointee.softLimitSince) / 1_000_000_000 >= Int64(limit.softSeconds)
     }
+
+    /// Unread replies that a client may leave before it has authenticated.
+    private static var unauthenticatedOutputMax: Int { 1024 }
 
     @unsafe private mutating func dropSlowReader(_ connection: UnsafeMutablePointer<Connection>) {
         let token = unsafe connection.pointee.token
-        let held = unsafe connection.pointee.output.capacity
+        let held = unsafe connection.pointee.output.count
         Log.shared.warning("Client closed for overcoming of output buffer limits: \(held) bytes are waiting")
         shared.turn.take { $0.statistics.outputBufferLimitDisconnections += 1 }
         close(token)
@@ -80,7 +92,7 @@ extension EventLoop {
     mutating func apply(_ posted: [LoopPort.Posted]) {
         for (token, deliveries) in posted {
             for delivery in deliveries {
-                guard let connection = unsafe connections.find(token) else { break }
+                guard let connection = unsafe connections.find(token), unsafe !connection.pointee.isDoomed else { break }
                 unsafe apply(delivery, to: connection)
             }
             if let connection = unsafe connections.find(token) { unsafe outputGrew(connection) }

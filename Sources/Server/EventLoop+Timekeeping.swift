@@ -49,18 +49,18 @@ extension EventLoop {
         publishGauges(tokens)
         for token in tokens {
             guard let connection = unsafe connections.find(token) else { continue }
-            if unsafe connection.pointee.pendingOutput > 0 {
-                unsafe outputGrew(connection)
-            } else if unsafe isIdle(connection) {
+            if unsafe isIdle(connection) {
                 Log.shared.verbose("Closing idle client")
                 close(token)
+            } else if unsafe connection.pointee.pendingOutput > 0 {
+                unsafe outputGrew(connection)
             }
         }
     }
 
     @unsafe private func isIdle(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         let timeout = Int64(settings.timeoutSeconds) * 1_000_000_000
-        return unsafe timeout > 0 && !connection.pointee.isSuspended
+        return unsafe timeout > 0 && !connection.pointee.isSuspended && !connection.pointee.isExemptFromTimeout
             && now - connection.pointee.lastActivity > timeout
     }
 
@@ -69,7 +69,9 @@ extension EventLoop {
             for token in tokens {
                 guard let connection = unsafe connections.find(token) else { continue }
                 let gauges = unsafe connection.pointee.gauges
-                unsafe engine.updateGauges(gauges, of: connection.pointee.session)
+                let session = unsafe connection.pointee.session
+                engine.updateGauges(gauges, of: session)
+                unsafe connection.pointee.isExemptFromTimeout = session.session.gates.contains(.monitor)
             }
         }
     }

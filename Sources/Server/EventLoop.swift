@@ -97,14 +97,18 @@ internal import Synchronization
 
     private mutating func handleConnection(_ event: Poller.Event) {
         guard let connection = unsafe connections.find(event.token) else { return }
-        if event.isWritable, unsafe !connection.pointee.flush() {
-            return close(event.token)
+        if event.isWritable {
+            guard unsafe connection.pointee.flush() else { return close(event.token) }
+            unsafe connection.pointee.lastActivity = now
+            unsafe outputShrank(connection)
         }
-        if event.isWritable { unsafe outputShrank(connection) }
         guard unsafe connections.find(event.token) != nil else { return }
         if event.isReadable {
             unsafe readAndParse(connection)
-        } else if event.isBroken || event.isHangup {
+        } else if event.isBroken {
+            close(event.token)
+        } else if event.isHangup, unsafe connection.pointee.isSuspended {
+            // Nobody waits for the answer of a blocked client that has left.
             close(event.token)
         }
     }
@@ -113,7 +117,7 @@ internal import Synchronization
 
     @unsafe private mutating func readAndParse(_ connection: UnsafeMutablePointer<Connection>) {
         // One segment a round: what else arrived is reported again by the next wait.
-        if unsafe connection.pointee.isInRound { return }
+        if unsafe connection.pointee.isInRound || connection.pointee.hasEndedInput { return }
         if unsafe connection.pointee.isSuspended || connection.pointee.closesAfterOutput {
             return unsafe drainClosed(connection)
         }
@@ -148,10 +152,20 @@ internal import Synchronization
         case .bytes(let count):
             unsafe connection.pointee.networkInput += count
             unsafe connection.pointee.lastActivity = now
+        case .ended: unsafe endInput(connection)
         case .closed: unsafe close(connection.pointee.token)
         case .wouldBlock: break
         }
         return result
+    }
+
+    /// The client sends nothing more: what it sent before is still run and answered.
+    @unsafe private mutating func endInput(_ connection: UnsafeMutablePointer<Connection>) {
+        unsafe connection.pointee.hasEndedInput = true
+        if unsafe connection.pointee.pendingOutput == 0 && !connection.pointee.hasReadyInput {
+            return unsafe close(connection.pointee.token)
+        }
+        unsafe settleInterest(connection)
     }
 
     /// A client that waits or is being closed: only its departure is of interest.
@@ -160,6 +174,7 @@ internal import Synchronization
             let room = min(arenaLeft, EventLoop.readByteCountMax)
             let result = unsafe Socket.read(connection.pointee.descriptor, arena + arenaUsed, count: room)
             if result == .closed { unsafe close(connection.pointee.token) }
+            if result == .ended { unsafe endInput(connection) }
             return
         }
         unsafe setInterest(connection, [.hangup])
@@ -168,13 +183,12 @@ internal import Synchronization
     /// Parses what the connection's own buffer holds.
     @unsafe private mutating func parseInput(_ connection: UnsafeMutablePointer<Connection>) {
         let count = unsafe connection.pointee.input.count
-        let limit = settings.clientQueryBufferLimit
-        unsafe parse(connection, bytes: UnsafePointer(connection.pointee.input.pointer), count: count, isArena: false)
-        if count > limit, unsafe connections.find(connection.pointee.token) != nil {
+        if count > settings.clientQueryBufferLimit {
             Log.shared.warning("Closing client that reached max query buffer length: \(count) bytes")
             shared.turn.take { $0.statistics.queryBufferLimitDisconnections += 1 }
-            unsafe close(connection.pointee.token)
+            return unsafe close(connection.pointee.token)
         }
+        unsafe parse(connection, bytes: UnsafePointer(connection.pointee.input.pointer), count: count, isArena: false)
     }
 
     /// Parses every complete command in `bytes` into the batch, then settles with what is left.
@@ -290,7 +304,7 @@ internal import Synchronization
             let segment = batch.segments[number]
             guard segment.outputEnd > segment.outputStart || segment.outcome != .done else { continue }
             let token = UInt64(UInt(bitPattern: segment.connection))
-            guard let connection = unsafe connections.find(token) else {
+            guard let connection = unsafe connections.find(token), unsafe !connection.pointee.isDoomed else {
                 batch.abandonRest(ofSegment: number)
                 continue
             }
@@ -315,7 +329,7 @@ internal import Synchronization
                 unsafe start += count
                 left -= count
             case .wouldBlock: break
-            case .closed:
+            case .ended, .closed:
                 batch.abandonRest(ofSegment: number)
                 return unsafe close(connection.pointee.token)
             }
@@ -324,13 +338,11 @@ internal import Synchronization
             unsafe connection.pointee.enqueue(Span(_unsafeStart: start, count: left))
             unsafe outputGrew(connection)
         }
-        let token = unsafe connection.pointee.token
-        guard let connection = unsafe connections.find(token) else {
-            return batch.abandonRest(ofSegment: number)
-        }
-        if unsafe connection.pointee.closesAfterOutput {
+        if unsafe connection.pointee.isDoomed {
             batch.abandonRest(ofSegment: number)
-            if unsafe connection.pointee.pendingOutput == 0 { close(token) }
+        } else if unsafe connection.pointee.closesAfterOutput {
+            batch.abandonRest(ofSegment: number)
+            if unsafe connection.pointee.pendingOutput == 0 { unsafe close(connection.pointee.token) }
         } else if unsafe connection.pointee.pendingOutput > EventLoop.unreadOutputMax {
             batch.abandonRest(ofSegment: number)
         }
@@ -349,12 +361,20 @@ internal import Synchronization
         _ connection: UnsafeMutablePointer<Connection>, _ segment: Batch.Segment, _ left: PendingSegment
     ) {
         unsafe connection.pointee.isInRound = false
+        if unsafe connection.pointee.isDoomed { return unsafe close(connection.pointee.token) }
         let ranAll = segment.executedCount == segment.parsedCount
         let consumed = unsafe ranAll ? left.parsedEnd : batch.executedEnd(segment)
         if !ranAll { unsafe connection.pointee.parser.reset() }
         unsafe connection.pointee.parser.endRound()
         unsafe connection.pointee.isAuthenticated = segment.isAuthenticated
-        if ranAll, let failure = unsafe left.failure { return unsafe answer(failure, connection) }
+        if unsafe connection.pointee.closesAfterOutput {
+            return unsafe connection.pointee.input.removeAll(keepingCapacity: 0)
+        }
+        if ranAll, let failure = unsafe left.failure {
+            // A command that waits is answered first: the malformed bytes are kept and met again.
+            if unsafe !connection.pointee.isSuspended { return unsafe answer(failure, connection) }
+            unsafe connection.pointee.parser.reset()
+        }
         let restCount = unsafe left.count - consumed
         if unsafe left.isArena {
             if restCount > 0 {
@@ -369,6 +389,11 @@ internal import Synchronization
         let isHeldBack = unsafe connection.pointee.pendingOutput > EventLoop.unreadOutputMax
         if restCount > 0 && consumed > 0 && !isHeldBack { unsafe noteReadyInput(connection) }
         if unsafe connection.pointee.isSuspended { unsafe setInterest(connection, [.hangup]) }
+        if unsafe connection.pointee.hasEndedInput && !connection.pointee.isSuspended
+            && connection.pointee.pendingOutput == 0 && !connection.pointee.hasReadyInput
+        {
+            unsafe close(connection.pointee.token)
+        }
     }
 
     @unsafe private mutating func answer(
@@ -402,6 +427,10 @@ internal import Synchronization
 
     mutating func close(_ token: UInt64) {
         guard let connection = unsafe connections.find(token) else { return }
+        if unsafe connection.pointee.isInRound {
+            // The batch still refers to its session and bytes; settling closes it.
+            return unsafe connection.pointee.isDoomed = true
+        }
         let session = unsafe connection.pointee.session
         let gauges = unsafe connection.pointee.gauges
         unsafe Socket.close(connection.pointee.descriptor)

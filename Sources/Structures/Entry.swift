@@ -19,6 +19,9 @@ internal import CLinux
     @inline(__always)
     package static func == (left: Entry, right: Entry) -> Bool { unsafe left.address == right.address }
 
+    /// Where the entry lies, as a number to show (DEBUG OBJECT); nothing can be reached by it.
+    package var addressNumber: UInt { unsafe UInt(bitPattern: address) }
+
     /// The longest key or inline value an entry can hold.
     package static let bytesMax = Int(UInt32.max)
     package static let headerByteCount = 8

@@ -57,12 +57,6 @@ internal import CLinux
         return left == right
     }
 
-    /// Bytes that `entry` really occupies.
-    package static func allocatedByteCount(of entry: Entry) -> Int {
-        let byteCount = entry.byteCount
-        return byteCount <= slabByteCountMax ? (byteCount + 7) & ~7 : unsafe Int(fog_allocated_size(entry.address))
-    }
-
     /// An uninitialised entry of `byteCount` bytes.
     @inline(__always)
     package mutating func allocate(_ byteCount: Int) -> Entry {

@@ -75,6 +75,9 @@ extension EntryTable {
         }
     }
 
+    /// Places in the directory; a segment fills one or several.
+    package var directoryCount: Int { unsafe directory == nil ? 0 : 1 << globalDepth }
+
     /// One step of the expiry sweep: looks at the segment that holds the hash `position`, calls `visit` with every
     /// entry whose expiry is at or before `now`, and returns where the next segment's hashes begin, nil at the end.
     /// A place in hash space stays true when removals merge segments and halve the directory, an index would not.

@@ -7,110 +7,281 @@ internal import RESP
 enum ClientCommand {
     static let commands: [Command] = [
         Command(
-            "CLIENT", arity: -2, [], in: .connection,
-            since: "2.4.0",
-            complexity: "Depends on subcommand.",
-            summary: "A container for client connection commands.",
-            subcommands: [
+            "CLIENT", arity: -2, in: .connection, since: "2.4.0", complexity: "Depends on subcommand.",
+            summary: "A container for client connection commands.", subcommands: [
                 Command(
-                    "CAPA", arity: -3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
-                    since: "8.0.0", complexity: "O(1)", summary: "A client claims its capability.", run: capa),
+                    "CAPA", "capability...", arity: -3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
+                    since: "8.0.0", complexity: "O(1)", summary: "A client claims its capability.", help: [
+                        "CAPA <option> [options...]",
+                        "    The client claims its some capability options. Options are:",
+                        "    * REDIRECT",
+                        """
+                                  The client can handle redirection during primary and replica failover in \
+                            standalone mode.
+                            """,
+                    ],
+                    run: capa),
                 Command(
-                    "GETNAME", arity: 2, [.noScript, .loading, .stale], in: .connection,
-                    since: "2.6.9", complexity: "O(1)", summary: "Returns the name of the connection.",
-                    run: getname),
-                Command(
-                    "GETREDIR", arity: 2, [.noScript, .loading, .stale], in: .connection,
-                    since: "6.0.0", complexity: "O(1)",
+                    "GETREDIR", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "6.0.0",
+                    complexity: "O(1)",
                     summary: "Returns the client ID to which the connection's tracking notifications are redirected.",
+                    help: [
+                        "GETREDIR",
+                        "    Return the client ID we are redirecting to when tracking is enabled.",
+                    ],
                     run: getredir),
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .connection,
-                    since: "5.0.0", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: help),
+                    "GETNAME", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "2.6.9",
+                    complexity: "O(1)", summary: "Returns the name of the connection.", help: [
+                        "GETNAME",
+                        "    Return the name of the current connection.",
+                    ],
+                    run: getname),
                 Command(
-                    "ID", arity: 2, [.noScript, .loading, .stale], in: .connection,
-                    since: "5.0.0", complexity: "O(1)", summary: "Returns the unique client ID of the connection.",
+                    "ID", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "5.0.0",
+                    complexity: "O(1)", summary: "Returns the unique client ID of the connection.", help: [
+                        "ID",
+                        "    Return the ID of the current connection.",
+                    ],
                     run: id),
                 Command(
-                    "INFO", arity: 2, [.noScript, .loading, .stale], in: .connection,
-                    since: "6.2.0", complexity: "O(1)", summary: "Returns information about the connection.",
-                    hints: ["nondeterministic_output"], run: info),
+                    "INFO", arity: 2, [.noScript, .loading, .stale], in: .connection, since: "6.2.0",
+                    complexity: "O(1)", summary: "Returns information about the connection.",
+                    hints: ["nondeterministic_output"], help: [
+                        "INFO",
+                        "    Return information about the current client connection.",
+                    ],
+                    run: info),
                 Command(
-                    "KILL", arity: -3, [.admin, .noScript, .loading, .stale], in: .connection,
-                    since: "2.4.0", complexity: "O(N) where N is the number of client connections",
-                    summary: "Terminates open connections.",
-                    history: [
+                    "KILL", """
+                        filter=(old-format/"ip:port"@!2.8.12 | new-format=([ID client-id:integer...@2.8.12] | \
+                        [client-type=TYPE (NORMAL | MASTER@3.2.0 | PRIMARY@8.0.0 | SLAVE | REPLICA@5.0.0 | \
+                        PUBSUB)@2.8.12] | [USER username] | [ADDR addr/"ip:port"] | [LADDR \
+                        laddr/"ip:port"@6.2.0] | [SKIPME (YES | NO)] | [MAXAGE maxage:integer@8.0.0] | [NAME \
+                        name@9.0.0] | [IDLE idle:integer@9.0.0] | [FLAGS flags@9.0.0] | [LIB-NAME \
+                        lib-name@9.0.0] | [LIB-VER lib-ver@9.0.0] | [DB db:integer@9.0.0] | [CAPA capa@9.0.0] | \
+                        [IP ip@9.0.0] | [not-client-type=NOT-TYPE (NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | \
+                        PUBSUB)@9.0.0] | [NOT-ID not-client-id:integer...@9.0.0] | [NOT-USER not-username@9.0.0] \
+                        | [NOT-ADDR not-addr/"ip:port"@9.0.0] | [NOT-LADDR not-laddr/"ip:port"@9.0.0] | \
+                        [NOT-NAME not-name@9.0.0] | [NOT-FLAGS not-flags@9.0.0] | [NOT-LIB-NAME \
+                        not-lib-name@9.0.0] | [NOT-LIB-VER not-lib-ver@9.0.0] | [NOT-DB not-db:integer@9.0.0] | \
+                        [NOT-CAPA not-capa@9.0.0] | [NOT-IP not-ip@9.0.0])...)
+                        """,
+                    arity: -3, [.admin, .noScript, .loading, .stale], in: .connection, since: "2.4.0",
+                    complexity: "O(N) where N is the number of client connections",
+                    summary: "Terminates open connections.", history: [
                         ("2.8.12", "Added new filter format."),
                         ("2.8.12", "`ID` option."),
                         ("3.2.0", "Added `master` type in for `TYPE` option."),
-                        ("5.0.0", "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility."),
+                        ("5.0.0", """
+                            Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward \
+                            compatibility.
+                            """),
                         ("6.2.0", "`LADDR` option."),
                         ("8.0.0", "`MAXAGE` option."),
-                        ("8.0.0", "Replaced `master` `TYPE` with `primary`. `master` still supported for backward compatibility."),
+                        ("8.0.0", """
+                            Replaced `master` `TYPE` with `primary`. `master` still supported for backward \
+                            compatibility.
+                            """),
                         ("8.1.0", "`ID` option accepts multiple IDs."),
-                        ("9.0.0", "Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.")
+                        ("9.0.0", """
+                            Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative \
+                            filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, \
+                            NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.
+                            """),
+                    ],
+                    help: [
+                        "KILL <ip:port>",
+                        "    Kill connection made from <ip:port>.",
+                        "KILL <option> <value> [<option> <value> [...]]",
+                        "    Kill connections. Options are:",
+                        "    * ADDR (<ip:port>|<unixsocket>:0)",
+                        "      Kill connections made from the specified address.",
+                        "    * LADDR (<ip:port>|<unixsocket>:0)",
+                        "      Kill connections made to the specified local address.",
+                        "    * TYPE (NORMAL|PRIMARY|REPLICA|PUBSUB)",
+                        "      Kill connections by type.",
+                        "    * USER <username>",
+                        "      Kill connections authenticated by <username>.",
+                        "    * SKIPME (YES|NO)",
+                        "      Skip killing current connection (default: yes).",
+                        "    * ID <client-id> [<client-id>...]",
+                        "      Kill connections by client IDs.",
+                        "    * MAXAGE <maxage>",
+                        "      Kill connections older than the specified age.",
+                        "    * FLAGS <flags>",
+                        "      Kill connections that include the specified flags.",
+                        "    * NAME <client-name>",
+                        "      Kill connections with the specified name.",
+                        "    * IDLE <idle>",
+                        "      Kill connections with idle time greater than or equal to <idle> seconds.",
+                        "    * LIB-NAME <library-name>",
+                        "      Kill connections with the specified library name.",
+                        "    * LIB-VER <library-version>",
+                        "      Kill connections with the specified library version.",
+                        "    * DB <db-id>",
+                        "      Kill connections currently operating on the specified database ID.",
+                        "    * CAPA <capa>",
+                        "      Kill connections currently with the specified capa.",
+                        "    * IP <ip>",
+                        "      Kill connections made from the specified ip.",
                     ],
                     run: kill),
                 Command(
-                    "LIST", arity: -2, [.admin, .noScript, .loading, .stale], in: .connection,
-                    since: "2.4.0", complexity: "O(N) where N is the number of client connections",
-                    summary: "Lists open connections.",
+                    "LIST", """
+                        [client-type=TYPE (NORMAL | MASTER | REPLICA | PUBSUB)@5.0.0] [ID \
+                        client-id:integer...@6.2.0] [USER username@8.1.0] [ADDR addr/"ip:port"@8.1.0] [LADDR \
+                        laddr/"ip:port"@8.1.0] [SKIPME (YES | NO)@8.1.0] [MAXAGE maxage:integer@8.1.0] [NAME \
+                        name@9.0.0] [IDLE idle:integer@9.0.0] [FLAGS flags@9.0.0] [LIB-NAME lib-name@9.0.0] \
+                        [LIB-VER lib-ver@9.0.0] [DB db:integer@9.0.0] [CAPA capa@9.0.0] [IP ip@9.0.0] \
+                        [not-client-type=NOT-TYPE (NORMAL | MASTER | REPLICA | PUBSUB)@9.0.0] [NOT-ID \
+                        not-client-id:integer...@9.0.0] [NOT-USER not-username@9.0.0] [NOT-ADDR \
+                        not-addr/"ip:port"@9.0.0] [NOT-LADDR not-laddr/"ip:port"@9.0.0] [NOT-NAME \
+                        not-name@9.0.0] [NOT-FLAGS not-flags@9.0.0] [NOT-LIB-NAME not-lib-name@9.0.0] \
+                        [NOT-LIB-VER not-lib-ver@9.0.0] [NOT-DB not-db:integer@9.0.0] [NOT-CAPA not-capa@9.0.0] \
+                        [NOT-IP not-ip@9.0.0]
+                        """,
+                    arity: -2, [.admin, .noScript, .loading, .stale], in: .connection, since: "2.4.0",
+                    complexity: "O(N) where N is the number of client connections", summary: "Lists open connections.",
                     history: [
                         ("2.8.12", "Added unique client `id` field."),
                         ("5.0.0", "Added optional `TYPE` filter."),
                         ("6.0.0", "Added `user` field."),
-                        ("6.2.0", "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter."),
+                        ("6.2.0", """
+                            Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` \
+                            filter.
+                            """),
                         ("7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."),
                         ("7.0.3", "Added `ssub` field."),
-                        ("8.0.0", "Replaced `master` `TYPE` with `primary`. `master` still supported for backward compatibility."),
+                        ("8.0.0", """
+                            Replaced `master` `TYPE` with `primary`. `master` still supported for backward \
+                            compatibility.
+                            """),
                         ("8.1.0", "Added filters USER, ADDR, LADDR, SKIPME, and MAXAGE."),
-                        ("9.0.0", "Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.")
+                        ("9.0.0", """
+                            Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative \
+                            filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, \
+                            NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.
+                            """),
                     ],
-                    hints: ["nondeterministic_output"], run: list),
+                    hints: ["nondeterministic_output"], help: [
+                        "LIST [options ...]",
+                        "    Return information about client connections. Options:",
+                        "    * TYPE (NORMAL|PRIMARY|REPLICA|PUBSUB)",
+                        "      Return clients of specified type.",
+                        "    * USER <username>",
+                        "      Return clients authenticated by <username>.",
+                        "    * ADDR <ip:port>",
+                        "      Return clients connected from the specified address.",
+                        "    * LADDR <ip:port>",
+                        "      Return clients connected to the specified local address.",
+                        "    * ID <client-id> [<client-id>...]",
+                        "      Return clients with the specified IDs.",
+                        "    * SKIPME (YES|NO)",
+                        "      Exclude the current client from the list (default: no).",
+                        "    * MAXAGE <maxage>",
+                        "      List connections older than the specified age.",
+                        "    * FLAGS <flags>",
+                        "      Return clients with the specified flags.",
+                        "    * NAME <client-name>",
+                        "      Return clients with the specified name.",
+                        "    * IDLE <idle>",
+                        "      Return clients with idle time greater than or equal to <idle> seconds.",
+                        "    * LIB-NAME <lib-name>",
+                        "      Return clients with the specified lib name.",
+                        "    * LIB-VER <lib-version>",
+                        "      Return clients with the specified lib version.",
+                        "    * DB <db-id>",
+                        "      Return clients currently operating on the specified database ID.",
+                        "    * CAPA <capa>",
+                        "      Return connections currently with the specified capa.",
+                        "    * IP <ip>",
+                        "      Return connections made from the specified ip.",
+                    ],
+                    run: list),
                 Command(
-                    "NO-EVICT", arity: 3, [.admin, .noScript, .loading, .stale], in: .connection,
-                    since: "7.0.0", complexity: "O(1)", summary: "Sets the client eviction mode of the connection.",
-                    run: noEvict),
+                    "UNPAUSE", arity: 2, [.admin, .noScript, .loading, .stale], in: .connection, since: "6.2.0",
+                    complexity: "O(N) Where N is the number of paused clients",
+                    summary: "Resumes processing commands from paused clients.", help: [
+                        "UNPAUSE",
+                        "    Stop the current client pause, resuming traffic.",
+                    ],
+                    run: unpause),
                 Command(
-                    "NO-TOUCH", arity: 3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
-                    since: "7.2.0", complexity: "O(1)",
-                    summary: "Controls whether commands sent by the client affect the LRU/LFU of accessed keys.",
-                    run: noTouch),
-                Command(
-                    "PAUSE", arity: -3, [.admin, .noScript, .loading, .stale], in: .connection,
-                    since: "3.0.0", complexity: "O(1)", summary: "Suspends commands processing.",
-                    history: [
-                        ("6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option.")
+                    "PAUSE", "timeout:integer [mode=(WRITE | ALL)@6.2.0]", arity: -3,
+                    [.admin, .noScript, .loading, .stale], in: .connection, since: "3.0.0", complexity: "O(1)",
+                    summary: "Suspends commands processing.",
+                    history: [("6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option.")], help: [
+                        "PAUSE <timeout> [WRITE|ALL]",
+                        "    Suspend all, or just write, clients for <timeout> milliseconds.",
                     ],
                     run: pause),
                 Command(
-                    "REPLY", arity: 3, [.noScript, .loading, .stale], in: .connection,
-                    since: "3.2.0", complexity: "O(1)",
-                    summary: "Instructs the server whether to reply to commands.", run: reply),
+                    "REPLY", "action=(ON | OFF | SKIP)", arity: 3, [.noScript, .loading, .stale, .noMulti, .allowBusy],
+                    in: .connection, since: "3.2.0", complexity: "O(1)",
+                    summary: "Instructs the server whether to reply to commands.", help: [
+                        "REPLY (ON|OFF|SKIP)",
+                        "    Control the replies sent to the current connection.",
+                    ],
+                    run: reply),
                 Command(
-                    "SETINFO", arity: 4, [.noScript, .loading, .stale, .allowBusy], in: .connection,
-                    since: "7.2.0", complexity: "O(1)",
+                    "SETNAME", "connection-name", arity: 3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
+                    since: "2.6.9", complexity: "O(1)", summary: "Sets the connection name.",
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "SETNAME <name>",
+                        "    Assign the name <name> to the current connection.",
+                    ],
+                    run: setname),
+                Command(
+                    "SETINFO", "attr=(LIB-NAME libname | LIB-VER libver)", arity: 4,
+                    [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "7.2.0", complexity: "O(1)",
                     summary: "Sets information specific to the client or connection.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: setinfo),
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "SETINFO <option> <value>",
+                        "    Set client meta attr. Options are:",
+                        "    * LIB-NAME: the client lib name.",
+                        "    * LIB-VER: the client lib version.",
+                    ],
+                    run: setinfo),
                 Command(
-                    "SETNAME", arity: 3, [.noScript, .loading, .stale], in: .connection,
-                    since: "2.6.9", complexity: "O(1)", summary: "Sets the connection name.", run: setname),
-                Command(
-                    "TRACKINGINFO", arity: 2, [.noScript, .loading, .stale], in: .connection,
-                    since: "6.2.0", complexity: "O(1)",
-                    summary: "Returns information about server-assisted client-side caching for the connection.",
-                    run: trackinginfo),
-                Command(
-                    "UNBLOCK", arity: -3, [.admin, .noScript, .loading, .stale], in: .connection,
-                    since: "5.0.0", complexity: "O(log N) where N is the number of client connections",
-                    summary: "Unblocks a client blocked by a blocking command from a different connection.",
+                    "UNBLOCK", "client-id:integer [unblock-type=(TIMEOUT | ERROR)]", arity: -3,
+                    [.admin, .noScript, .loading, .stale], in: .connection, since: "5.0.0",
+                    complexity: "O(log N) where N is the number of client connections",
+                    summary: "Unblocks a client blocked by a blocking command from a different connection.", help: [
+                        "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+                        "    Unblock the specified blocked client.",
+                    ],
                     run: unblock),
                 Command(
-                    "UNPAUSE", arity: 2, [.admin, .noScript, .loading, .stale], in: .connection,
-                    since: "6.2.0", complexity: "O(N) Where N is the number of paused clients",
-                    summary: "Resumes processing commands from paused clients.", run: unpause)
-            ])
+                    "TRACKINGINFO", arity: 2, [.noScript, .loading, .stale], in: .connection, since: "6.2.0",
+                    complexity: "O(1)",
+                    summary: "Returns information about server-assisted client-side caching for the connection.",
+                    help: [
+                        "TRACKINGINFO",
+                        "    Report tracking status for the current connection.",
+                    ],
+                    run: trackinginfo),
+                Command(
+                    "NO-EVICT", "enabled=(ON | OFF)", arity: 3, [.admin, .noScript, .loading, .stale, .allowBusy],
+                    in: .connection, since: "7.0.0", complexity: "O(1)",
+                    summary: "Sets the client eviction mode of the connection.", help: [
+                        "NO-EVICT (ON|OFF)",
+                        "    Protect current client connection from eviction.",
+                    ],
+                    run: noEvict),
+                Command(
+                    "NO-TOUCH", "enabled=(ON | OFF)", arity: 3, [.noScript, .loading, .stale, .allowBusy],
+                    in: .connection, since: "7.2.0", complexity: "O(1)",
+                    summary: "Controls whether commands sent by the client affect the LRU/LFU of accessed keys.",
+                    help: [
+                        "NO-TOUCH (ON|OFF)",
+                        "    Will not touch LRU/LFU stats when this mode is on.",
+                    ],
+                    run: noTouch),
+                Command(
+                    "HELP", arity: 2, [.loading, .stale], in: .connection, since: "5.0.0", complexity: "O(1)",
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
 
     // MARK: about this connection
@@ -277,25 +448,4 @@ enum ClientCommand {
         let wasBlocked = call.administration.unblock(session, withError: withError)
         call.reply.integer(wasBlocked ? 1 : 0)
     }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(call, "CLIENT", ClientFilter.help + lines)
-    }
-
-    private static let lines: [StaticString] = [
-        "CAPA <capability> [<capability> ...]", "    Tell the server what this client can handle (REDIRECT).",
-        "GETREDIR", "    Where invalidation messages go: a client ID, 0 for here, -1 when tracking is off.",
-        "GETNAME", "    The name of this connection.",
-        "ID", "    The ID of this connection.",
-        "INFO", "    What CLIENT LIST says about this connection.",
-        "NO-EVICT (ON|OFF)", "    Keep this connection when clients are evicted.",
-        "NO-TOUCH (ON|OFF)", "    Leave the access statistics of keys alone.",
-        "PAUSE <timeout> [WRITE|ALL]", "    Hold commands of all clients, or only writes, for <timeout> milliseconds.",
-        "REPLY (ON|OFF|SKIP)", "    Whether this connection gets replies.",
-        "SETINFO (LIB-NAME|LIB-VER) <value>", "    Name the client library of this connection, or its version.",
-        "SETNAME <name>", "    Name this connection.",
-        "TRACKINGINFO", "    The state of client-side caching for this connection.",
-        "UNBLOCK <clientid> [TIMEOUT|ERROR]", "    End the wait of a blocked client.",
-        "UNPAUSE", "    End a pause.",
-    ]
 }

@@ -113,8 +113,8 @@ struct ClientFilter {
 
     private static func isFilter(_ options: borrowing Options) -> Bool {
         let words: [StaticString] = [
-            "ID", "TYPE", "USER", "SKIPME", "ADDR", "LADDR", "MAXAGE", "IDLE", "DB", "NAME", "FLAGS", "LIB-NAME", "LIB-VER",
-            "CAPA", "IP",
+            "ID", "TYPE", "USER", "SKIPME", "ADDR", "LADDR", "MAXAGE", "IDLE", "DB", "NAME", "FLAGS", "LIB-NAME",
+            "LIB-VER", "CAPA", "IP",
         ]
         return words.contains { options.isNext($0) }
     }
@@ -181,16 +181,6 @@ struct ClientFilter {
         }
         return true
     }
-
-    static let help: [StaticString] = [
-        "KILL <ip:port>", "    Close the connection from <ip:port>.",
-        "KILL <filter> <value> [<filter> <value> ...]", "    Close every connection that all filters match:",
-        "    * ID <client-id> [<client-id> ...]", "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
-        "    * ADDR <ip:port>, LADDR <ip:port>, IP <ip>", "    * USER <username>, NAME <client-name>, DB <index>",
-        "    * LIB-NAME <name>, LIB-VER <version>, FLAGS <flags>, CAPA <capability>",
-        "    * MAXAGE <seconds>, IDLE <seconds>", "    * SKIPME (YES|NO): spare this connection (default: yes)",
-        "LIST [<filter> <value> ...]", "    Describe all connections, or those that all filters match (as for KILL).",
-    ]
 }
 
 extension Options {

@@ -7,17 +7,17 @@ internal import RESP
 enum ConnectionState {
     static let commands: [Command] = [
         Command(
-            "ECHO", arity: 2, [.loading, .stale, .fast], in: .connection,
-            since: "1.0.0", complexity: "O(1)", summary: "Returns the given string.", run: echo),
+            "ECHO", "message", arity: 2, [.loading, .stale, .fast], in: .connection, since: "1.0.0", complexity: "O(1)",
+            summary: "Returns the given string.", run: echo),
         Command(
-            "SELECT", arity: 2, [.loading, .stale, .fast], in: .connection,
-            since: "1.0.0", complexity: "O(1)", summary: "Changes the selected database.", run: select),
+            "SELECT", "index:integer", arity: 2, [.loading, .stale, .fast, .allowBusy], in: .connection, since: "1.0.0",
+            complexity: "O(1)", summary: "Changes the selected database.", run: select),
         Command(
             "QUIT", arity: -1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], in: .connection,
             since: "1.0.0", complexity: "O(1)", summary: "Closes the connection.", run: quit),
         Command(
             "RESET", arity: 1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], in: .connection,
-            since: "6.2.0", complexity: "O(1)", summary: "Resets the connection.", run: reset)
+            since: "6.2.0", complexity: "O(1)", summary: "Resets the connection.", run: reset),
     ]
 
     private static func echo(_ call: inout Call) throws(CommandError) {

@@ -6,21 +6,24 @@ internal import RESP
 enum Hello {
     static let commands: [Command] = [
         Command(
-            "AUTH", arity: -2, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], in: .connection,
-            since: "1.0.0", complexity: "O(N) where N is the number of passwords defined for the user",
-            summary: "Authenticates the connection.",
-            history: [
-                ("6.0.0", "Added ACL style (username and password).")
-            ],
+            "AUTH", "[username@6.0.0] password", arity: -2, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy],
+            in: .connection, since: "1.0.0", complexity: "O(N) where N is the number of passwords defined for the user",
+            summary: "Authenticates the connection.", history: [("6.0.0", "Added ACL style (username and password).")],
             run: auth),
         Command(
-            "HELLO", arity: -1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], in: .connection,
-            since: "6.0.0", complexity: "O(1)", summary: "Handshakes with the server.",
-            history: [
-                ("8.1.0", "A new `availability_zone` field is added to the response if the `availability-zone` config is set."),
-                ("6.2.0", "`protover` made optional; when called without arguments the command reports the current connection's context.")
+            "HELLO", "[arguments=(protover:integer [AUTH (username password)] [SETNAME clientname])]", arity: -1,
+            [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], in: .connection, since: "6.0.0",
+            complexity: "O(1)", summary: "Handshakes with the server.", history: [
+                ("8.1.0", """
+                    A new `availability_zone` field is added to the response if the `availability-zone` config \
+                    is set.
+                    """),
+                ("6.2.0", """
+                    `protover` made optional; when called without arguments the command reports the current \
+                    connection's context.
+                    """),
             ],
-            run: hello)
+            run: hello),
     ]
 
     private static func auth(_ call: inout Call) throws(CommandError) {

@@ -8,17 +8,26 @@ internal import RESP
 enum KeyDatabases {
     static let commands: [Command] = [
         Command(
-            "FLUSHALL", arity: -1, [.write], in: .server, categories: ["keyspace", "dangerous"], since: "1.0.0",
+            "FLUSHALL", "[flush-type=(ASYNC@4.0.0 | SYNC@6.2.0)]", arity: -1, [.write], in: .server,
+            categories: ["keyspace", "dangerous"], since: "1.0.0",
             complexity: "O(N) where N is the total number of keys in all databases",
-            summary: "Removes all keys from all databases.", history: flushHistory, hints: flushHints,
-            run: flushAll),
+            summary: "Removes all keys from all databases.", history: [
+                ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
+                ("6.2.0", "Added the `SYNC` flushing mode modifier."),
+            ],
+            hints: ["request_policy:all_shards", "response_policy:all_succeeded"], run: flushAll),
         Command(
-            "FLUSHDB", arity: -1, [.write], in: .server, categories: ["keyspace", "dangerous"], since: "1.0.0",
+            "FLUSHDB", "[flush-type=(ASYNC@4.0.0 | SYNC@6.2.0)]", arity: -1, [.write], in: .server,
+            categories: ["keyspace", "dangerous"], since: "1.0.0",
             complexity: "O(N) where N is the number of keys in the selected database",
-            summary: "Removes all keys from the current database.", history: flushHistory, hints: flushHints,
-            run: flushDatabase),
+            summary: "Removes all keys from the current database.", history: [
+                ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
+                ("6.2.0", "Added the `SYNC` flushing mode modifier."),
+            ],
+            hints: ["request_policy:all_shards", "response_policy:all_succeeded"], run: flushDatabase),
         Command(
-            "SWAPDB", arity: 3, [.write, .fast], in: .server, categories: ["keyspace", "dangerous"], since: "4.0.0",
+            "SWAPDB", "index1:integer index2:integer", arity: 3, [.write, .fast], in: .server,
+            categories: ["keyspace", "dangerous"], since: "4.0.0",
             complexity: "O(N) where N is the count of clients watching or blocking on keys from both databases.",
             summary: "Swaps two databases.", run: swap),
     ]

@@ -10,28 +10,49 @@ enum KeyObject {
     static let commands: [Command] = [
         Command(
             "OBJECT", arity: -2, in: .generic, since: "2.2.3", complexity: "Depends on subcommand.",
-            summary: "A container for object introspection commands.",
-            subcommands: [
-                question("ENCODING", "2.2.3", "Returns the internal encoding of an object.", run: encoding),
-                question(
-                    "FREQ", "4.0.0", "Returns the logarithmic access frequency counter of an object.",
+            summary: "A container for object introspection commands.", subcommands: [
+                Command(
+                    "ENCODING", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    since: "2.2.3", complexity: "O(1)", summary: "Returns the internal encoding of an object.",
+                    hints: ["nondeterministic_output"], help: [
+                        "ENCODING <key>",
+                        "    Return the kind of internal representation used in order to store the value",
+                        "    associated with a <key>.",
+                    ],
+                    run: encoding),
+                Command(
+                    "FREQ", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    since: "4.0.0", complexity: "O(1)",
+                    summary: "Returns the logarithmic access frequency counter of an object.",
+                    hints: ["nondeterministic_output"], help: [
+                        "FREQ <key>",
+                        "    Return the access frequency index of the <key>. The returned integer is",
+                        "    proportional to the logarithm of the recent access frequency of the key.",
+                    ],
                     run: frequency),
                 Command(
+                    "IDLETIME", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    since: "2.2.3", complexity: "O(1)", summary: "Returns the time since the last access to an object.",
+                    hints: ["nondeterministic_output"], help: [
+                        "IDLETIME <key>",
+                        "    Return the idle time of the <key>, that is the approximated number of",
+                        "    seconds elapsed since the last access to the key.",
+                    ],
+                    run: idleTime),
+                Command(
+                    "REFCOUNT", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    since: "2.2.3", complexity: "O(1)", summary: "Returns the reference count of a value of a key.",
+                    hints: ["nondeterministic_output"], help: [
+                        "REFCOUNT <key>",
+                        "    Return the number of references of the value associated with the specified",
+                        "    <key>.",
+                    ],
+                    run: referenceCount),
+                Command(
                     "HELP", arity: 2, [.loading, .stale], in: .generic, since: "6.2.0", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: help),
-                question("IDLETIME", "2.2.3", "Returns the time since the last access to an object.", run: idleTime),
-                question(
-                    "REFCOUNT", "2.2.3", "Returns the reference count of a value of a key.", run: referenceCount),
-            ])
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
-
-    private static func question(
-        _ name: String, _ since: String, _ summary: String, run: @escaping Command.Handler
-    ) -> Command {
-        Command(
-            name, arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic, since: since,
-            complexity: "O(1)", summary: summary, hints: ["nondeterministic_output"], run: run)
-    }
 
     private static let encoding: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard let entry = call.peek(2) else { return call.reply.null() }
@@ -69,28 +90,5 @@ enum KeyObject {
             )
         }
         call.reply.integer(entry.frequency)
-    }
-
-    private static let helpLines: [StaticString] = [
-        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "ENCODING <key>",
-        "    Return the kind of internal representation used in order to store the value",
-        "    associated with a <key>.",
-        "FREQ <key>",
-        "    Return the access frequency index of the <key>. The returned integer is",
-        "    proportional to the logarithm of the recent access frequency of the key.",
-        "IDLETIME <key>",
-        "    Return the idle time of the <key>, that is the approximated number of",
-        "    seconds elapsed since the last access to the key.",
-        "REFCOUNT <key>",
-        "    Return the number of references of the value associated with the specified",
-        "    <key>.",
-        "HELP",
-        "    Print this help.",
-    ]
-
-    private static let help: Command.Handler = { (call: inout Call) throws(CommandError) in
-        call.reply.array(helpLines.count)
-        for line in helpLines { call.reply.simple(line) }
     }
 }

@@ -8,22 +8,21 @@ internal import RESP
 enum KeyRemove {
     static let commands: [Command] = [
         Command(
-            "DEL", arity: -2, [.write], keys: [.keys([.remove, .delete])], in: .generic, since: "1.0.0",
-            complexity:
-                """
-                O(N) where N is the number of keys that will be removed. When a key to remove holds a value other \
-                than a string, the individual complexity for this key is O(M) where M is the number of elements in \
-                the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).
+            "DEL", "key...", arity: -2, [.write], keys: [.keys([.remove, .delete])], in: .generic, since: "1.0.0",
+            complexity: """
+                O(N) where N is the number of keys that will be removed. When a key to remove holds a value \
+                other than a string, the individual complexity for this key is O(M) where M is the number of \
+                elements in the list, set, sorted set or hash. Removing a single key that holds a string value \
+                is O(1).
                 """,
-            summary: "Deletes one or more keys.",
-            hints: ["request_policy:multi_shard", "response_policy:agg_sum"], run: remove),
+            summary: "Deletes one or more keys.", hints: ["request_policy:multi_shard", "response_policy:agg_sum"],
+            run: remove),
         Command(
-            "UNLINK", arity: -2, [.write, .fast], keys: [.keys([.remove, .delete])], in: .generic, since: "4.0.0",
-            complexity:
-                """
+            "UNLINK", "key...", arity: -2, [.write, .fast], keys: [.keys([.remove, .delete])], in: .generic,
+            since: "4.0.0", complexity: """
                 O(1) for each key removed regardless of its size. Then the command does O(N) work in a different \
-                thread in order to reclaim memory, where N is the number of allocations the deleted objects where \
-                composed of.
+                thread in order to reclaim memory, where N is the number of allocations the deleted objects \
+                where composed of.
                 """,
             summary: "Asynchronously deletes one or more keys.",
             hints: ["request_policy:multi_shard", "response_policy:agg_sum"], run: remove),

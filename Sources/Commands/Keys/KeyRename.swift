@@ -9,27 +9,27 @@ internal import Structures
 enum KeyRename {
     static let commands: [Command] = [
         Command(
-            "COPY", arity: -3, [.write, .denyOOM],
+            "COPY", "source:key destination:key [DB destination-db:integer] [REPLACE]", arity: -3, [.write, .denyOOM],
             keys: [.key([.readOnly, .access]), .key(at: 2, [.overwrite, .update])], in: .generic, since: "6.2.0",
-            complexity:
-                "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.",
+            complexity: """
+                O(N) worst case for collections, where N is the number of nested items. O(1) for string values.
+                """,
             summary: "Copies the value of a key to a new key.", run: copy),
         Command(
-            "MOVE", arity: 3, [.write, .fast], keys: [.key([.readWrite, .access, .update])], in: .generic,
-            since: "1.0.0", complexity: "O(1)", summary: "Moves a key to another database.", run: move),
+            "MOVE", "key db:integer", arity: 3, [.write, .fast], keys: [.key([.readWrite, .access, .update])],
+            in: .generic, since: "1.0.0", complexity: "O(1)", summary: "Moves a key to another database.", run: move),
         Command(
-            "RENAME", arity: 3, [.write],
+            "RENAME", "key newkey:key", arity: 3, [.write],
             keys: [.key([.readWrite, .access, .delete]), .key(at: 2, [.overwrite, .update])], in: .generic,
-            since: "1.0.0", complexity: "O(1)", summary: "Renames a key and overwrites the destination.",
-            run: rename),
+            since: "1.0.0", complexity: "O(1)", summary: "Renames a key and overwrites the destination.", run: rename),
         Command(
-            "RENAMENX", arity: 3, [.write, .fast],
+            "RENAMENX", "key newkey:key", arity: 3, [.write, .fast],
             keys: [.key([.readWrite, .access, .delete]), .key(at: 2, [.overwrite, .insert])], in: .generic,
-            since: "1.0.0", complexity: "O(1)",
-            summary: "Renames a key only when the target key name doesn't exist.",
+            since: "1.0.0", complexity: "O(1)", summary: "Renames a key only when the target key name doesn't exist.",
             history: [
-                ("3.2.0", "The command no longer returns an error when source and destination names are the same.")
-            ], run: renameIfFree),
+                ("3.2.0", "The command no longer returns an error when source and destination names are the same."),
+            ],
+            run: renameIfFree),
     ]
 
     private static let rename: Command.Handler = { (call: inout Call) throws(CommandError) in

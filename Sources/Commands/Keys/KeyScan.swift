@@ -14,9 +14,8 @@ enum KeyScan {
             complexity: "O(1)", summary: "Returns the number of keys in the database.",
             hints: ["request_policy:all_shards", "response_policy:agg_sum"], run: databaseSize),
         Command(
-            "KEYS", arity: 2, [.readonly], in: .generic, categories: ["dangerous"], since: "1.0.0",
-            complexity:
-                """
+            "KEYS", "pattern:pattern", arity: 2, [.readonly], in: .generic, categories: ["dangerous"], since: "1.0.0",
+            complexity: """
                 O(N) with N being the number of keys in the database, under the assumption that the key names in \
                 the database and the given pattern have limited length.
                 """,
@@ -25,14 +24,12 @@ enum KeyScan {
         Command(
             "RANDOMKEY", arity: 1, [.readonly], in: .generic, since: "1.0.0", complexity: "O(1)",
             summary: "Returns a random key name from the database.",
-            hints: ["request_policy:all_shards", "response_policy:special", "nondeterministic_output"],
-            run: randomKey),
+            hints: ["request_policy:all_shards", "response_policy:special", "nondeterministic_output"], run: randomKey),
         Command(
-            "SCAN", arity: -2, [.readonly], in: .generic, since: "2.8.0",
-            complexity:
-                """
-                O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor \
-                to return back to 0. N is the number of elements inside the collection.
+            "SCAN", "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type@6.0.0]", arity: -2,
+            [.readonly], in: .generic, since: "2.8.0", complexity: """
+                O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
+                cursor to return back to 0. N is the number of elements inside the collection.
                 """,
             summary: "Iterates over the key names in the database.",
             history: [("6.0.0", "Added the `TYPE` subcommand.")],

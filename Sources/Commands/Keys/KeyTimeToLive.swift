@@ -7,32 +7,35 @@ internal import Structures
 
 enum KeyTimeToLive {
     static let commands: [Command] = [
-        command("EXPIRETIME", "7.0.0", "Returns the expiration time of a key as a Unix timestamp.") {
+        Command(
+            "EXPIRETIME", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "7.0.0", complexity: "O(1)", summary: "Returns the expiration time of a key as a Unix timestamp.",
+            run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: true, inSeconds: true)
-        },
-        command("PEXPIRETIME", "7.0.0", "Returns the expiration time of a key as a Unix milliseconds timestamp.") {
+        }),
+        Command(
+            "PEXPIRETIME", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "7.0.0", complexity: "O(1)",
+            summary: "Returns the expiration time of a key as a Unix milliseconds timestamp.", run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: true, inSeconds: false)
-        },
-        command("PTTL", "2.6.0", "Returns the expiration time in milliseconds of a key.", isRelative: true) {
+        }),
+        Command(
+            "PTTL", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "2.6.0", complexity: "O(1)", summary: "Returns the expiration time in milliseconds of a key.",
+            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"], run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: false, inSeconds: false)
-        },
-        command("TTL", "1.0.0", "Returns the expiration time in seconds of a key.", isRelative: true) {
+        }),
+        Command(
+            "TTL", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
+            since: "1.0.0", complexity: "O(1)", summary: "Returns the expiration time in seconds of a key.",
+            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"], run: {
             (call: inout Call) throws(CommandError) in
             answer(&call, isAbsolute: false, inSeconds: true)
-        },
+        }),
     ]
-
-    private static func command(
-        _ name: String, _ since: String, _ summary: String, isRelative: Bool = false, run: @escaping Command.Handler
-    ) -> Command {
-        Command(
-            name, arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic, since: since,
-            complexity: "O(1)", summary: summary, history: isRelative ? [("2.8.0", "Added the -2 reply.")] : [],
-            hints: isRelative ? ["nondeterministic_output"] : [], run: run)
-    }
 
     private static func answer(_ call: inout Call, isAbsolute: Bool, inSeconds: Bool) {
         guard let entry = call.peek(1) else { return call.reply.integer(-2) }

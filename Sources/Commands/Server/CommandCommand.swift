@@ -78,7 +78,7 @@ enum CommandCommand {
                     complexity: "O(1)", summary: "Returns helpful text about the different subcommands.",
                     run: Command.help),
             ],
-            run: all)
+            run: all),
     ]
 
     // MARK: lists of commands

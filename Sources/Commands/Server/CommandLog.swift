@@ -7,61 +7,84 @@ internal import RESP
 enum CommandLog {
     static let commands: [Command] = [
         Command(
-            "SLOWLOG", arity: -2, [], in: .server,
-            since: "2.2.12",
-            complexity: "Depends on subcommand.",
-            summary: "A container for slow log commands.",
-            subcommands: [
+            "SLOWLOG", arity: -2, in: .server, since: "2.2.12", complexity: "Depends on subcommand.",
+            summary: "A container for slow log commands.", subcommands: [
                 Command(
-                    "GET", arity: -2, [.admin, .loading, .stale], in: .server,
-                    since: "2.2.12", complexity: "O(N) where N is the number of entries returned",
+                    "GET", "[count:integer]", arity: -2, [.admin, .loading, .stale], in: .server, since: "2.2.12",
+                    complexity: "O(N) where N is the number of entries returned",
                     summary: "Returns the slow log's entries.",
-                    history: [
-                        ("4.0.0", "Added client IP address, port and name to the reply.")
+                    history: [("4.0.0", "Added client IP address, port and name to the reply.")],
+                    hints: ["request_policy:all_nodes", "nondeterministic_output"], help: [
+                        "GET [<count>]",
+                        "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
+                        "    Entries are made of:",
+                        "    id, timestamp, time in microseconds, arguments array, client IP and port,",
+                        "    client name",
                     ],
-                    hints: ["request_policy:all_nodes", "nondeterministic_output"], run: slowGet),
+                    run: slowGet),
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server,
-                    since: "6.2.0", complexity: "O(1)",
-                    summary: "Shows helpful text about the different subcommands.", run: slowHelp),
-                Command(
-                    "LEN", arity: 2, [.admin, .loading, .stale], in: .server,
-                    since: "2.2.12", complexity: "O(1)", summary: "Returns the number of entries in the slow log.",
-                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+                    "LEN", arity: 2, [.admin, .loading, .stale], in: .server, since: "2.2.12", complexity: "O(1)",
+                    summary: "Returns the number of entries in the slow log.",
+                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"], help: [
+                        "LEN",
+                        "    Return the length of the slowlog.",
+                    ],
                     run: slowLen),
                 Command(
-                    "RESET", arity: 2, [.admin, .loading, .stale], in: .server,
-                    since: "2.2.12", complexity: "O(N) where N is the number of entries in the slowlog",
+                    "RESET", arity: 2, [.admin, .loading, .stale], in: .server, since: "2.2.12",
+                    complexity: "O(N) where N is the number of entries in the slowlog",
                     summary: "Clears all entries from the slow log.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: slowReset)
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "RESET",
+                        "    Reset the slowlog.",
+                    ],
+                    run: slowReset),
+                Command(
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "6.2.0", complexity: "O(1)",
+                    summary: "Shows helpful text about the different subcommands.", run: Command.help),
             ]),
         Command(
-            "COMMANDLOG", arity: -2, [], in: .server,
-            since: "8.1.0",
-            complexity: "Depends on subcommand.",
-            summary: "A container for command log commands.",
-            subcommands: [
+            "COMMANDLOG", arity: -2, in: .server, since: "8.1.0", complexity: "Depends on subcommand.",
+            summary: "A container for command log commands.", subcommands: [
                 Command(
-                    "GET", arity: 4, [.admin, .loading, .stale], in: .server,
-                    since: "8.1.0", complexity: "O(N) where N is the number of entries returned",
+                    "GET", "count:integer type=(SLOW | LARGE-REQUEST | LARGE-REPLY)", arity: 4,
+                    [.admin, .loading, .stale], in: .server, since: "8.1.0",
+                    complexity: "O(N) where N is the number of entries returned",
                     summary: "Returns the specified command log's entries.",
-                    hints: ["request_policy:all_nodes", "nondeterministic_output"], run: get),
+                    hints: ["request_policy:all_nodes", "nondeterministic_output"], help: [
+                        "GET <count> <type>",
+                        "    Return top <count> entries of the specified <type> from the commandlog (-1 mean all).",
+                        "    Entries are made of:",
+                        "    id, timestamp,",
+                        "        time in microseconds for type of slow,",
+                        "        or size in bytes for type of large-request,",
+                        "        or size in bytes for type of large-reply",
+                        "    arguments array, client IP and port,",
+                        "    client name",
+                    ],
+                    run: get),
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server,
-                    since: "8.1.0", complexity: "O(1)",
-                    summary: "Shows helpful text about the different subcommands.", run: help),
-                Command(
-                    "LEN", arity: 3, [.admin, .loading, .stale], in: .server,
-                    since: "8.1.0", complexity: "O(1)",
+                    "LEN", "type=(SLOW | LARGE-REQUEST | LARGE-REPLY)", arity: 3, [.admin, .loading, .stale],
+                    in: .server, since: "8.1.0", complexity: "O(1)",
                     summary: "Returns the number of entries in the specified type of command log.",
-                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"], help: [
+                        "LEN <type>",
+                        "    Return the length of the specified type of commandlog.",
+                    ],
                     run: len),
                 Command(
-                    "RESET", arity: 3, [.admin, .loading, .stale], in: .server,
-                    since: "8.1.0", complexity: "O(N) where N is the number of entries in the commandlog",
+                    "RESET", "type=(SLOW | LARGE-REQUEST | LARGE-REPLY)", arity: 3, [.admin, .loading, .stale],
+                    in: .server, since: "8.1.0", complexity: "O(N) where N is the number of entries in the commandlog",
                     summary: "Clears all entries from the specified type of command log.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: reset)
-            ])
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "RESET <type>",
+                        "    Reset the specified type of commandlog.",
+                    ],
+                    run: reset),
+                Command(
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "8.1.0", complexity: "O(1)",
+                    summary: "Shows helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
 
     private enum Kind { case slow, largeRequest, largeReply }
@@ -97,7 +120,8 @@ enum CommandLog {
     static func slowGet(_ call: inout Call) throws(CommandError) {
         guard call.arguments.count <= 3 else {
             call.reply.error(
-                "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. Try SLOWLOG HELP.")
+                "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. "
+                    + "Try SLOWLOG HELP.")
             throw .written
         }
         write(.slow, try call.arguments.count == 3 ? count(call) : countDefault, call)
@@ -110,16 +134,6 @@ enum CommandLog {
     static func slowReset(_ call: inout Call) throws(CommandError) {
         call.administration.slowlog.removeAll()
         call.reply.ok()
-    }
-
-    static func slowHelp(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "SLOWLOG",
-            [
-                "GET [<count>]", "    The newest entries (default: 10, -1 for all), each with its id, time, duration in",
-                "    microseconds, command, client address and client name.",
-                "LEN", "    How many entries the log holds.", "RESET", "    Empty the log.",
-            ])
     }
 
     // MARK: COMMANDLOG
@@ -140,16 +154,6 @@ enum CommandLog {
         case .largeReply: call.administration.largeReplies.removeAll()
         }
         call.reply.ok()
-    }
-
-    static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "COMMANDLOG",
-            [
-                "GET <count> <type>", "    The newest entries of a log (-1 for all): id, time, microseconds or bytes,",
-                "    command, client address and client name. Types: slow, large-request, large-reply.",
-                "LEN <type>", "    How many entries a log holds.", "RESET <type>", "    Empty a log.",
-            ])
     }
 
     private static func write(_ kind: Kind, _ limit: Int, _ call: borrowing Call) {

@@ -7,39 +7,47 @@ internal import RESP
 enum ConfigCommand {
     static let commands: [Command] = [
         Command(
-            "CONFIG", arity: -2, [], in: .server,
-            since: "2.0.0",
-            complexity: "Depends on subcommand.",
-            summary: "A container for server configuration commands.",
-            subcommands: [
+            "CONFIG", arity: -2, in: .server, since: "2.0.0", complexity: "Depends on subcommand.",
+            summary: "A container for server configuration commands.", subcommands: [
                 Command(
-                    "GET", arity: -3, [.admin, .noScript, .loading, .stale], in: .server,
+                    "GET", "parameter...", arity: -3, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "2.0.0", complexity: "O(N) when N is the number of configuration parameters provided",
                     summary: "Returns the effective values of configuration parameters.",
-                    history: [
-                        ("7.0.0", "Added the ability to pass multiple pattern parameters in one call")
+                    history: [("7.0.0", "Added the ability to pass multiple pattern parameters in one call")], help: [
+                        "GET <pattern>",
+                        "    Return parameters matching the glob-like <pattern> and their values.",
                     ],
                     run: get),
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server,
-                    since: "5.0.0", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: help),
-                Command(
-                    "RESETSTAT", arity: 2, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.0.0", complexity: "O(1)", summary: "Resets the server's statistics.", run: resetstat),
-                Command(
-                    "REWRITE", arity: 2, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.8.0", complexity: "O(1)", summary: "Persists the effective configuration to file.",
-                    run: rewrite),
-                Command(
-                    "SET", arity: -4, [.admin, .noScript, .loading, .stale], in: .server,
+                    "SET", "data=(parameter value)...", arity: -4, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "2.0.0", complexity: "O(N) when N is the number of configuration parameters provided",
                     summary: "Sets configuration parameters in-flight.",
-                    history: [
-                        ("7.0.0", "Added the ability to set multiple parameters in one call.")
+                    history: [("7.0.0", "Added the ability to set multiple parameters in one call.")],
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "SET <directive> <value>",
+                        "    Set the configuration <directive> to <value>.",
                     ],
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: set)
-            ])
+                    run: set),
+                Command(
+                    "RESETSTAT", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.0.0",
+                    complexity: "O(1)", summary: "Resets the server's statistics.",
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "RESETSTAT",
+                        "    Reset statistics reported by the INFO command.",
+                    ],
+                    run: resetstat),
+                Command(
+                    "REWRITE", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.0",
+                    complexity: "O(1)", summary: "Persists the effective configuration to file.",
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                        "REWRITE",
+                        "    Rewrite the configuration file.",
+                    ],
+                    run: rewrite),
+                Command(
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "5.0.0", complexity: "O(1)",
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
 
     private static func get(_ call: inout Call) throws(CommandError) {
@@ -89,17 +97,6 @@ enum ConfigCommand {
         }
         Log.shared.notice("CONFIG REWRITE executed with success.")
         call.reply.ok()
-    }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "CONFIG",
-            [
-                "GET <pattern> [<pattern> ...]", "    Names and values of the directives that match.",
-                "SET <directive> <value> [<directive> <value> ...]", "    Change directives, all of them or none.",
-                "RESETSTAT", "    Set the counters of INFO back to zero.",
-                "REWRITE", "    Write the running configuration to the file the server was started with.",
-            ])
     }
 }
 

@@ -10,7 +10,10 @@ struct DatasetDigest {
     private(set) var bytes = [UInt8](repeating: 0, count: SHA1.byteCount)
 
     /// Adds something whose place does not matter.
-    mutating func add(_ part: Span<UInt8>) { exclusiveOr(SHA1.digest(part)) }
+    mutating func add(_ part: Span<UInt8>) {
+        let sum = SHA1.digest(part)
+        for index in bytes.indices { bytes[index] ^= sum[index] }
+    }
 
     /// Adds something that comes after everything so far.
     mutating func mix(_ part: Span<UInt8>) {
@@ -21,11 +24,6 @@ struct DatasetDigest {
     mutating func mix(number: UInt32) {
         let parts: [UInt8] = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
         mix(parts.span)
-    }
-
-    /// Takes in a digest as it is.
-    mutating func exclusiveOr(_ other: [UInt8]) {
-        for index in bytes.indices { bytes[index] ^= other[index] }
     }
 
     /// The value of an entry. A type is known by its number in the stock servers, then by its content.

@@ -10,7 +10,7 @@ enum DebugData {
         guard let slot = call.find(2) else { throw .noSuchKey }
         let entry = slot.entry
         let clock = call.now / 1000 & 0xff_ffff
-        let address = String(unsafe UInt(bitPattern: entry.address), radix: 16)
+        let address = String(entry.addressNumber, radix: 16)
         call.reply.simple(
             "Value at:0x\(address) refcount:1 encoding:\(encoding(entry)) serializedlength:\(serializedLength(entry)) "
                 + "lru:\(clock) lru_seconds_idle:0")
@@ -77,7 +77,7 @@ enum DebugData {
                 var own = DatasetDigest()
                 own.mix(entry.key)
                 own.mixValue(entry)
-                whole.exclusiveOr(own.bytes)
+                whole.add(own.bytes.span)
             }
         }
         call.reply.simple(whole.hexadecimal)

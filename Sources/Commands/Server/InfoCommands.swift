@@ -28,9 +28,8 @@ enum InfoCommands {
         guard call.settings.latencyTracking else { return }
         let percentiles = call.administration.config.latencyTrackingPercentiles
         for slot in 0..<call.administration.commands.count {
-            guard let histogram = call.administration.statistics(of: slot).histogram, histogram.count > 0 else {
-                continue
-            }
+            let statistics = call.administration.statistics(of: slot)
+            guard let histogram = statistics.histogram, histogram.count > 0 else { continue }
             let parts = percentiles.map { percent in
                 var name = ByteBuffer()
                 DoubleText.append(percent, to: &name)

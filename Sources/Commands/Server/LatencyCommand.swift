@@ -6,49 +6,67 @@ internal import RESP
 enum LatencyCommand {
     static let commands: [Command] = [
         Command(
-            "LATENCY", arity: -2, [], in: .server,
-            since: "2.8.13",
-            complexity: "Depends on subcommand.",
-            summary: "A container for latency diagnostics commands.",
-            subcommands: [
+            "LATENCY", arity: -2, in: .server, since: "2.8.13", complexity: "Depends on subcommand.",
+            summary: "A container for latency diagnostics commands.", subcommands: [
                 Command(
-                    "DOCTOR", arity: 2, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.8.13", complexity: "O(1)",
-                    summary: "Returns a human-readable latency analysis report.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    "DOCTOR", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Returns a human-readable latency analysis report.",
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                        "DOCTOR",
+                        "    Return a human readable latency analysis report.",
+                    ],
                     run: doctor),
                 Command(
-                    "GRAPH", arity: 3, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.8.13", complexity: "O(1)", summary: "Returns a latency graph for an event.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    "GRAPH", "event", arity: 3, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Returns a latency graph for an event.",
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                        "GRAPH <event>",
+                        "    Return an ASCII latency graph for the <event> class.",
+                    ],
                     run: graph),
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server,
-                    since: "2.8.13", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: help),
+                    "HISTORY", "event", arity: 3, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Returns timestamp-latency samples for an event.",
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                        "HISTORY <event>",
+                        "    Return time-latency samples for the <event> class.",
+                    ],
+                    run: history),
                 Command(
-                    "HISTOGRAM", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
+                    "LATEST", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Returns the latest latency samples for all events.",
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                        "LATEST",
+                        "    Return the latest latency samples for all events.",
+                    ],
+                    run: latest),
+                Command(
+                    "RESET", "[event...]", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
+                    since: "2.8.13", complexity: "O(1)", summary: "Resets the latency data for one or more events.",
+                    hints: ["request_policy:all_nodes", "response_policy:agg_sum"], help: [
+                        "RESET [<event> ...]",
+                        "    Reset latency data of one or more <event> classes.",
+                        "    (default: reset all data for all event classes)",
+                    ],
+                    run: reset),
+                Command(
+                    "HISTOGRAM", "[command...]", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "7.0.0",
                     complexity: "O(N) where N is the number of commands with latency information being retrieved.",
                     summary: "Returns the cumulative distribution of latencies of a subset or all commands.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                        "HISTOGRAM [COMMAND ...]",
+                        """
+                                Return a cumulative distribution of latencies in the format of a histogram for \
+                            the specified command names.
+                            """,
+                        "    If no commands are specified then all histograms are replied.",
+                    ],
                     run: histogram),
                 Command(
-                    "HISTORY", arity: 3, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.8.13", complexity: "O(1)", summary: "Returns timestamp-latency samples for an event.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
-                    run: history),
-                Command(
-                    "LATEST", arity: 2, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.8.13", complexity: "O(1)",
-                    summary: "Returns the latest latency samples for all events.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
-                    run: latest),
-                Command(
-                    "RESET", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
-                    since: "2.8.13", complexity: "O(1)", summary: "Resets the latency data for one or more events.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], run: reset),
-            ])
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "2.8.13", complexity: "O(1)",
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
 
     private static func latest(_ call: inout Call) throws(CommandError) {
@@ -134,19 +152,6 @@ enum LatencyCommand {
             reply.integer(step.calls)
         }
     }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "LATENCY",
-            [
-                "DOCTOR", "    What the latency monitor saw, in words, with advice.",
-                "GRAPH <event>", "    The samples of an event as a picture.",
-                "HISTOGRAM [<command> ...]", "    How long commands took: cumulative counts by microseconds.",
-                "HISTORY <event>", "    The samples of an event: time and milliseconds.",
-                "LATEST", "    The latest and the worst sample of every event.",
-                "RESET [<event> ...]", "    Forget the samples of some events, or of all.",
-            ])
-    }
 }
 
 /// What LATENCY GRAPH and DOCTOR say.
@@ -205,12 +210,10 @@ enum LatencyReport {
         }
         text += "\nWhat may help:\n\n"
         if events.contains("command") {
-            text +=
-                "- SLOWLOG GET names the commands that took long; those that visit many elements are the first suspects.\n"
+            text += "- SLOWLOG GET names the commands that took long; those that visit many elements come first.\n"
         }
         if events.contains("fast-command") {
-            text +=
-                "- Commands that never take long did: look for a busy machine, swapping, or a hypervisor that steals time.\n"
+            text += "- Commands that never take long did: look for a busy machine, swapping, or stolen time.\n"
         }
         text += "- INFO latencystats and LATENCY HISTOGRAM show every command's usual times.\n"
         return text

@@ -6,8 +6,8 @@ internal import RESP
 enum Lolwut {
     static let commands: [Command] = [
         Command(
-            "LOLWUT", arity: -1, [.readonly, .fast], in: .server,
-            since: "5.0.0", summary: "Displays computer art and the server version.", run: lolwut)
+            "LOLWUT", "[VERSION version:integer]", arity: -1, [.readonly, .fast], in: .server, since: "5.0.0",
+            summary: "Displays computer art and the server version.", run: lolwut),
     ]
 
     private static let columnsDefault = 66

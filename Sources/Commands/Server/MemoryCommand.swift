@@ -9,41 +9,55 @@ internal import Structures
 enum MemoryCommand {
     static let commands: [Command] = [
         Command(
-            "MEMORY", arity: -2, [], in: .server,
-            since: "4.0.0",
-            complexity: "Depends on subcommand.",
-            summary: "A container for memory diagnostics commands.",
-            subcommands: [
+            "MEMORY", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
+            summary: "A container for memory diagnostics commands.", subcommands: [
                 Command(
-                    "DOCTOR", arity: 2, [], in: .server,
-                    since: "4.0.0", complexity: "O(1)", summary: "Outputs a memory problems report.",
-                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                    "DOCTOR", arity: 2, in: .server, since: "4.0.0", complexity: "O(1)",
+                    summary: "Outputs a memory problems report.",
+                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], help: [
+                        "DOCTOR",
+                        "    Return memory problems reports.",
+                    ],
                     run: doctor),
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server,
-                    since: "4.0.0", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: help),
-                Command(
-                    "MALLOC-STATS", arity: 2, [], in: .server,
-                    since: "4.0.0", complexity: "Depends on how much memory is allocated, could be slow",
+                    "MALLOC-STATS", arity: 2, [.loading], in: .server, since: "4.0.0",
+                    complexity: "Depends on how much memory is allocated, could be slow",
                     summary: "Returns the allocator statistics.",
-                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], help: [
+                        "MALLOC-STATS",
+                        "    Return internal statistics report from the memory allocator.",
+                    ],
                     run: mallocStats),
                 Command(
-                    "PURGE", arity: 2, [], in: .server,
-                    since: "4.0.0", complexity: "Depends on how much memory is allocated, could be slow",
+                    "PURGE", arity: 2, [.loading], in: .server, since: "4.0.0",
+                    complexity: "Depends on how much memory is allocated, could be slow",
                     summary: "Asks the allocator to release memory.",
-                    hints: ["request_policy:all_shards", "response_policy:all_succeeded"], run: purge),
+                    hints: ["request_policy:all_shards", "response_policy:all_succeeded"], help: [
+                        "PURGE",
+                        "    Attempt to purge dirty pages for reclamation by the allocator.",
+                    ],
+                    run: purge),
                 Command(
-                    "STATS", arity: 2, [], in: .server,
-                    since: "4.0.0", complexity: "O(1)", summary: "Returns details about memory usage.",
-                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                    "STATS", arity: 2, in: .server, since: "4.0.0", complexity: "O(1)",
+                    summary: "Returns details about memory usage.",
+                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], help: [
+                        "STATS",
+                        "    Return information about the memory usage of the server.",
+                    ],
                     run: stats),
                 Command(
-                    "USAGE", arity: -3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .server,
-                    since: "4.0.0", complexity: "O(N) where N is the number of samples.",
-                    summary: "Estimates the memory usage of a key.", run: usage),
-            ])
+                    "USAGE", "key [SAMPLES count:integer]", arity: -3, [.readonly], keys: [.key(at: 2, [.readOnly])],
+                    in: .server, since: "4.0.0", complexity: "O(N) where N is the number of samples.",
+                    summary: "Estimates the memory usage of a key.", help: [
+                        "USAGE <key> [SAMPLES <count>]",
+                        "    Return memory in bytes used by <key> and its value. Nested values are",
+                        "    sampled up to <count> times (default: 5, 0 means sample all).",
+                    ],
+                    run: usage),
+                Command(
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "4.0.0", complexity: "O(1)",
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
 
     /// Counters are exact, so SAMPLES is accepted and changes nothing.
@@ -150,20 +164,6 @@ enum MemoryCommand {
     private static func mallocStats(_ call: inout Call) throws(CommandError) {
         call.reply.verbatim(MemoryAccount.report().span)
     }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(
-            call, "MEMORY",
-            [
-                "DOCTOR", "    What is odd about this server's memory, in words.",
-                "MALLOC-STATS", "    The allocator's own report.",
-                "PURGE", "    Give free pages back to the system.",
-                "STATS", "    Figures about the memory of this server.",
-                "USAGE <key> [SAMPLES <count>]",
-                "    Bytes that a key and its value take. SAMPLES is accepted; the answer",
-                "    is always exact.",
-            ])
-    }
 }
 
 /// What MEMORY DOCTOR says.
@@ -175,8 +175,7 @@ enum MemoryReport {
 
     static func advice(_ figures: MemoryFigures) -> String {
         guard figures.used >= smallByteCount else {
-            return
-                "This server holds too little data for its memory to tell anything yet. Ask again when it is filled.\n"
+            return "This server holds too little data for its memory to tell anything. Ask again when it is filled.\n"
         }
         var findings: [String] = []
         if InfoText.ratio(figures.peak, figures.used) > 1.5 {
@@ -198,8 +197,8 @@ enum MemoryReport {
         }
         if figures.keys > 0, figures.clients > max(clientByteCountMax, figures.used / 4) {
             findings.append(
-                "Clients: their buffers take \(MemoryText.human(figures.clients)). CLIENT LIST shows which do not read."
-            )
+                "Clients: their buffers take \(MemoryText.human(figures.clients)). CLIENT LIST shows who does not "
+                    + "read.")
         }
         guard !findings.isEmpty else { return "The memory of this server looks healthy.\n" }
         return findings.map { "* \($0)\n" }.joined(separator: "\n")

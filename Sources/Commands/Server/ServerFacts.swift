@@ -6,33 +6,31 @@ internal import RESP
 enum ServerFacts {
     static let commands: [Command] = [
         Command(
-            "TIME", arity: 1, [.loading, .stale, .fast], in: .server,
-            since: "2.6.0", complexity: "O(1)", summary: "Returns the server time.",
-            hints: ["nondeterministic_output"], run: time),
+            "TIME", arity: 1, [.loading, .stale, .fast], in: .server, since: "2.6.0", complexity: "O(1)",
+            summary: "Returns the server time.", hints: ["nondeterministic_output"], run: time),
         Command(
-            "ROLE", arity: 1, [.noScript, .loading, .stale, .fast], in: .server,
-            categories: ["admin", "dangerous"], since: "2.8.12", complexity: "O(1)",
-            summary: "Returns the replication role.", run: role),
+            "ROLE", arity: 1, [.noScript, .loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
+            since: "2.8.12", complexity: "O(1)", summary: "Returns the replication role.", run: role),
         Command(
-            "LASTSAVE", arity: 1, [.loading, .stale, .fast], in: .server,
-            categories: ["admin", "dangerous"], since: "1.0.0", complexity: "O(1)",
+            "LASTSAVE", arity: 1, [.loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
+            since: "1.0.0", complexity: "O(1)",
             summary: "Returns the Unix timestamp of the last successful save to disk.",
             hints: ["nondeterministic_output"], run: lastsave),
         Command(
-            "MODULE", arity: -2, [], in: .server,
-            since: "4.0.0",
-            complexity: "Depends on subcommand.",
-            summary: "A container for module commands.",
-            subcommands: [
+            "MODULE", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
+            summary: "A container for module commands.", subcommands: [
                 Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server,
-                    since: "5.0.0", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: help),
+                    "LIST", arity: 2, [.admin, .noScript], in: .server, since: "4.0.0",
+                    complexity: "O(N) where N is the number of loaded modules.", summary: "Returns all loaded modules.",
+                    hints: ["nondeterministic_output_order"], help: [
+                        "LIST",
+                        "    Return a list of loaded modules.",
+                    ],
+                    run: list),
                 Command(
-                    "LIST", arity: 2, [.admin, .noScript], in: .server,
-                    since: "4.0.0", complexity: "O(N) where N is the number of loaded modules.",
-                    summary: "Returns all loaded modules.", hints: ["nondeterministic_output_order"], run: list)
-            ])
+                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "5.0.0", complexity: "O(1)",
+                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
+            ]),
     ]
 
     /// The clock now, not the instant the command runs in: clients measure with it.
@@ -56,8 +54,4 @@ enum ServerFacts {
     }
 
     private static func list(_ call: inout Call) throws(CommandError) { call.reply.array(0) }
-
-    private static func help(_ call: inout Call) throws(CommandError) {
-        CommandHelp.write(call, "MODULE", ["LIST", "    The loaded modules: none, this server takes no modules."])
-    }
 }

@@ -12,7 +12,8 @@ enum StringCompare {
             "DELIFEQ", "key value", arity: 3, [.write, .fast], keys: [.key([.remove, .delete])], in: .string,
             since: "9.0.0", complexity: "O(1)", summary: "Delete key if value matches string.", run: deleteIfEqual),
         Command(
-            "DELEX", "key [IFEQ value | IFNE value | IFDEQ digest | IFDNE digest]", arity: -2, [.write, .fast],
+            "DELEX", "key [condition=(IFEQ value | IFNE value | IFDEQ digest | IFDNE digest)]", arity: -2,
+            [.write, .fast],
             keys: [.key([.readWrite, .access, .delete, .variableFlags])], in: .string, since: "8.4.0",
             complexity: "O(1) for IFEQ/IFNE, O(N) for IFDEQ/IFDNE where N is the length of the string value.",
             summary: "Conditionally removes the specified key based on value or digest comparison.", run: deleteIf),

@@ -12,32 +12,36 @@ enum StringCount {
 
     static let commands: [Command] = [
         Command(
-            "INCR", "key", arity: 2, flags, keys: keys, in: .string, since: "1.0.0", complexity: "O(1)",
-            summary: """
-                Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.
-                """, run: increment),
+            "INCR", "key", arity: 2, [.write, .denyOOM, .fast], keys: [.key([.readWrite, .access, .update])],
+            in: .string, since: "1.0.0", complexity: "O(1)",
+            summary: "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+            run: increment),
         Command(
-            "DECR", "key", arity: 2, flags, keys: keys, in: .string, since: "1.0.0", complexity: "O(1)",
-            summary: """
-                Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.
-                """, run: decrement),
+            "DECR", "key", arity: 2, [.write, .denyOOM, .fast], keys: [.key([.readWrite, .access, .update])],
+            in: .string, since: "1.0.0", complexity: "O(1)",
+            summary: "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+            run: decrement),
         Command(
-            "INCRBY", "key increment", arity: 3, flags, keys: keys, in: .string, since: "1.0.0", complexity: "O(1)",
-            summary: """
-                Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.
-                """, run: incrementBy),
-        Command(
-            "DECRBY", "key decrement", arity: 3, flags, keys: keys, in: .string, since: "1.0.0", complexity: "O(1)",
-            summary: """
-                Decrements the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.
-                """, run: decrementBy),
-        Command(
-            "INCRBYFLOAT", "key increment", arity: 3, flags, keys: keys, in: .string, since: "2.6.0",
-            complexity: "O(1)",
-            summary: """
-                Increments the floating point value of a key by a number. Uses 0 as initial value if the key doesn't \
+            "INCRBY", "key increment:integer", arity: 3, [.write, .denyOOM, .fast],
+            keys: [.key([.readWrite, .access, .update])], in: .string, since: "1.0.0", complexity: "O(1)", summary: """
+                Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't \
                 exist.
-                """, run: incrementByFloat),
+                """,
+            run: incrementBy),
+        Command(
+            "DECRBY", "key decrement:integer", arity: 3, [.write, .denyOOM, .fast],
+            keys: [.key([.readWrite, .access, .update])], in: .string, since: "1.0.0", complexity: "O(1)", summary: """
+                Decrements the integer value of a key by a number. Uses 0 as initial value if the key doesn't \
+                exist.
+                """,
+            run: decrementBy),
+        Command(
+            "INCRBYFLOAT", "key increment:double", arity: 3, [.write, .denyOOM, .fast],
+            keys: [.key([.readWrite, .access, .update])], in: .string, since: "2.6.0", complexity: "O(1)", summary: """
+                Increments the floating point value of a key by a number. Uses 0 as initial value if the key \
+                doesn't exist.
+                """,
+            run: incrementByFloat),
     ]
 
     private static let increment: Command.Handler = { (call: inout Call) throws(CommandError) in try add(&call, 1) }

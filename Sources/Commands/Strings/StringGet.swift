@@ -6,31 +6,34 @@ internal import RESP
 internal import Structures
 
 enum StringGet {
-    private static let partComplexity = """
-        O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned \
-        length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for \
-        small strings.
-        """
-
     static let commands: [Command] = [
         Command(
-            "GET", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .string,
-            since: "1.0.0", complexity: "O(1)", summary: "Returns the string value of a key.", run: get),
+            "GET", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .string, since: "1.0.0",
+            complexity: "O(1)", summary: "Returns the string value of a key.", run: get),
         Command(
             "STRLEN", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly])], in: .string, since: "2.2.0",
             complexity: "O(1)", summary: "Returns the length of a string value.", run: length),
         Command(
-            "GETRANGE", "key start end", arity: 4, [.readonly], keys: [.key([.readOnly, .access])], in: .string,
-            since: "2.4.0", complexity: partComplexity,
+            "GETRANGE", "key start:integer end:integer", arity: 4, [.readonly], keys: [.key([.readOnly, .access])],
+            in: .string, since: "2.4.0", complexity: """
+                O(N) where N is the length of the returned string. The complexity is ultimately determined by \
+                the returned length, but because creating a substring from an existing string is very cheap, it \
+                can be considered O(1) for small strings.
+                """,
             summary: "Returns a substring of the string stored at a key.", run: part),
         Command(
-            "SUBSTR", "key start end", arity: 4, [.readonly], keys: [.key([.readOnly, .access])], in: .string,
-            since: "1.0.0", complexity: partComplexity, summary: "Returns a substring from a string value.", run: part),
+            "SUBSTR", "key start:integer end:integer", arity: 4, [.readonly], keys: [.key([.readOnly, .access])],
+            in: .string, since: "1.0.0", complexity: """
+                O(N) where N is the length of the returned string. The complexity is ultimately determined by \
+                the returned length, but because creating a substring from an existing string is very cheap, it \
+                can be considered O(1) for small strings.
+                """,
+            summary: "Returns a substring from a string value.", run: part),
         Command(
-            "MGET", "key [key ...]", arity: -2, [.readonly, .fast], keys: [.keys([.readOnly, .access])], in: .string,
+            "MGET", "key...", arity: -2, [.readonly, .fast], keys: [.keys([.readOnly, .access])], in: .string,
             since: "1.0.0", complexity: "O(N) where N is the number of keys to retrieve.",
-            summary: "Atomically returns the string values of one or more keys.",
-            hints: ["request_policy:multi_shard"], run: getMany),
+            summary: "Atomically returns the string values of one or more keys.", hints: ["request_policy:multi_shard"],
+            run: getMany),
     ]
 
     private static let get: Command.Handler = { (call: inout Call) throws(CommandError) in

@@ -13,17 +13,16 @@ enum StringGetAndChange {
             summary: "Returns the previous string value of a key after setting it to a new value.", run: getSet),
         Command(
             "GETDEL", "key", arity: 2, [.write, .fast], keys: [.key([.readWrite, .access, .delete])], in: .string,
-            since: "6.2.0", complexity: "O(1)",
-            summary: "Returns the string value of a key after deleting the key.", run: getAndDelete),
+            since: "6.2.0", complexity: "O(1)", summary: "Returns the string value of a key after deleting the key.",
+            run: getAndDelete),
         Command(
-            "GETEX",
-            "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+            "GETEX", """
+                key [expiration=(EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time \
+                | PXAT unix-time-milliseconds:unix-time | PERSIST)]
+                """,
             arity: -2, [.write, .fast],
-            keys: [
-                KeySpec(
-                    [.readWrite, .access, .update], begin: .index(1), find: .range(last: 0, step: 1, limit: 0),
-                    notes: "RW and UPDATE because it changes the TTL")
-            ], in: .string, since: "6.2.0", complexity: "O(1)",
+            keys: [.key([.readWrite, .access, .update], notes: "RW and UPDATE because it changes the TTL")],
+            in: .string, since: "6.2.0", complexity: "O(1)",
             summary: "Returns the string value of a key after setting its expiration time.", run: getAndExpire),
     ]
 

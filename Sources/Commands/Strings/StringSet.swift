@@ -7,40 +7,42 @@ internal import Structures
 enum StringSet {
     static let commands: [Command] = [
         Command(
-            "SET",
-            """
-            key value [NX | XX | IFEQ comparison-value | IFNE comparison-value | IFDEQ digest | IFDNE digest] [GET] \
-            [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]
-            """, arity: -3, [.write, .denyOOM],
-            keys: [
-                KeySpec(
-                    [.readWrite, .access, .update, .variableFlags], begin: .index(1),
-                    find: .range(last: 0, step: 1, limit: 0),
-                    notes: "RW and ACCESS due to the optional `GET` argument")
-            ], in: .string, since: "1.0.0", complexity: "O(1)",
+            "SET", """
+                key value [condition=(NX@2.6.12 | XX@2.6.12 | IFEQ comparison-value@8.1.0{Sets the key's value \
+                only if the current value matches the specified comparison value.})] [GET@6.2.0] [expiration=(EX \
+                seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 \
+                | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0)]
+                """,
+            arity: -3, [.write, .denyOOM], keys: [
+                .key([.readWrite, .access, .update, .variableFlags],
+                    notes: "RW and ACCESS due to the optional `GET` argument"),
+            ],
+            in: .string, since: "1.0.0", complexity: "O(1)",
             summary: "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
             history: [
-                ("2.6.12", "Added the `EX`, `PX`, `NX` and `XX` options."), ("6.0.0", "Added the `KEEPTTL` option."),
+                ("2.6.12", "Added the `EX`, `PX`, `NX` and `XX` options."),
+                ("6.0.0", "Added the `KEEPTTL` option."),
                 ("6.2.0", "Added the `GET`, `EXAT` and `PXAT` option."),
                 ("7.0.0", "Allowed the `NX` and `GET` options to be used together."),
                 ("8.1.0", "Added the `IFEQ` option."),
-            ], run: set),
+            ],
+            run: set),
         Command(
-            "SETNX", "key value", arity: 3, [.write, .denyOOM, .fast], keys: [.key([.overwrite, .insert])],
-            in: .string, since: "1.0.0", complexity: "O(1)",
+            "SETNX", "key value", arity: 3, [.write, .denyOOM, .fast], keys: [.key([.overwrite, .insert])], in: .string,
+            since: "1.0.0", complexity: "O(1)",
             summary: "Sets the string value of a key only when the key doesn't exist.", run: setIfAbsent),
         Command(
-            "SETEX", "key seconds value", arity: 4, [.write, .denyOOM], keys: [.key([.overwrite, .update])],
+            "SETEX", "key seconds:integer value", arity: 4, [.write, .denyOOM], keys: [.key([.overwrite, .update])],
             in: .string, since: "2.0.0", complexity: "O(1)",
             summary: "Sets the string value and expiration time of a key. Creates the key if it doesn't exist.",
             run: setForSeconds),
         Command(
-            "PSETEX", "key milliseconds value", arity: 4, [.write, .denyOOM], keys: [.key([.overwrite, .update])],
-            in: .string, since: "2.6.0", complexity: "O(1)",
-            summary: """
-                Sets both string value and expiration time in milliseconds of a key. The key is created if it doesn't \
-                exist.
-                """, run: setForMilliseconds),
+            "PSETEX", "key milliseconds:integer value", arity: 4, [.write, .denyOOM],
+            keys: [.key([.overwrite, .update])], in: .string, since: "2.6.0", complexity: "O(1)", summary: """
+                Sets both string value and expiration time in milliseconds of a key. The key is created if it \
+                doesn't exist.
+                """,
+            run: setForMilliseconds),
     ]
 
     private static let set: Command.Handler = { (call: inout Call) throws(CommandError) in

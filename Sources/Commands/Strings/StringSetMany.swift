@@ -11,27 +11,29 @@ enum StringSetMany {
 
     static let commands: [Command] = [
         Command(
-            "MSET", "key value [key value ...]", arity: -3, [.write, .denyOOM],
-            keys: [.keys(step: 2, [.overwrite, .update])], in: .string, since: "1.0.1", complexity: complexity,
-            summary: "Atomically creates or modifies the string values of one or more keys.", hints: shardHints,
-            run: setMany),
+            "MSET", "data=(key value)...", arity: -3, [.write, .denyOOM], keys: [.keys(step: 2, [.overwrite, .update])],
+            in: .string, since: "1.0.1", complexity: "O(N) where N is the number of keys to set.",
+            summary: "Atomically creates or modifies the string values of one or more keys.",
+            hints: ["request_policy:multi_shard", "response_policy:all_succeeded"], run: setMany),
         Command(
-            "MSETNX", "key value [key value ...]", arity: -3, [.write, .denyOOM],
-            keys: [.keys(step: 2, [.overwrite, .insert])], in: .string, since: "1.0.1", complexity: complexity,
+            "MSETNX", "data=(key value)...", arity: -3, [.write, .denyOOM],
+            keys: [.keys(step: 2, [.overwrite, .insert])], in: .string, since: "1.0.1",
+            complexity: "O(N) where N is the number of keys to set.",
             summary: "Atomically modifies the string values of one or more keys only when all keys don't exist.",
             run: setManyIfAbsent),
         Command(
-            "MSETEX",
-            """
-            numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | \
-            PXAT unix-time-milliseconds | KEEPTTL]
-            """, arity: -4, [.write, .denyOOM],
+            "MSETEX", """
+                numkeys:integer data=(key value)... [condition=(NX | XX)] [expiration=(EX seconds:integer | PX \
+                milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time \
+                | KEEPTTL)]
+                """,
+            arity: -4, [.write, .denyOOM],
             keys: [KeySpec([.overwrite, .update], begin: .index(1), find: .keyCount(index: 0, first: 1, step: 2))],
-            in: .string, since: "9.1.0", complexity: complexity,
-            summary: """
+            in: .string, since: "9.1.0", complexity: "O(N) where N is the number of keys to set.", summary: """
                 Atomically creates or modifies the string values of one or more keys, and optionally set their \
                 expiration.
-                """, hints: shardHints, run: setManyWithOptions),
+                """,
+            hints: ["request_policy:multi_shard", "response_policy:all_succeeded"], run: setManyWithOptions),
     ]
 
     private static let setMany: Command.Handler = { (call: inout Call) throws(CommandError) in

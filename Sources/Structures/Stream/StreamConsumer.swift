@@ -72,8 +72,11 @@ internal import CLinux
     }
 
     var allocatedBytes: Int {
-        unsafe fog_allocated_size(storage) + storage.pointee.name.capacity + storage.pointee.pending.allocatedBytes
+        unsafe fog_allocated_size(storage) + storage.pointee.name.capacity + listBytes
     }
+
+    /// Bytes of the list alone, which is what changes.
+    var listBytes: Int { @inline(__always) get { unsafe storage.pointee.pending.allocatedBytes } }
 
     func insert(_ id: StreamID) { unsafe storage.pointee.pending.insert(id, StreamTreeNothing()) }
 

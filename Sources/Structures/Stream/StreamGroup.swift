@@ -146,10 +146,11 @@ package struct StreamPending {
     }
 
     /// Every change of a consumer's list goes through here, which keeps the byte count.
+    @inline(__always)
     private func changeConsumer(_ consumer: StreamConsumer, _ body: (StreamConsumer) -> Void) {
-        let before = consumer.allocatedBytes
+        let before = consumer.listBytes
         body(consumer)
-        unsafe storage.pointee.consumerBytes += consumer.allocatedBytes - before
+        unsafe storage.pointee.consumerBytes &+= consumer.listBytes &- before
     }
 
     // MARK: Pending entries

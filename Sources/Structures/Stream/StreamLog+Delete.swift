@@ -27,8 +27,9 @@ extension StreamLog {
         var cursor = nodes.cursor(behind: id)
         guard let found = cursor.previous() else { return false }
         var node = unsafe StreamNode(word: found.value)
-        guard let item = node.find(id, key: found.id), !item.isDeleted else { return false }
-        if node.head.live == 1 {
+        let head = node.head
+        guard let item = node.find(id, key: found.id, head), !item.isDeleted else { return false }
+        if head.live == 1 {
             removeNode(node, key: found.id)
         } else {
             markDeleted(&node, key: found.id, item)

@@ -144,11 +144,13 @@ internal import CLinux
         return item(at: offset, key: key, head).id
     }
 
-    /// The entry `id`, deleted ones included.
-    func find(_ id: StreamID, key: StreamID) -> Item? {
-        let head = head
+    /// The entry `id`, deleted ones included. From the front: starting at the nearer end was tried, and was slower,
+    /// because steps backward cost more than they save.
+    @inline(__always)
+    func find(_ id: StreamID, key: StreamID, _ head: Head) -> Item? {
         var offset = entriesOffset(head)
-        while offset < endOffset {
+        let end = endOffset
+        while offset < end {
             let item = item(at: offset, key: key, head)
             if item.id >= id { return item.id == id ? item : nil }
             offset = self.offset(behind: item)

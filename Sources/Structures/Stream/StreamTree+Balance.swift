@@ -5,8 +5,8 @@ internal import Base
 internal import CLinux
 
 extension StreamTree {
-    private var leafFillMin: Int { Leaf.capacityMax / 4 }
-    private var innerFillMin: Int { StreamTreeInner.capacity / 4 }
+    var leafFillMin: Int { Leaf.capacityMax / 4 }
+    var innerFillMin: Int { StreamTreeInner.capacity / 4 }
 
     mutating func makeLeaf(capacity: Int) -> Leaf {
         let leaf = Leaf.make(capacity: capacity)
@@ -56,6 +56,7 @@ extension StreamTree {
         leaf.moveHead(leaf.count, toEndOf: other)
         release(leaf)
         unsafe root = other.base
+        tail = other
     }
 
     @inline(never)
@@ -84,6 +85,7 @@ extension StreamTree {
     ) {
         let fresh = makeLeaf(capacity: Leaf.capacityMax)
         leaf.link(after: fresh)
+        if tail == leaf { tail = fresh }
         if index == leaf.count && fresh.next == nil {
             fresh.insert(id, value, at: 0)
         } else {
@@ -121,6 +123,7 @@ extension StreamTree {
         if sum <= Leaf.capacityMax * 7 / 8 {
             right.moveHead(right.count, toEndOf: left)
             right.unlink()
+            if tail == right { tail = left }
             release(right)
             parent.removeSlots((slot + 1)..<(slot + 2))
             return
@@ -165,6 +168,7 @@ extension StreamTree {
         if leaf.count == 0 {
             release(leaf)
             unsafe root = nil
+            tail = nil
         } else if leaf.capacity > Leaf.capacityMin && leaf.count <= leaf.capacity / 4 {
             resizeRootLeaf(leaf, capacity: max(leaf.capacity / 2, Leaf.capacityMin))
         }
@@ -174,7 +178,7 @@ extension StreamTree {
 
     /// Nil when every invariant holds, else a sentence about one that does not. O(n), for tests.
     func structuralFault() -> String? {
-        guard let root = unsafe root else { return count == 0 && allocatedBytes == 0 ? nil : "an empty tree counts" }
+        guard let root = unsafe root else { return count == 0 && allocatedBytes == 0 && tail == nil ? nil : "an empty tree counts" }
         var bytes = 0
         var previous: Leaf?
         var ids = 0
@@ -198,6 +202,7 @@ extension StreamTree {
             }
         }
         if previous?.next != nil { return "the last leaf has a next one" }
+        if previous != tail { return "the tail is not the last leaf" }
         if ids != count { return "count says \(count), the leaves hold \(ids)" }
         if bytes != allocatedBytes { return "allocatedBytes says \(allocatedBytes), the nodes take \(bytes)" }
         return fault

@@ -14,6 +14,8 @@ struct StreamTreeNothing: BitwiseCopyable {}
 
     /// A `StreamTreeInner` while `height > 0`, else a leaf; nil when empty.
     var root: UnsafeMutableRawPointer?
+    /// The last leaf: streams and pending lists grow there.
+    var tail: Leaf?
     var height = 0
     /// Identifiers held.
     var count = 0
@@ -84,7 +86,7 @@ struct StreamTreeNothing: BitwiseCopyable {}
 
     func startCursor() -> Cursor { cursor(before: .zero) }
 
-    func endCursor() -> Cursor { cursor(behind: .max) }
+    func endCursor() -> Cursor { Cursor(leaf: tail, index: tail?.count ?? 0) }
 
     var first: (id: StreamID, value: Value)? {
         var cursor = startCursor()
@@ -92,8 +94,8 @@ struct StreamTreeNothing: BitwiseCopyable {}
     }
 
     var last: (id: StreamID, value: Value)? {
-        var cursor = endCursor()
-        return cursor.previous()
+        guard let tail else { return nil }
+        return (tail.id(at: tail.count - 1), tail.value(at: tail.count - 1))
     }
 
     /// The leaf that holds `id`, or would.
@@ -145,12 +147,24 @@ struct StreamTreeNothing: BitwiseCopyable {}
 
     /// Adds `id`. False, and nothing changed, when it is there already.
     @discardableResult
+    @inline(__always)
     mutating func insert(_ id: StreamID, _ value: Value) -> Bool {
+        if let tail, tail.count < tail.capacity, tail.id(at: tail.count &- 1) < id {
+            tail.append(id, value)
+            count &+= 1
+            return true
+        }
+        return insertAnywhere(id, value)
+    }
+
+    @inline(never)
+    private mutating func insertAnywhere(_ id: StreamID, _ value: Value) -> Bool {
         growRootIfFull()
         guard var node = unsafe root else {
             let leaf = makeLeaf(capacity: Leaf.capacityMin)
             leaf.insert(id, value, at: 0)
             unsafe root = leaf.base
+            tail = leaf
             count = 1
             return true
         }
@@ -183,8 +197,30 @@ struct StreamTreeNothing: BitwiseCopyable {}
     /// Takes `id` out; nil when it is not there.
     @discardableResult
     mutating func remove(_ id: StreamID) -> Value? {
-        // Nothing may be moved around for an identifier that is not there.
-        guard find(id) != nil, var node = unsafe root else { return nil }
+        guard var node = unsafe root else { return nil }
+        // Mostly no node on the way is poor, and one descent does it.
+        var keyHolder: (node: StreamTreeInner, index: Int)?
+        var isRich = true
+        var level = height
+        while level > 0 {
+            let inner = unsafe StreamTreeInner(node)
+            if level < height && inner.count <= innerFillMin { isRich = false }
+            let slot = inner.slot(of: id)
+            if slot > 0 { keyHolder = (inner, slot) }
+            unsafe node = inner.children[slot]
+            level &-= 1
+        }
+        let leaf = unsafe Leaf(node)
+        let index = StreamTree.lowerBound(id, in: leaf)
+        guard index < leaf.count && leaf.id(at: index) == id else { return nil }
+        guard height == 0 || (isRich && leaf.count > leafFillMin) else { return removeWithFilling(id) }
+        return take(index, from: leaf, keyHolder)
+    }
+
+    /// As `remove`, for an identifier that is there: fills poor nodes on the way down.
+    @inline(never)
+    private mutating func removeWithFilling(_ id: StreamID) -> Value? {
+        guard var node = unsafe root else { return nil }
         var keyHolder: (node: StreamTreeInner, index: Int)?
         var level = height
         while level > 0 {
@@ -196,11 +232,15 @@ struct StreamTreeNothing: BitwiseCopyable {}
             level &-= 1
         }
         let leaf = unsafe Leaf(node)
-        let index = StreamTree.lowerBound(id, in: leaf)
+        return take(StreamTree.lowerBound(id, in: leaf), from: leaf, keyHolder)
+    }
+
+    @inline(__always)
+    private mutating func take(_ index: Int, from leaf: Leaf, _ keyHolder: (node: StreamTreeInner, index: Int)?) -> Value {
         let value = leaf.value(at: index)
-        leaf.remove(index..<(index + 1))
+        leaf.remove(index..<(index &+ 1))
         if index == 0, leaf.count > 0, let holder = keyHolder { unsafe holder.node.keys[holder.index] = leaf.id(at: 0) }
-        count -= 1
+        count &-= 1
         shrinkRoot()
         return value
     }

@@ -95,6 +95,14 @@ internal import CLinux
         count &+= 1
     }
 
+    @inline(__always)
+    func append(_ id: StreamID, _ value: Value) {
+        let end = count
+        unsafe ids[end] = id
+        setValue(value, at: end)
+        count = end &+ 1
+    }
+
     func remove(_ range: Range<Int>) {
         let stride = StreamTreeLeaf.valueStride
         let tail = count &- range.upperBound

@@ -187,8 +187,12 @@ extension StreamLog {
 
     /// The living entry `id`.
     package func entry(_ id: StreamID) -> StreamEntry? {
-        var walk = walk(from: id, to: id)
-        return walk.next()
+        var cursor = nodes.cursor(behind: id)
+        guard let found = cursor.previous() else { return nil }
+        let node = unsafe StreamNode(word: found.value)
+        let head = node.head
+        guard let item = node.find(id, key: found.id, head), !item.isDeleted else { return nil }
+        return StreamEntry(item, node, head)
     }
 
     /// True when the living entry `id` exists.
