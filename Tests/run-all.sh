@@ -49,6 +49,9 @@ if [ $status -eq 0 ]; then
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" timeout 420 \
         ../.venv/bin/python differential.py --examples 30 --seed 1)
     count "differential run" $?
+    (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
+        ../.venv/bin/python robustness.py --quick)
+    count "robustness run" $?
 fi
 
 echo "$passed passed, $failed failed"
