@@ -178,7 +178,9 @@ extension StreamTree {
 
     /// Nil when every invariant holds, else a sentence about one that does not. O(n), for tests.
     func structuralFault() -> String? {
-        guard let root = unsafe root else { return count == 0 && allocatedBytes == 0 && tail == nil ? nil : "an empty tree counts" }
+        guard let root = unsafe root else {
+            return count == 0 && allocatedBytes == 0 && tail == nil ? nil : "an empty tree counts"
+        }
         var bytes = 0
         var previous: Leaf?
         var ids = 0

@@ -236,7 +236,9 @@ struct StreamTreeNothing: BitwiseCopyable {}
     }
 
     @inline(__always)
-    private mutating func take(_ index: Int, from leaf: Leaf, _ keyHolder: (node: StreamTreeInner, index: Int)?) -> Value {
+    private mutating func take(
+        _ index: Int, from leaf: Leaf, _ keyHolder: (node: StreamTreeInner, index: Int)?
+    ) -> Value {
         let value = leaf.value(at: index)
         leaf.remove(index..<(index &+ 1))
         if index == 0, leaf.count > 0, let holder = keyHolder { unsafe holder.node.keys[holder.index] = leaf.id(at: 0) }
