@@ -14,7 +14,8 @@ enum SpecialKeys {
                 has("GET", from: 3, arguments) ? [.readWrite, .access, .update] : [.overwrite, .update]
             keys.append(KeyReference(index: 1, flags: flags))
         case "BITFIELD":
-            let flags: KeySpec.Flags = bitfieldWrites(arguments) ? [.readWrite, .access, .update] : [.readOnly, .access]
+            let flags: KeySpec.Flags =
+                bitfieldWrites(arguments) ? [.readWrite, .access, .update] : [.readOnly, .access]
             keys.append(KeyReference(index: 1, flags: flags))
         case "SORT":
             keys.append(KeyReference(index: 1, flags: [.readOnly, .access]))

@@ -25,11 +25,13 @@ package enum Thread {
         var all = sigset_t()
         var before = sigset_t()
         unsafe sigfillset(&all)
+        unsafe fog_keep_crash_signals_open(&all)
         unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
         let argument = unsafe Unmanaged.passRetained(Start(body)).toOpaque()
         let result = unsafe pthread_create(&identifier, nil, { raw in
             guard let raw = unsafe raw else { return nil }
             let start = unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
+            fog_use_signal_stack()
             start.body()
             return nil
         }, argument)

@@ -46,16 +46,22 @@ package enum Boot {
         } catch {
             return fail(String(decoding: error.report(product: "Fog"), as: UTF8.self))
         }
-        let config = loader.config
+        var config = loader.config
         let settings = config.settings
         ServerConfigHooks.configureLog(config)
         if settings.daemonize && settings.supervised == .no && !Daemon.detach() {
             return fail("Cannot go to the background")
         }
+        unsafe fog_install_crash_report(
+            FogVersion.fog, config.string("logfile"), settings.crashLogEnabled ? 1 : 0)
         announce(config, start)
         for warning in loader.warnings { Log.shared.warning(warning) }
-        FileLimit.raise(forClients: settings.maxClients)
-        return listen(loader, executable: executable)
+        let possible = FileLimit.raise(forClients: settings.maxClients)
+        if possible < settings.maxClients {
+            guard possible > 0 else { return 1 }
+            config.assign("maxclients", .number(Int64(possible)))
+        }
+        return listen(config, loader, executable: executable)
     }
 
     private static func announce(_ config: Config, _ start: StartArguments) {
@@ -75,9 +81,9 @@ package enum Boot {
         }
     }
 
-    private static func listen(_ loader: ConfigLoader, executable: String) -> Int32 {
-        let settings = loader.config.settings
-        var options = Server.Options(config: loader.config)
+    private static func listen(_ config: Config, _ loader: ConfigLoader, executable: String) -> Int32 {
+        let settings = config.settings
+        var options = Server.Options(config: config)
         options.renames = loader.renamedCommands.map {
             (from: String(decoding: $0.from, as: UTF8.self), to: String(decoding: $0.to, as: UTF8.self))
         }
@@ -88,7 +94,12 @@ package enum Boot {
         do throws(SystemError) {
             server = try Server(options)
         } catch {
-            Log.shared.warning("Failed listening on port \(settings.port) (TCP), aborting: \(error.description)")
+            // Which address it was, and why, has been said by whoever tried.
+            let isListening = error.operation.hasPrefix("listen on ") && settings.port != 0
+            Log.shared.warning(
+                isListening
+                    ? "Failed listening on port \(settings.port) (TCP), aborting."
+                    : "The server cannot start: \(error.description)")
             return 1
         }
         let pidFile = PidFile.write(loader.config)

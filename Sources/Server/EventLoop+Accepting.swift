@@ -25,9 +25,30 @@ extension EventLoop {
                     guard let descriptor = try Socket.accept(listener) else { break }
                     place(descriptor)
                 } catch {
+                    // Out of descriptors, say: the connection stays in the kernel's queue, where it would wake this
+                    // loop again at once. Clients that leave make room; until then the others are served.
                     Log.shared.warning("Error accepting a client connection: \(error.reason)")
-                    break
+                    return pauseAccepting()
                 }
+            }
+        }
+    }
+
+    private static var acceptPauseNanoseconds: Int64 { 250_000_000 }
+
+    private mutating func pauseAccepting() {
+        acceptsAgainAt = now + EventLoop.acceptPauseNanoseconds
+        for listener in listeners { poller.remove(listener) }
+    }
+
+    /// Listens again when a pause is over.
+    mutating func resumeAccepting() {
+        acceptsAgainAt = .max
+        for listener in listeners {
+            do throws(SystemError) {
+                try poller.add(listener, .read, token: EventLoop.listenerToken)
+            } catch {
+                Log.shared.warning("Cannot watch a listening socket: \(error.description)")
             }
         }
     }

@@ -12,13 +12,14 @@ extension EventLoop {
 
     /// Longest sleep until the next duty.
     func waitMilliseconds() -> Int {
-        var until = nextIdleCheck
+        var until = min(nextIdleCheck, acceptsAgainAt)
         if isTimekeeper { until = min(until, nextTick, shared.nextDeadline.load(ordering: .relaxed)) }
         return Int(max(0, min(1000, (until - now + 999_999) / 1_000_000)))
     }
 
     mutating func runTimers() {
         if isTimekeeper && now >= min(nextTick, shared.nextDeadline.load(ordering: .relaxed)) { keepTime() }
+        if now >= acceptsAgainAt { resumeAccepting() }
         if now >= nextIdleCheck {
             nextIdleCheck = now + EventLoop.gaugePeriodMilliseconds * 1_000_000
             checkConnections()

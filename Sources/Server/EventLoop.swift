@@ -42,6 +42,8 @@ internal import Synchronization
     var wasWoken = false
     var nextTick: Int64 = 0
     var nextIdleCheck: Int64 = 0
+    /// When listening goes on after the system had no descriptor left; Int64.max while it does.
+    var acceptsAgainAt = Int64.max
     /// Monotonic nanoseconds when this round began.
     var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.
@@ -118,6 +120,8 @@ internal import Synchronization
     @unsafe private mutating func readAndParse(_ connection: UnsafeMutablePointer<Connection>) {
         // One segment a round: what else arrived is reported again by the next wait.
         if unsafe connection.pointee.isInRound || connection.pointee.hasEndedInput { return }
+        // Nothing more is read while complete commands wait for their round, or input would grow without bound.
+        if unsafe connection.pointee.hasReadyInput && !connection.pointee.isSuspended { return }
         if unsafe connection.pointee.isSuspended || connection.pointee.closesAfterOutput {
             return unsafe drainClosed(connection)
         }

@@ -39,7 +39,7 @@ struct Listeners: Sendable {
                 let mayBeMissing = [EADDRNOTAVAIL, EAFNOSUPPORT, EPROTONOSUPPORT, EPROTO].contains(error.code)
                 if isOptional && mayBeMissing { continue }
                 Log.shared.warning(
-                    "Warning: Could not create server TCP listening socket \(address):\(port): \(error.reason)")
+                    "Warning: Could not create server TCP listening socket \(address):\(port): bind: \(error.reason)")
                 for descriptor in descriptors { Socket.close(descriptor) }
                 throw error
             }

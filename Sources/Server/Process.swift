@@ -43,7 +43,7 @@ enum PidFile {
 
 enum FileLimit {
     /// Descriptors the server needs beside its clients.
-    private static let reserved = 64
+    private static let reserved = 32
 
     /// Raises the soft limit to what `maxclients` needs, as far as the system lets it. Returns how many clients fit.
     @discardableResult
@@ -61,15 +61,34 @@ enum FileLimit {
                 "Increased maximum number of open files to \(wanted) (it was originally set to \(before)).")
             return clients
         }
+        let refusal = SystemError(operation: "setrlimit")
         unsafe getrlimit(__rlimit_resource_t(rawValue: 7), &limit)
         limit.rlim_cur = limit.rlim_max
         unsafe setrlimit(__rlimit_resource_t(rawValue: 7), &limit)
+        return explain(clients: clients, wanted: wanted, refusal, available: Int(clamping: limit.rlim_max))
+    }
+
+    /// Says what was wanted and what there is; returns how many clients fit.
+    private static func explain(clients: Int, wanted: rlim_t, _ refusal: SystemError, available: Int) -> Int {
+        let possible = max(0, available - reserved)
+        if possible == 0 {
+            Log.shared.warning(
+                """
+                Your current 'ulimit -n' of \(available) is not enough for the server to start. Please increase your \
+                open file limit to at least \(wanted). Exiting.
+                """)
+            return 0
+        }
+        Log.shared.warning(
+            "You requested maxclients of \(clients) requiring at least \(wanted) max file descriptors.")
+        Log.shared.warning(
+            "Server can't set maximum open files to \(wanted) because of OS error: \(refusal.reason).")
         Log.shared.warning(
             """
-            You requested maxclients of \(clients) requiring at least \(wanted) max file descriptors. The system \
-            allows \(limit.rlim_max). If you need higher maxclients increase 'ulimit -n'.
+            Current maximum open files is \(available). maxclients has been reduced to \(possible) to compensate for \
+            low ulimit. If you need higher maxclients increase 'ulimit -n'.
             """)
-        return max(0, Int(clamping: limit.rlim_max) - reserved)
+        return possible
     }
 }
 

@@ -57,7 +57,8 @@ struct UsageLineTests {
     }
 
     @Test(arguments: [
-        "[key", "(a b)", "a=(b", "a=(b | c d)", "a=(b c | d)", "a:block", "a:nothing", "key#", "a{b", "a  b", " a", "a ",
+        "[key", "(a b)", "a=(b", "a=(b | c d)", "a=(b c | d)", "a:block", "a:nothing", "key#", "a{b", "a  b", " a",
+        "a ",
         "=A", "a/", "a/\"x", "\"x", "a=", "a)", "[a]]", "$", "a=()", "A (", "A=B",
     ])
     func refused(line: String) {

@@ -1,5 +1,6 @@
-// FuzzBytes.swift - damages byte strings the way broken peers and attackers do: flips, cuts, insertions, copies, and
-// the values at which lengths and counters tip over. Used by every fuzz test of this target.
+// FuzzBytes.swift - damages byte strings the way broken peers and attackers do: flips, cuts,
+// insertions, copies, and the values at which lengths and counters tip over. Used by every fuzz test
+// of this target.
 enum FuzzBytes {
     /// Bytes at which encodings change their meaning.
     private static let telling: [UInt8] = [

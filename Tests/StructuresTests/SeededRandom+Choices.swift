@@ -1,5 +1,6 @@
-// SeededRandom+Choices.swift - more ways to choose test cases, and which seeds a test runs with: fixed ones, and one
-// that no run tried before. A failure prints its seed; put it into FOG_TEST_SEED to run only that one again.
+// SeededRandom+Choices.swift - more ways to choose test cases, and which seeds a test runs with: fixed
+// ones, and one that no run tried before. A failure prints its seed; put it into FOG_TEST_SEED to run
+// only that one again.
 import CLinux
 
 extension SeededRandom: RandomNumberGenerator {

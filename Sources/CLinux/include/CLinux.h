@@ -27,6 +27,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -43,6 +44,14 @@
 #include <unistd.h>
 
 static inline int fog_errno(void) { return errno; }
+
+/// Installs the crash report (CrashReport.c); it goes to `log_path`, to standard output when that is empty. When it is
+/// not enabled the process dies at once and silently.
+void fog_install_crash_report(const char *version, const char *log_path, int is_enabled);
+/// Gives the calling thread a stack on which it can report the overflow of its own.
+void fog_use_signal_stack(void);
+/// Takes the signals of crashes out of a set that is about to be blocked: blocked, they would kill without a report.
+void fog_keep_crash_signals_open(sigset_t *set);
 
 /// Prefetches one cache line for reading.
 static inline void fog_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }

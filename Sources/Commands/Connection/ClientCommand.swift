@@ -8,17 +8,19 @@ enum ClientCommand {
     static let commands: [Command] = [
         Command(
             "CLIENT", arity: -2, in: .connection, since: "2.4.0", complexity: "Depends on subcommand.",
-            summary: "A container for client connection commands.", subcommands: [
+            summary: "A container for client connection commands.",
+            subcommands: [
                 Command(
                     "CAPA", "capability...", arity: -3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
-                    since: "8.0.0", complexity: "O(1)", summary: "A client claims its capability.", help: [
+                    since: "8.0.0", complexity: "O(1)", summary: "A client claims its capability.",
+                    help: [
                         "CAPA <option> [options...]",
                         "    The client claims its some capability options. Options are:",
                         "    * REDIRECT",
                         """
-                                  The client can handle redirection during primary and replica failover in \
-                            standalone mode.
-                            """,
+                              The client can handle redirection during primary and replica failover in \
+                        standalone mode.
+                        """,
                     ],
                     run: capa),
                 Command(
@@ -32,14 +34,16 @@ enum ClientCommand {
                     run: getredir),
                 Command(
                     "GETNAME", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "2.6.9",
-                    complexity: "O(1)", summary: "Returns the name of the connection.", help: [
+                    complexity: "O(1)", summary: "Returns the name of the connection.",
+                    help: [
                         "GETNAME",
                         "    Return the name of the current connection.",
                     ],
                     run: getname),
                 Command(
                     "ID", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "5.0.0",
-                    complexity: "O(1)", summary: "Returns the unique client ID of the connection.", help: [
+                    complexity: "O(1)", summary: "Returns the unique client ID of the connection.",
+                    help: [
                         "ID",
                         "    Return the ID of the current connection.",
                     ],
@@ -47,48 +51,60 @@ enum ClientCommand {
                 Command(
                     "INFO", arity: 2, [.noScript, .loading, .stale], in: .connection, since: "6.2.0",
                     complexity: "O(1)", summary: "Returns information about the connection.",
-                    hints: ["nondeterministic_output"], help: [
+                    hints: ["nondeterministic_output"],
+                    help: [
                         "INFO",
                         "    Return information about the current client connection.",
                     ],
                     run: info),
                 Command(
-                    "KILL", """
-                        filter=(old-format/"ip:port"@!2.8.12 | new-format=([ID client-id:integer...@2.8.12] | \
-                        [client-type=TYPE (NORMAL | MASTER@3.2.0 | PRIMARY@8.0.0 | SLAVE | REPLICA@5.0.0 | \
-                        PUBSUB)@2.8.12] | [USER username] | [ADDR addr/"ip:port"] | [LADDR \
-                        laddr/"ip:port"@6.2.0] | [SKIPME (YES | NO)] | [MAXAGE maxage:integer@8.0.0] | [NAME \
-                        name@9.0.0] | [IDLE idle:integer@9.0.0] | [FLAGS flags@9.0.0] | [LIB-NAME \
-                        lib-name@9.0.0] | [LIB-VER lib-ver@9.0.0] | [DB db:integer@9.0.0] | [CAPA capa@9.0.0] | \
-                        [IP ip@9.0.0] | [not-client-type=NOT-TYPE (NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | \
-                        PUBSUB)@9.0.0] | [NOT-ID not-client-id:integer...@9.0.0] | [NOT-USER not-username@9.0.0] \
-                        | [NOT-ADDR not-addr/"ip:port"@9.0.0] | [NOT-LADDR not-laddr/"ip:port"@9.0.0] | \
-                        [NOT-NAME not-name@9.0.0] | [NOT-FLAGS not-flags@9.0.0] | [NOT-LIB-NAME \
-                        not-lib-name@9.0.0] | [NOT-LIB-VER not-lib-ver@9.0.0] | [NOT-DB not-db:integer@9.0.0] | \
-                        [NOT-CAPA not-capa@9.0.0] | [NOT-IP not-ip@9.0.0])...)
-                        """,
+                    "KILL",
+                    """
+                    filter=(old-format/"ip:port"@!2.8.12 | new-format=([ID client-id:integer...@2.8.12] | \
+                    [client-type=TYPE (NORMAL | MASTER@3.2.0 | PRIMARY@8.0.0 | SLAVE | REPLICA@5.0.0 | \
+                    PUBSUB)@2.8.12] | [USER username] | [ADDR addr/"ip:port"] | [LADDR \
+                    laddr/"ip:port"@6.2.0] | [SKIPME (YES | NO)] | [MAXAGE maxage:integer@8.0.0] | [NAME \
+                    name@9.0.0] | [IDLE idle:integer@9.0.0] | [FLAGS flags@9.0.0] | [LIB-NAME \
+                    lib-name@9.0.0] | [LIB-VER lib-ver@9.0.0] | [DB db:integer@9.0.0] | [CAPA capa@9.0.0] | \
+                    [IP ip@9.0.0] | [not-client-type=NOT-TYPE (NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | \
+                    PUBSUB)@9.0.0] | [NOT-ID not-client-id:integer...@9.0.0] | [NOT-USER not-username@9.0.0] \
+                    | [NOT-ADDR not-addr/"ip:port"@9.0.0] | [NOT-LADDR not-laddr/"ip:port"@9.0.0] | \
+                    [NOT-NAME not-name@9.0.0] | [NOT-FLAGS not-flags@9.0.0] | [NOT-LIB-NAME \
+                    not-lib-name@9.0.0] | [NOT-LIB-VER not-lib-ver@9.0.0] | [NOT-DB not-db:integer@9.0.0] | \
+                    [NOT-CAPA not-capa@9.0.0] | [NOT-IP not-ip@9.0.0])...)
+                    """,
                     arity: -3, [.admin, .noScript, .loading, .stale], in: .connection, since: "2.4.0",
                     complexity: "O(N) where N is the number of client connections",
-                    summary: "Terminates open connections.", history: [
+                    summary: "Terminates open connections.",
+                    history: [
                         ("2.8.12", "Added new filter format."),
                         ("2.8.12", "`ID` option."),
                         ("3.2.0", "Added `master` type in for `TYPE` option."),
-                        ("5.0.0", """
+                        (
+                            "5.0.0",
+                            """
                             Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward \
                             compatibility.
-                            """),
+                            """
+                        ),
                         ("6.2.0", "`LADDR` option."),
                         ("8.0.0", "`MAXAGE` option."),
-                        ("8.0.0", """
+                        (
+                            "8.0.0",
+                            """
                             Replaced `master` `TYPE` with `primary`. `master` still supported for backward \
                             compatibility.
-                            """),
+                            """
+                        ),
                         ("8.1.0", "`ID` option accepts multiple IDs."),
-                        ("9.0.0", """
+                        (
+                            "9.0.0",
+                            """
                             Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative \
                             filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, \
                             NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.
-                            """),
+                            """
+                        ),
                     ],
                     help: [
                         "KILL <ip:port>",
@@ -128,43 +144,54 @@ enum ClientCommand {
                     ],
                     run: kill),
                 Command(
-                    "LIST", """
-                        [client-type=TYPE (NORMAL | MASTER | REPLICA | PUBSUB)@5.0.0] [ID \
-                        client-id:integer...@6.2.0] [USER username@8.1.0] [ADDR addr/"ip:port"@8.1.0] [LADDR \
-                        laddr/"ip:port"@8.1.0] [SKIPME (YES | NO)@8.1.0] [MAXAGE maxage:integer@8.1.0] [NAME \
-                        name@9.0.0] [IDLE idle:integer@9.0.0] [FLAGS flags@9.0.0] [LIB-NAME lib-name@9.0.0] \
-                        [LIB-VER lib-ver@9.0.0] [DB db:integer@9.0.0] [CAPA capa@9.0.0] [IP ip@9.0.0] \
-                        [not-client-type=NOT-TYPE (NORMAL | MASTER | REPLICA | PUBSUB)@9.0.0] [NOT-ID \
-                        not-client-id:integer...@9.0.0] [NOT-USER not-username@9.0.0] [NOT-ADDR \
-                        not-addr/"ip:port"@9.0.0] [NOT-LADDR not-laddr/"ip:port"@9.0.0] [NOT-NAME \
-                        not-name@9.0.0] [NOT-FLAGS not-flags@9.0.0] [NOT-LIB-NAME not-lib-name@9.0.0] \
-                        [NOT-LIB-VER not-lib-ver@9.0.0] [NOT-DB not-db:integer@9.0.0] [NOT-CAPA not-capa@9.0.0] \
-                        [NOT-IP not-ip@9.0.0]
-                        """,
+                    "LIST",
+                    """
+                    [client-type=TYPE (NORMAL | MASTER | REPLICA | PUBSUB)@5.0.0] [ID \
+                    client-id:integer...@6.2.0] [USER username@8.1.0] [ADDR addr/"ip:port"@8.1.0] [LADDR \
+                    laddr/"ip:port"@8.1.0] [SKIPME (YES | NO)@8.1.0] [MAXAGE maxage:integer@8.1.0] [NAME \
+                    name@9.0.0] [IDLE idle:integer@9.0.0] [FLAGS flags@9.0.0] [LIB-NAME lib-name@9.0.0] \
+                    [LIB-VER lib-ver@9.0.0] [DB db:integer@9.0.0] [CAPA capa@9.0.0] [IP ip@9.0.0] \
+                    [not-client-type=NOT-TYPE (NORMAL | MASTER | REPLICA | PUBSUB)@9.0.0] [NOT-ID \
+                    not-client-id:integer...@9.0.0] [NOT-USER not-username@9.0.0] [NOT-ADDR \
+                    not-addr/"ip:port"@9.0.0] [NOT-LADDR not-laddr/"ip:port"@9.0.0] [NOT-NAME \
+                    not-name@9.0.0] [NOT-FLAGS not-flags@9.0.0] [NOT-LIB-NAME not-lib-name@9.0.0] \
+                    [NOT-LIB-VER not-lib-ver@9.0.0] [NOT-DB not-db:integer@9.0.0] [NOT-CAPA not-capa@9.0.0] \
+                    [NOT-IP not-ip@9.0.0]
+                    """,
                     arity: -2, [.admin, .noScript, .loading, .stale], in: .connection, since: "2.4.0",
                     complexity: "O(N) where N is the number of client connections", summary: "Lists open connections.",
                     history: [
                         ("2.8.12", "Added unique client `id` field."),
                         ("5.0.0", "Added optional `TYPE` filter."),
                         ("6.0.0", "Added `user` field."),
-                        ("6.2.0", """
+                        (
+                            "6.2.0",
+                            """
                             Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` \
                             filter.
-                            """),
+                            """
+                        ),
                         ("7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."),
                         ("7.0.3", "Added `ssub` field."),
-                        ("8.0.0", """
+                        (
+                            "8.0.0",
+                            """
                             Replaced `master` `TYPE` with `primary`. `master` still supported for backward \
                             compatibility.
-                            """),
+                            """
+                        ),
                         ("8.1.0", "Added filters USER, ADDR, LADDR, SKIPME, and MAXAGE."),
-                        ("9.0.0", """
+                        (
+                            "9.0.0",
+                            """
                             Added filters NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, and IP. And negative \
                             filters NOT-ID, NOT-TYPE, NOT-ADDR, NOT-LADDR, NOT-USER, NOT-FLAGS, NOT-NAME, \
                             NOT-LIB-NAME, NOT-LIB-VER, NOT-DB, NOT-CAPA, NOT-IP.
-                            """),
+                            """
+                        ),
                     ],
-                    hints: ["nondeterministic_output"], help: [
+                    hints: ["nondeterministic_output"],
+                    help: [
                         "LIST [options ...]",
                         "    Return information about client connections. Options:",
                         "    * TYPE (NORMAL|PRIMARY|REPLICA|PUBSUB)",
@@ -202,7 +229,8 @@ enum ClientCommand {
                 Command(
                     "UNPAUSE", arity: 2, [.admin, .noScript, .loading, .stale], in: .connection, since: "6.2.0",
                     complexity: "O(N) Where N is the number of paused clients",
-                    summary: "Resumes processing commands from paused clients.", help: [
+                    summary: "Resumes processing commands from paused clients.",
+                    help: [
                         "UNPAUSE",
                         "    Stop the current client pause, resuming traffic.",
                     ],
@@ -211,7 +239,8 @@ enum ClientCommand {
                     "PAUSE", "timeout:integer [mode=(WRITE | ALL)@6.2.0]", arity: -3,
                     [.admin, .noScript, .loading, .stale], in: .connection, since: "3.0.0", complexity: "O(1)",
                     summary: "Suspends commands processing.",
-                    history: [("6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option.")], help: [
+                    history: [("6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option.")],
+                    help: [
                         "PAUSE <timeout> [WRITE|ALL]",
                         "    Suspend all, or just write, clients for <timeout> milliseconds.",
                     ],
@@ -219,7 +248,8 @@ enum ClientCommand {
                 Command(
                     "REPLY", "action=(ON | OFF | SKIP)", arity: 3, [.noScript, .loading, .stale, .noMulti, .allowBusy],
                     in: .connection, since: "3.2.0", complexity: "O(1)",
-                    summary: "Instructs the server whether to reply to commands.", help: [
+                    summary: "Instructs the server whether to reply to commands.",
+                    help: [
                         "REPLY (ON|OFF|SKIP)",
                         "    Control the replies sent to the current connection.",
                     ],
@@ -227,7 +257,8 @@ enum ClientCommand {
                 Command(
                     "SETNAME", "connection-name", arity: 3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
                     since: "2.6.9", complexity: "O(1)", summary: "Sets the connection name.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "SETNAME <name>",
                         "    Assign the name <name> to the current connection.",
                     ],
@@ -236,7 +267,8 @@ enum ClientCommand {
                     "SETINFO", "attr=(LIB-NAME libname | LIB-VER libver)", arity: 4,
                     [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "7.2.0", complexity: "O(1)",
                     summary: "Sets information specific to the client or connection.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "SETINFO <option> <value>",
                         "    Set client meta attr. Options are:",
                         "    * LIB-NAME: the client lib name.",
@@ -247,7 +279,8 @@ enum ClientCommand {
                     "UNBLOCK", "client-id:integer [unblock-type=(TIMEOUT | ERROR)]", arity: -3,
                     [.admin, .noScript, .loading, .stale], in: .connection, since: "5.0.0",
                     complexity: "O(log N) where N is the number of client connections",
-                    summary: "Unblocks a client blocked by a blocking command from a different connection.", help: [
+                    summary: "Unblocks a client blocked by a blocking command from a different connection.",
+                    help: [
                         "UNBLOCK <clientid> [TIMEOUT|ERROR]",
                         "    Unblock the specified blocked client.",
                     ],
@@ -264,7 +297,8 @@ enum ClientCommand {
                 Command(
                     "NO-EVICT", "enabled=(ON | OFF)", arity: 3, [.admin, .noScript, .loading, .stale, .allowBusy],
                     in: .connection, since: "7.0.0", complexity: "O(1)",
-                    summary: "Sets the client eviction mode of the connection.", help: [
+                    summary: "Sets the client eviction mode of the connection.",
+                    help: [
                         "NO-EVICT (ON|OFF)",
                         "    Protect current client connection from eviction.",
                     ],
@@ -281,7 +315,7 @@ enum ClientCommand {
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .connection, since: "5.0.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
-            ]),
+            ])
     ]
 
     // MARK: about this connection

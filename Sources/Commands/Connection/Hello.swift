@@ -13,15 +13,22 @@ enum Hello {
         Command(
             "HELLO", "[arguments=(protover:integer [AUTH (username password)] [SETNAME clientname])]", arity: -1,
             [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], in: .connection, since: "6.0.0",
-            complexity: "O(1)", summary: "Handshakes with the server.", history: [
-                ("8.1.0", """
+            complexity: "O(1)", summary: "Handshakes with the server.",
+            history: [
+                (
+                    "8.1.0",
+                    """
                     A new `availability_zone` field is added to the response if the `availability-zone` config \
                     is set.
-                    """),
-                ("6.2.0", """
+                    """
+                ),
+                (
+                    "6.2.0",
+                    """
                     `protover` made optional; when called without arguments the command reports the current \
                     connection's context.
-                    """),
+                    """
+                ),
             ],
             run: hello),
     ]

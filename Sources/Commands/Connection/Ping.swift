@@ -7,7 +7,7 @@ enum Ping {
         Command(
             "PING", "[message]", arity: -1, [.fast], in: .connection, since: "1.0.0", complexity: "O(1)",
             summary: "Returns the server's liveliness response.",
-            hints: ["request_policy:all_shards", "response_policy:all_succeeded"], run: ping),
+            hints: ["request_policy:all_shards", "response_policy:all_succeeded"], run: ping)
     ]
 
     private static let ping: Command.Handler = { (call: inout Call) throws(CommandError) in

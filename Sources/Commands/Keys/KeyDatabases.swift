@@ -11,7 +11,8 @@ enum KeyDatabases {
             "FLUSHALL", "[flush-type=(ASYNC@4.0.0 | SYNC@6.2.0)]", arity: -1, [.write], in: .server,
             categories: ["keyspace", "dangerous"], since: "1.0.0",
             complexity: "O(N) where N is the total number of keys in all databases",
-            summary: "Removes all keys from all databases.", history: [
+            summary: "Removes all keys from all databases.",
+            history: [
                 ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
                 ("6.2.0", "Added the `SYNC` flushing mode modifier."),
             ],
@@ -20,7 +21,8 @@ enum KeyDatabases {
             "FLUSHDB", "[flush-type=(ASYNC@4.0.0 | SYNC@6.2.0)]", arity: -1, [.write], in: .server,
             categories: ["keyspace", "dangerous"], since: "1.0.0",
             complexity: "O(N) where N is the number of keys in the selected database",
-            summary: "Removes all keys from the current database.", history: [
+            summary: "Removes all keys from the current database.",
+            history: [
                 ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
                 ("6.2.0", "Added the `SYNC` flushing mode modifier."),
             ],

@@ -18,36 +18,42 @@ enum KeyDump {
             summary: "Returns a serialized representation of the value stored at a key.",
             hints: ["nondeterministic_output"], run: dump),
         Command(
-            "RESTORE", """
-                key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] \
-                [FREQ frequency:integer@5.0.0]
-                """,
+            "RESTORE",
+            """
+            key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] \
+            [FREQ frequency:integer@5.0.0]
+            """,
             arity: -4, [.write, .denyOOM], keys: [.key([.overwrite, .update])], in: .generic, categories: ["dangerous"],
-            since: "2.6.0", complexity: """
+            since: "2.6.0",
+            complexity: """
                 O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is \
                 the number of objects composing the value and M their average size. For small string values the \
                 time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set \
                 values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).
                 """,
-            summary: "Creates a key from the serialized representation of a value.", history: [
+            summary: "Creates a key from the serialized representation of a value.",
+            history: [
                 ("3.0.0", "Added the `REPLACE` modifier."),
                 ("5.0.0", "Added the `ABSTTL` modifier."),
                 ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
             ],
             run: restore),
         Command(
-            "RESTORE-ASKING", """
-                key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] \
-                [FREQ frequency:integer@5.0.0]
-                """,
+            "RESTORE-ASKING",
+            """
+            key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] \
+            [FREQ frequency:integer@5.0.0]
+            """,
             arity: -4, [.write, .denyOOM, .asking, .system], keys: [.key([.overwrite, .update])], in: .server,
-            categories: ["keyspace", "dangerous"], since: "3.0.0", complexity: """
+            categories: ["keyspace", "dangerous"], since: "3.0.0",
+            complexity: """
                 O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is \
                 the number of objects composing the value and M their average size. For small string values the \
                 time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set \
                 values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).
                 """,
-            summary: "An internal command for migrating keys in a cluster.", history: [
+            summary: "An internal command for migrating keys in a cluster.",
+            history: [
                 ("3.0.0", "Added the `REPLACE` modifier."),
                 ("5.0.0", "Added the `ABSTTL` modifier."),
                 ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),

@@ -15,7 +15,8 @@ enum KeyInspect {
             hints: ["request_policy:multi_shard", "response_policy:agg_sum"], run: exists),
         Command(
             "TOUCH", "key...", arity: -2, [.readonly, .fast], keys: [.keys([.readOnly])], in: .generic, since: "3.2.1",
-            complexity: "O(N) where N is the number of keys that will be touched.", summary: """
+            complexity: "O(N) where N is the number of keys that will be touched.",
+            summary: """
                 Returns the number of existing keys out of those specified after updating the time they were \
                 last accessed.
                 """,

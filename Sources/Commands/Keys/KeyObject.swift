@@ -10,11 +10,13 @@ enum KeyObject {
     static let commands: [Command] = [
         Command(
             "OBJECT", arity: -2, in: .generic, since: "2.2.3", complexity: "Depends on subcommand.",
-            summary: "A container for object introspection commands.", subcommands: [
+            summary: "A container for object introspection commands.",
+            subcommands: [
                 Command(
                     "ENCODING", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the internal encoding of an object.",
-                    hints: ["nondeterministic_output"], help: [
+                    hints: ["nondeterministic_output"],
+                    help: [
                         "ENCODING <key>",
                         "    Return the kind of internal representation used in order to store the value",
                         "    associated with a <key>.",
@@ -24,7 +26,8 @@ enum KeyObject {
                     "FREQ", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "4.0.0", complexity: "O(1)",
                     summary: "Returns the logarithmic access frequency counter of an object.",
-                    hints: ["nondeterministic_output"], help: [
+                    hints: ["nondeterministic_output"],
+                    help: [
                         "FREQ <key>",
                         "    Return the access frequency index of the <key>. The returned integer is",
                         "    proportional to the logarithm of the recent access frequency of the key.",
@@ -33,7 +36,8 @@ enum KeyObject {
                 Command(
                     "IDLETIME", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the time since the last access to an object.",
-                    hints: ["nondeterministic_output"], help: [
+                    hints: ["nondeterministic_output"],
+                    help: [
                         "IDLETIME <key>",
                         "    Return the idle time of the <key>, that is the approximated number of",
                         "    seconds elapsed since the last access to the key.",
@@ -42,7 +46,8 @@ enum KeyObject {
                 Command(
                     "REFCOUNT", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the reference count of a value of a key.",
-                    hints: ["nondeterministic_output"], help: [
+                    hints: ["nondeterministic_output"],
+                    help: [
                         "REFCOUNT <key>",
                         "    Return the number of references of the value associated with the specified",
                         "    <key>.",
@@ -51,7 +56,7 @@ enum KeyObject {
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .generic, since: "6.2.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
-            ]),
+            ])
     ]
 
     private static let encoding: Command.Handler = { (call: inout Call) throws(CommandError) in

@@ -19,7 +19,8 @@ enum KeyRemove {
             run: remove),
         Command(
             "UNLINK", "key...", arity: -2, [.write, .fast], keys: [.keys([.remove, .delete])], in: .generic,
-            since: "4.0.0", complexity: """
+            since: "4.0.0",
+            complexity: """
                 O(1) for each key removed regardless of its size. Then the command does O(N) work in a different \
                 thread in order to reclaim memory, where N is the number of allocations the deleted objects \
                 where composed of.

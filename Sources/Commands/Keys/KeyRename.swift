@@ -27,7 +27,7 @@ enum KeyRename {
             keys: [.key([.readWrite, .access, .delete]), .key(at: 2, [.overwrite, .insert])], in: .generic,
             since: "1.0.0", complexity: "O(1)", summary: "Renames a key only when the target key name doesn't exist.",
             history: [
-                ("3.2.0", "The command no longer returns an error when source and destination names are the same."),
+                ("3.2.0", "The command no longer returns an error when source and destination names are the same.")
             ],
             run: renameIfFree),
     ]

@@ -27,7 +27,8 @@ enum KeyScan {
             hints: ["request_policy:all_shards", "response_policy:special", "nondeterministic_output"], run: randomKey),
         Command(
             "SCAN", "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type@6.0.0]", arity: -2,
-            [.readonly], in: .generic, since: "2.8.0", complexity: """
+            [.readonly], in: .generic, since: "2.8.0",
+            complexity: """
                 O(1) for every call. O(N) for a complete iteration, including enough command calls for the \
                 cursor to return back to 0. N is the number of elements inside the collection.
                 """,

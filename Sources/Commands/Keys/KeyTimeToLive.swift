@@ -11,30 +11,33 @@ enum KeyTimeToLive {
             "EXPIRETIME", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
             since: "7.0.0", complexity: "O(1)", summary: "Returns the expiration time of a key as a Unix timestamp.",
             run: {
-            (call: inout Call) throws(CommandError) in
-            answer(&call, isAbsolute: true, inSeconds: true)
-        }),
+                (call: inout Call) throws(CommandError) in
+                answer(&call, isAbsolute: true, inSeconds: true)
+            }),
         Command(
             "PEXPIRETIME", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
             since: "7.0.0", complexity: "O(1)",
-            summary: "Returns the expiration time of a key as a Unix milliseconds timestamp.", run: {
-            (call: inout Call) throws(CommandError) in
-            answer(&call, isAbsolute: true, inSeconds: false)
-        }),
+            summary: "Returns the expiration time of a key as a Unix milliseconds timestamp.",
+            run: {
+                (call: inout Call) throws(CommandError) in
+                answer(&call, isAbsolute: true, inSeconds: false)
+            }),
         Command(
             "PTTL", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
             since: "2.6.0", complexity: "O(1)", summary: "Returns the expiration time in milliseconds of a key.",
-            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"], run: {
-            (call: inout Call) throws(CommandError) in
-            answer(&call, isAbsolute: false, inSeconds: false)
-        }),
+            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"],
+            run: {
+                (call: inout Call) throws(CommandError) in
+                answer(&call, isAbsolute: false, inSeconds: false)
+            }),
         Command(
             "TTL", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .generic,
             since: "1.0.0", complexity: "O(1)", summary: "Returns the expiration time in seconds of a key.",
-            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"], run: {
-            (call: inout Call) throws(CommandError) in
-            answer(&call, isAbsolute: false, inSeconds: true)
-        }),
+            history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"],
+            run: {
+                (call: inout Call) throws(CommandError) in
+                answer(&call, isAbsolute: false, inSeconds: true)
+            }),
     ]
 
     private static func answer(_ call: inout Call, isAbsolute: Bool, inSeconds: Bool) {

@@ -18,7 +18,8 @@ enum CommandCommand {
             subcommands: [
                 Command(
                     "COUNT", arity: 2, [.loading, .stale], in: .server, categories: ["connection"], since: "2.8.13",
-                    complexity: "O(1)", summary: "Returns a count of commands.", help: [
+                    complexity: "O(1)", summary: "Returns a count of commands.",
+                    help: [
                         "COUNT",
                         "    Return the total number of commands in this server.",
                     ],
@@ -27,7 +28,8 @@ enum CommandCommand {
                     "LIST", "[FILTERBY (MODULE module-name | ACLCAT category | PATTERN pattern:pattern)]", arity: -2,
                     [.loading, .stale], in: .server, categories: ["connection"], since: "7.0.0",
                     complexity: "O(N) where N is the total number of commands",
-                    summary: "Returns a list of command names.", hints: ["nondeterministic_output_order"], help: [
+                    summary: "Returns a list of command names.", hints: ["nondeterministic_output_order"],
+                    help: [
                         "LIST",
                         "    Return a list of all commands in this server.",
                     ],
@@ -37,7 +39,8 @@ enum CommandCommand {
                     since: "2.8.13", complexity: "O(N) where N is the number of commands to look up",
                     summary: "Returns information about one, multiple or all commands.",
                     history: [("7.0.0", "Allowed to be called with no argument to get info on all commands.")],
-                    hints: ["nondeterministic_output_order"], help: [
+                    hints: ["nondeterministic_output_order"],
+                    help: [
                         "INFO [<command-name> ...]",
                         "    Return details about multiple commands.",
                         "    If no command names are given, documentation details for all",
@@ -48,7 +51,8 @@ enum CommandCommand {
                     "DOCS", "[command-name...]", arity: -2, [.loading, .stale], in: .server, categories: ["connection"],
                     since: "7.0.0", complexity: "O(N) where N is the number of commands to look up",
                     summary: "Returns documentary information about one, multiple or all commands.",
-                    hints: ["nondeterministic_output_order"], help: [
+                    hints: ["nondeterministic_output_order"],
+                    help: [
                         "DOCS [<command-name> ...]",
                         "    Return documentation details about multiple commands.",
                         "    If no command names are given, documentation details for all",
@@ -59,7 +63,8 @@ enum CommandCommand {
                     "GETKEYS", "command [arg...]", arity: -3, [.loading, .stale], in: .server,
                     categories: ["connection"], since: "2.8.13",
                     complexity: "O(N) where N is the number of arguments to the command",
-                    summary: "Extracts the key names from an arbitrary command.", help: [
+                    summary: "Extracts the key names from an arbitrary command.",
+                    help: [
                         "GETKEYS <full-command>",
                         "    Return the keys from a full command.",
                     ],
@@ -68,7 +73,8 @@ enum CommandCommand {
                     "GETKEYSANDFLAGS", "command [arg...]", arity: -3, [.loading, .stale], in: .server,
                     categories: ["connection"], since: "7.0.0",
                     complexity: "O(N) where N is the number of arguments to the command",
-                    summary: "Extracts the key names and access flags for an arbitrary command.", help: [
+                    summary: "Extracts the key names and access flags for an arbitrary command.",
+                    help: [
                         "GETKEYSANDFLAGS <full-command>",
                         "    Return the keys and the access flags from a full command.",
                     ],
@@ -78,7 +84,7 @@ enum CommandCommand {
                     complexity: "O(1)", summary: "Returns helpful text about the different subcommands.",
                     run: Command.help),
             ],
-            run: all),
+            run: all)
     ]
 
     // MARK: lists of commands

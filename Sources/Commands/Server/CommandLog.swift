@@ -8,13 +8,15 @@ enum CommandLog {
     static let commands: [Command] = [
         Command(
             "SLOWLOG", arity: -2, in: .server, since: "2.2.12", complexity: "Depends on subcommand.",
-            summary: "A container for slow log commands.", subcommands: [
+            summary: "A container for slow log commands.",
+            subcommands: [
                 Command(
                     "GET", "[count:integer]", arity: -2, [.admin, .loading, .stale], in: .server, since: "2.2.12",
                     complexity: "O(N) where N is the number of entries returned",
                     summary: "Returns the slow log's entries.",
                     history: [("4.0.0", "Added client IP address, port and name to the reply.")],
-                    hints: ["request_policy:all_nodes", "nondeterministic_output"], help: [
+                    hints: ["request_policy:all_nodes", "nondeterministic_output"],
+                    help: [
                         "GET [<count>]",
                         "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
                         "    Entries are made of:",
@@ -25,7 +27,8 @@ enum CommandLog {
                 Command(
                     "LEN", arity: 2, [.admin, .loading, .stale], in: .server, since: "2.2.12", complexity: "O(1)",
                     summary: "Returns the number of entries in the slow log.",
-                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+                    help: [
                         "LEN",
                         "    Return the length of the slowlog.",
                     ],
@@ -34,7 +37,8 @@ enum CommandLog {
                     "RESET", arity: 2, [.admin, .loading, .stale], in: .server, since: "2.2.12",
                     complexity: "O(N) where N is the number of entries in the slowlog",
                     summary: "Clears all entries from the slow log.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "RESET",
                         "    Reset the slowlog.",
                     ],
@@ -45,13 +49,15 @@ enum CommandLog {
             ]),
         Command(
             "COMMANDLOG", arity: -2, in: .server, since: "8.1.0", complexity: "Depends on subcommand.",
-            summary: "A container for command log commands.", subcommands: [
+            summary: "A container for command log commands.",
+            subcommands: [
                 Command(
                     "GET", "count:integer type=(SLOW | LARGE-REQUEST | LARGE-REPLY)", arity: 4,
                     [.admin, .loading, .stale], in: .server, since: "8.1.0",
                     complexity: "O(N) where N is the number of entries returned",
                     summary: "Returns the specified command log's entries.",
-                    hints: ["request_policy:all_nodes", "nondeterministic_output"], help: [
+                    hints: ["request_policy:all_nodes", "nondeterministic_output"],
+                    help: [
                         "GET <count> <type>",
                         "    Return top <count> entries of the specified <type> from the commandlog (-1 mean all).",
                         "    Entries are made of:",
@@ -67,7 +73,8 @@ enum CommandLog {
                     "LEN", "type=(SLOW | LARGE-REQUEST | LARGE-REPLY)", arity: 3, [.admin, .loading, .stale],
                     in: .server, since: "8.1.0", complexity: "O(1)",
                     summary: "Returns the number of entries in the specified type of command log.",
-                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+                    help: [
                         "LEN <type>",
                         "    Return the length of the specified type of commandlog.",
                     ],
@@ -76,7 +83,8 @@ enum CommandLog {
                     "RESET", "type=(SLOW | LARGE-REQUEST | LARGE-REPLY)", arity: 3, [.admin, .loading, .stale],
                     in: .server, since: "8.1.0", complexity: "O(N) where N is the number of entries in the commandlog",
                     summary: "Clears all entries from the specified type of command log.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "RESET <type>",
                         "    Reset the specified type of commandlog.",
                     ],

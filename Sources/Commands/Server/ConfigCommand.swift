@@ -8,12 +8,14 @@ enum ConfigCommand {
     static let commands: [Command] = [
         Command(
             "CONFIG", arity: -2, in: .server, since: "2.0.0", complexity: "Depends on subcommand.",
-            summary: "A container for server configuration commands.", subcommands: [
+            summary: "A container for server configuration commands.",
+            subcommands: [
                 Command(
                     "GET", "parameter...", arity: -3, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "2.0.0", complexity: "O(N) when N is the number of configuration parameters provided",
                     summary: "Returns the effective values of configuration parameters.",
-                    history: [("7.0.0", "Added the ability to pass multiple pattern parameters in one call")], help: [
+                    history: [("7.0.0", "Added the ability to pass multiple pattern parameters in one call")],
+                    help: [
                         "GET <pattern>",
                         "    Return parameters matching the glob-like <pattern> and their values.",
                     ],
@@ -23,7 +25,8 @@ enum ConfigCommand {
                     since: "2.0.0", complexity: "O(N) when N is the number of configuration parameters provided",
                     summary: "Sets configuration parameters in-flight.",
                     history: [("7.0.0", "Added the ability to set multiple parameters in one call.")],
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "SET <directive> <value>",
                         "    Set the configuration <directive> to <value>.",
                     ],
@@ -31,7 +34,8 @@ enum ConfigCommand {
                 Command(
                     "RESETSTAT", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.0.0",
                     complexity: "O(1)", summary: "Resets the server's statistics.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "RESETSTAT",
                         "    Reset statistics reported by the INFO command.",
                     ],
@@ -39,7 +43,8 @@ enum ConfigCommand {
                 Command(
                     "REWRITE", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.0",
                     complexity: "O(1)", summary: "Persists the effective configuration to file.",
-                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+                    help: [
                         "REWRITE",
                         "    Rewrite the configuration file.",
                     ],
@@ -47,7 +52,7 @@ enum ConfigCommand {
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .server, since: "5.0.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
-            ]),
+            ])
     ]
 
     private static func get(_ call: inout Call) throws(CommandError) {

@@ -8,7 +8,7 @@ enum DebugCommand {
     static let commands: [Command] = [
         Command(
             "DEBUG", arity: -2, [.admin, .noScript, .loading, .stale, .protected, .system], in: .server, since: "1.0.0",
-            complexity: "Depends on subcommand.", summary: "A container for debugging commands.", run: debug),
+            complexity: "Depends on subcommand.", summary: "A container for debugging commands.", run: debug)
     ]
 
     private static func debug(_ call: inout Call) throws(CommandError) {

@@ -10,7 +10,7 @@ enum Info {
             "INFO", "[section...]", arity: -1, [.loading, .stale], in: .server, categories: ["dangerous"],
             since: "1.0.0", complexity: "O(1)", summary: "Returns information and statistics about the server.",
             history: [("7.0.0", "Added support for taking multiple section arguments.")],
-            hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], run: info),
+            hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], run: info)
     ]
 
     /// In the order of the reply.

@@ -7,11 +7,13 @@ enum LatencyCommand {
     static let commands: [Command] = [
         Command(
             "LATENCY", arity: -2, in: .server, since: "2.8.13", complexity: "Depends on subcommand.",
-            summary: "A container for latency diagnostics commands.", subcommands: [
+            summary: "A container for latency diagnostics commands.",
+            subcommands: [
                 Command(
                     "DOCTOR", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
                     complexity: "O(1)", summary: "Returns a human-readable latency analysis report.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    help: [
                         "DOCTOR",
                         "    Return a human readable latency analysis report.",
                     ],
@@ -19,7 +21,8 @@ enum LatencyCommand {
                 Command(
                     "GRAPH", "event", arity: 3, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
                     complexity: "O(1)", summary: "Returns a latency graph for an event.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    help: [
                         "GRAPH <event>",
                         "    Return an ASCII latency graph for the <event> class.",
                     ],
@@ -27,7 +30,8 @@ enum LatencyCommand {
                 Command(
                     "HISTORY", "event", arity: 3, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
                     complexity: "O(1)", summary: "Returns timestamp-latency samples for an event.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    help: [
                         "HISTORY <event>",
                         "    Return time-latency samples for the <event> class.",
                     ],
@@ -35,7 +39,8 @@ enum LatencyCommand {
                 Command(
                     "LATEST", arity: 2, [.admin, .noScript, .loading, .stale], in: .server, since: "2.8.13",
                     complexity: "O(1)", summary: "Returns the latest latency samples for all events.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    help: [
                         "LATEST",
                         "    Return the latest latency samples for all events.",
                     ],
@@ -43,7 +48,8 @@ enum LatencyCommand {
                 Command(
                     "RESET", "[event...]", arity: -2, [.admin, .noScript, .loading, .stale], in: .server,
                     since: "2.8.13", complexity: "O(1)", summary: "Resets the latency data for one or more events.",
-                    hints: ["request_policy:all_nodes", "response_policy:agg_sum"], help: [
+                    hints: ["request_policy:all_nodes", "response_policy:agg_sum"],
+                    help: [
                         "RESET [<event> ...]",
                         "    Reset latency data of one or more <event> classes.",
                         "    (default: reset all data for all event classes)",
@@ -54,19 +60,20 @@ enum LatencyCommand {
                     since: "7.0.0",
                     complexity: "O(N) where N is the number of commands with latency information being retrieved.",
                     summary: "Returns the cumulative distribution of latencies of a subset or all commands.",
-                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+                    help: [
                         "HISTOGRAM [COMMAND ...]",
                         """
-                                Return a cumulative distribution of latencies in the format of a histogram for \
-                            the specified command names.
-                            """,
+                            Return a cumulative distribution of latencies in the format of a histogram for \
+                        the specified command names.
+                        """,
                         "    If no commands are specified then all histograms are replied.",
                     ],
                     run: histogram),
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .server, since: "2.8.13", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
-            ]),
+            ])
     ]
 
     private static func latest(_ call: inout Call) throws(CommandError) {

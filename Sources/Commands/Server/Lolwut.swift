@@ -7,7 +7,7 @@ enum Lolwut {
     static let commands: [Command] = [
         Command(
             "LOLWUT", "[VERSION version:integer]", arity: -1, [.readonly, .fast], in: .server, since: "5.0.0",
-            summary: "Displays computer art and the server version.", run: lolwut),
+            summary: "Displays computer art and the server version.", run: lolwut)
     ]
 
     private static let columnsDefault = 66
@@ -41,7 +41,7 @@ enum Lolwut {
     ) {
         var layers: [(height: Int, length: Int, shift: Int)] = []
         for _ in 0..<3 {
-            layers.append((random.below(rows) , 7 + random.below(24), random.below(64)))
+            layers.append((random.below(rows), 7 + random.below(24), random.below(64)))
         }
         let ridge = (length: 11 + random.below(20), shift: random.below(64))
         for row in 0..<rows {

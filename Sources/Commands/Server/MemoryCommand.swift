@@ -10,11 +10,13 @@ enum MemoryCommand {
     static let commands: [Command] = [
         Command(
             "MEMORY", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
-            summary: "A container for memory diagnostics commands.", subcommands: [
+            summary: "A container for memory diagnostics commands.",
+            subcommands: [
                 Command(
                     "DOCTOR", arity: 2, in: .server, since: "4.0.0", complexity: "O(1)",
                     summary: "Outputs a memory problems report.",
-                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                    help: [
                         "DOCTOR",
                         "    Return memory problems reports.",
                     ],
@@ -23,7 +25,8 @@ enum MemoryCommand {
                     "MALLOC-STATS", arity: 2, [.loading], in: .server, since: "4.0.0",
                     complexity: "Depends on how much memory is allocated, could be slow",
                     summary: "Returns the allocator statistics.",
-                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                    help: [
                         "MALLOC-STATS",
                         "    Return internal statistics report from the memory allocator.",
                     ],
@@ -32,7 +35,8 @@ enum MemoryCommand {
                     "PURGE", arity: 2, [.loading], in: .server, since: "4.0.0",
                     complexity: "Depends on how much memory is allocated, could be slow",
                     summary: "Asks the allocator to release memory.",
-                    hints: ["request_policy:all_shards", "response_policy:all_succeeded"], help: [
+                    hints: ["request_policy:all_shards", "response_policy:all_succeeded"],
+                    help: [
                         "PURGE",
                         "    Attempt to purge dirty pages for reclamation by the allocator.",
                     ],
@@ -40,7 +44,8 @@ enum MemoryCommand {
                 Command(
                     "STATS", arity: 2, in: .server, since: "4.0.0", complexity: "O(1)",
                     summary: "Returns details about memory usage.",
-                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"], help: [
+                    hints: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+                    help: [
                         "STATS",
                         "    Return information about the memory usage of the server.",
                     ],
@@ -48,7 +53,8 @@ enum MemoryCommand {
                 Command(
                     "USAGE", "key [SAMPLES count:integer]", arity: -3, [.readonly], keys: [.key(at: 2, [.readOnly])],
                     in: .server, since: "4.0.0", complexity: "O(N) where N is the number of samples.",
-                    summary: "Estimates the memory usage of a key.", help: [
+                    summary: "Estimates the memory usage of a key.",
+                    help: [
                         "USAGE <key> [SAMPLES <count>]",
                         "    Return memory in bytes used by <key> and its value. Nested values are",
                         "    sampled up to <count> times (default: 5, 0 means sample all).",
@@ -57,7 +63,7 @@ enum MemoryCommand {
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .server, since: "4.0.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
-            ]),
+            ])
     ]
 
     /// Counters are exact, so SAMPLES is accepted and changes nothing.

@@ -9,16 +9,18 @@ enum Monitor {
             "MONITOR", arity: 1, [.admin, .noScript, .loading, .stale], in: .server, since: "1.0.0",
             summary: "Listens for all requests received by the server in real-time.", run: monitor),
         Command(
-            "SHUTDOWN", """
-                [abort-selector=(save-selector-block=([save-selector=(NOSAVE | SAVE)] [NOW@7.0.0] [FORCE@7.0.0] \
-                [SAFE@9.0.0] [FAILOVER@9.0.0]) | ABORT@7.0.0)]
-                """,
+            "SHUTDOWN",
+            """
+            [abort-selector=(save-selector-block=([save-selector=(NOSAVE | SAVE)] [NOW@7.0.0] [FORCE@7.0.0] \
+            [SAFE@9.0.0] [FAILOVER@9.0.0]) | ABORT@7.0.0)]
+            """,
             arity: -1, [.admin, .noScript, .loading, .stale, .noMulti, .allowBusy], in: .server, since: "1.0.0",
             complexity: """
                 O(N) when saving, where N is the total number of keys in all databases when saving data, \
                 otherwise O(1)
                 """,
-            summary: "Synchronously saves the database(s) to disk and shuts down the server.", history: [
+            summary: "Synchronously saves the database(s) to disk and shuts down the server.",
+            history: [
                 ("7.0.0", "Added the `NOW`, `FORCE` and `ABORT` modifiers."),
                 ("9.0.0", "Added the `SAFE` and `FAILOVER` modifiers."),
             ],

@@ -18,11 +18,13 @@ enum ServerFacts {
             hints: ["nondeterministic_output"], run: lastsave),
         Command(
             "MODULE", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
-            summary: "A container for module commands.", subcommands: [
+            summary: "A container for module commands.",
+            subcommands: [
                 Command(
                     "LIST", arity: 2, [.admin, .noScript], in: .server, since: "4.0.0",
                     complexity: "O(N) where N is the number of loaded modules.", summary: "Returns all loaded modules.",
-                    hints: ["nondeterministic_output_order"], help: [
+                    hints: ["nondeterministic_output_order"],
+                    help: [
                         "LIST",
                         "    Return a list of loaded modules.",
                     ],

@@ -23,21 +23,24 @@ enum StringCount {
             run: decrement),
         Command(
             "INCRBY", "key increment:integer", arity: 3, [.write, .denyOOM, .fast],
-            keys: [.key([.readWrite, .access, .update])], in: .string, since: "1.0.0", complexity: "O(1)", summary: """
+            keys: [.key([.readWrite, .access, .update])], in: .string, since: "1.0.0", complexity: "O(1)",
+            summary: """
                 Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't \
                 exist.
                 """,
             run: incrementBy),
         Command(
             "DECRBY", "key decrement:integer", arity: 3, [.write, .denyOOM, .fast],
-            keys: [.key([.readWrite, .access, .update])], in: .string, since: "1.0.0", complexity: "O(1)", summary: """
+            keys: [.key([.readWrite, .access, .update])], in: .string, since: "1.0.0", complexity: "O(1)",
+            summary: """
                 Decrements the integer value of a key by a number. Uses 0 as initial value if the key doesn't \
                 exist.
                 """,
             run: decrementBy),
         Command(
             "INCRBYFLOAT", "key increment:double", arity: 3, [.write, .denyOOM, .fast],
-            keys: [.key([.readWrite, .access, .update])], in: .string, since: "2.6.0", complexity: "O(1)", summary: """
+            keys: [.key([.readWrite, .access, .update])], in: .string, since: "2.6.0", complexity: "O(1)",
+            summary: """
                 Increments the floating point value of a key by a number. Uses 0 as initial value if the key \
                 doesn't exist.
                 """,

@@ -10,7 +10,8 @@ enum StringEdit {
     static let commands: [Command] = [
         Command(
             "APPEND", "key value", arity: 3, [.write, .denyOOM, .fast], keys: [.key([.readWrite, .insert])],
-            in: .string, since: "2.0.0", complexity: """
+            in: .string, since: "2.0.0",
+            complexity: """
                 O(1). The amortized time complexity is O(1) assuming the appended value is small and the already \
                 present value is of any size, since the dynamic string library used by the server will double \
                 the free space available on every reallocation.
@@ -18,7 +19,8 @@ enum StringEdit {
             summary: "Appends a string to the value of a key. Creates the key if it doesn't exist.", run: append),
         Command(
             "SETRANGE", "key offset:integer value", arity: 4, [.write, .denyOOM], keys: [.key([.readWrite, .update])],
-            in: .string, since: "2.2.0", complexity: """
+            in: .string, since: "2.2.0",
+            complexity: """
                 O(1), not counting the time taken to copy the new string in place. Usually, this string is very \
                 small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length \
                 of the value argument.

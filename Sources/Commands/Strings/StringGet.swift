@@ -15,7 +15,8 @@ enum StringGet {
             complexity: "O(1)", summary: "Returns the length of a string value.", run: length),
         Command(
             "GETRANGE", "key start:integer end:integer", arity: 4, [.readonly], keys: [.key([.readOnly, .access])],
-            in: .string, since: "2.4.0", complexity: """
+            in: .string, since: "2.4.0",
+            complexity: """
                 O(N) where N is the length of the returned string. The complexity is ultimately determined by \
                 the returned length, but because creating a substring from an existing string is very cheap, it \
                 can be considered O(1) for small strings.
@@ -23,7 +24,8 @@ enum StringGet {
             summary: "Returns a substring of the string stored at a key.", run: part),
         Command(
             "SUBSTR", "key start:integer end:integer", arity: 4, [.readonly], keys: [.key([.readOnly, .access])],
-            in: .string, since: "1.0.0", complexity: """
+            in: .string, since: "1.0.0",
+            complexity: """
                 O(N) where N is the length of the returned string. The complexity is ultimately determined by \
                 the returned length, but because creating a substring from an existing string is very cheap, it \
                 can be considered O(1) for small strings.

@@ -16,10 +16,11 @@ enum StringGetAndChange {
             since: "6.2.0", complexity: "O(1)", summary: "Returns the string value of a key after deleting the key.",
             run: getAndDelete),
         Command(
-            "GETEX", """
-                key [expiration=(EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time \
-                | PXAT unix-time-milliseconds:unix-time | PERSIST)]
-                """,
+            "GETEX",
+            """
+            key [expiration=(EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time \
+            | PXAT unix-time-milliseconds:unix-time | PERSIST)]
+            """,
             arity: -2, [.write, .fast],
             keys: [.key([.readWrite, .access, .update], notes: "RW and UPDATE because it changes the TTL")],
             in: .string, since: "6.2.0", complexity: "O(1)",

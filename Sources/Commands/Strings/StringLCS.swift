@@ -12,7 +12,7 @@ enum StringLCS {
             "LCS", "key1:key key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]", arity: -3,
             [.readonly], keys: [.keys(last: 1, [.readOnly, .access])], in: .string, since: "7.0.0",
             complexity: "O(N*M) where N and M are the lengths of s1 and s2, respectively",
-            summary: "Finds the longest common substring.", run: commonSubsequence),
+            summary: "Finds the longest common substring.", run: commonSubsequence)
     ]
 
     private struct Wishes {

@@ -7,15 +7,18 @@ internal import Structures
 enum StringSet {
     static let commands: [Command] = [
         Command(
-            "SET", """
-                key value [condition=(NX@2.6.12 | XX@2.6.12 | IFEQ comparison-value@8.1.0{Sets the key's value \
-                only if the current value matches the specified comparison value.})] [GET@6.2.0] [expiration=(EX \
-                seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 \
-                | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0)]
-                """,
-            arity: -3, [.write, .denyOOM], keys: [
-                .key([.readWrite, .access, .update, .variableFlags],
-                    notes: "RW and ACCESS due to the optional `GET` argument"),
+            "SET",
+            """
+            key value [condition=(NX@2.6.12 | XX@2.6.12 | IFEQ comparison-value@8.1.0{Sets the key's value \
+            only if the current value matches the specified comparison value.})] [GET@6.2.0] [expiration=(EX \
+            seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 \
+            | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0)]
+            """,
+            arity: -3, [.write, .denyOOM],
+            keys: [
+                .key(
+                    [.readWrite, .access, .update, .variableFlags],
+                    notes: "RW and ACCESS due to the optional `GET` argument")
             ],
             in: .string, since: "1.0.0", complexity: "O(1)",
             summary: "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
@@ -38,7 +41,8 @@ enum StringSet {
             run: setForSeconds),
         Command(
             "PSETEX", "key milliseconds:integer value", arity: 4, [.write, .denyOOM],
-            keys: [.key([.overwrite, .update])], in: .string, since: "2.6.0", complexity: "O(1)", summary: """
+            keys: [.key([.overwrite, .update])], in: .string, since: "2.6.0", complexity: "O(1)",
+            summary: """
                 Sets both string value and expiration time in milliseconds of a key. The key is created if it \
                 doesn't exist.
                 """,

@@ -11,7 +11,8 @@ enum StringSetMany {
 
     static let commands: [Command] = [
         Command(
-            "MSET", "data=(key value)...", arity: -3, [.write, .denyOOM], keys: [.keys(step: 2, [.overwrite, .update])],
+            "MSET", "data=(key value)...", arity: -3, [.write, .denyOOM],
+            keys: [.keys(step: 2, [.overwrite, .update])],
             in: .string, since: "1.0.1", complexity: "O(N) where N is the number of keys to set.",
             summary: "Atomically creates or modifies the string values of one or more keys.",
             hints: ["request_policy:multi_shard", "response_policy:all_succeeded"], run: setMany),
@@ -22,14 +23,16 @@ enum StringSetMany {
             summary: "Atomically modifies the string values of one or more keys only when all keys don't exist.",
             run: setManyIfAbsent),
         Command(
-            "MSETEX", """
-                numkeys:integer data=(key value)... [condition=(NX | XX)] [expiration=(EX seconds:integer | PX \
-                milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time \
-                | KEEPTTL)]
-                """,
+            "MSETEX",
+            """
+            numkeys:integer data=(key value)... [condition=(NX | XX)] [expiration=(EX seconds:integer | PX \
+            milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time \
+            | KEEPTTL)]
+            """,
             arity: -4, [.write, .denyOOM],
             keys: [KeySpec([.overwrite, .update], begin: .index(1), find: .keyCount(index: 0, first: 1, step: 2))],
-            in: .string, since: "9.1.0", complexity: "O(N) where N is the number of keys to set.", summary: """
+            in: .string, since: "9.1.0", complexity: "O(N) where N is the number of keys to set.",
+            summary: """
                 Atomically creates or modifies the string values of one or more keys, and optionally set their \
                 expiration.
                 """,

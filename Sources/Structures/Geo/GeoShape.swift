@@ -50,8 +50,8 @@ package struct GeoShape: Sendable {
     /// Everything within a polygon of at least three vertices (Valkey's BYPOLYGON); distances count from its centroid.
     package init(vertices: [GeoPoint], metersPerUnit: Double) {
         precondition(vertices.count > 0, "a polygon has vertices")
-        var area = GeoArea(
-            west: 180, east: -180, south: Geohash.latitudes.upperBound, north: Geohash.latitudes.lowerBound)
+        let limits = Geohash.latitudes
+        var area = GeoArea(west: 180, east: -180, south: limits.upperBound, north: limits.lowerBound)
         var sum = (x: 0.0, y: 0.0, z: 0.0)
         for vertex in vertices {
             area.west = min(area.west, vertex.longitude)

@@ -7,8 +7,8 @@ package import Base
 extension HyperLogLog {
     /// The value of one register of a dense value.
     package static func denseRegister(_ index: Int, of bytes: Span<UInt8>) -> UInt8 {
-        precondition(
-            index >= 0 && index < registerCount && bytes.count == denseByteCount, "a register of a dense value")
+        precondition(index >= 0 && index < registerCount, "a HyperLogLog has 16384 registers")
+        precondition(bytes.count == denseByteCount, "a dense value has its one length")
         let offset = headerByteCount + index * 6 / 8
         let shift = UInt8(index * 6 % 8)
         var value = bytes[offset] >> shift

@@ -12,6 +12,7 @@ package struct OrderedEntry {
     package let element: Entry
 }
 
+/// A place between two neighbours.
 @safe package struct OrderedCursor {
     private var leaf: OrderedLeaf?
     private var index: Int

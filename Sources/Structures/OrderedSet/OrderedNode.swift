@@ -10,6 +10,8 @@ internal import Base
 @safe struct OrderedLeaf: Equatable {
     let base: UnsafeMutableRawPointer
 
+    private typealias Link = UnsafeMutableRawPointer?
+
     static let headerByteCount = 24
     static let capacityMin = 6
     static let capacityMax = 62
@@ -46,23 +48,17 @@ internal import Base
 
     var previous: OrderedLeaf? {
         @inline(__always) get { unsafe link(at: 8) }
-        nonmutating set {
-            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: UnsafeMutableRawPointer?.self)
-        }
+        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: Link.self) }
     }
 
     var next: OrderedLeaf? {
         @inline(__always) get { unsafe link(at: 16) }
-        nonmutating set {
-            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: UnsafeMutableRawPointer?.self)
-        }
+        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: Link.self) }
     }
 
     @unsafe @inline(__always)
     private func link(at offset: Int) -> OrderedLeaf? {
-        guard let other = unsafe base.load(fromByteOffset: offset, as: UnsafeMutableRawPointer?.self) else {
-            return nil
-        }
+        guard let other = unsafe base.load(fromByteOffset: offset, as: Link.self) else { return nil }
         return unsafe OrderedLeaf(other)
     }
 

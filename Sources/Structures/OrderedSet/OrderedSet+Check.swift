@@ -1,5 +1,6 @@
-// OrderedSet+Check.swift - proves an ordered set's whole structure: order, keys, counts, links, fill, bytes. For tests
-// and DEBUG commands only: O(n), reads every member. Part of `OrderedSet`, same owner and thread; changes nothing.
+// OrderedSet+Check.swift - proves an ordered set's whole structure: order, keys, counts, links, fill,
+// bytes. For tests and DEBUG commands only: O(n), reads every member. Part of `OrderedSet`, same owner
+// and thread; changes nothing.
 internal import Base
 
 extension OrderedSet {

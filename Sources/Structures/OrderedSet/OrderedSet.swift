@@ -7,6 +7,7 @@
 internal import Base
 internal import CLinux
 
+/// The members of one large sorted set, in order.
 @safe package struct OrderedSet: ~Copyable {
     /// An `OrderedInner` while `height > 0`, else an `OrderedLeaf`; nil when empty.
     var root: UnsafeMutableRawPointer?

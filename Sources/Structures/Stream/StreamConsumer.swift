@@ -5,6 +5,7 @@ internal import Base
 internal import CAllocator
 internal import CLinux
 
+/// A handle to a consumer.
 @safe package struct StreamConsumer: Equatable {
     struct Storage: ~Copyable {
         var name: ByteBuffer
@@ -30,6 +31,7 @@ internal import CLinux
 
     var word: UInt { unsafe UInt(bitPattern: storage) }
 
+    /// The same consumer.
     package static func == (left: StreamConsumer, right: StreamConsumer) -> Bool {
         unsafe left.storage == right.storage
     }

@@ -26,6 +26,7 @@ package struct StreamPending {
     package let consumer: StreamConsumer
 }
 
+/// A handle to a consumer group.
 @safe package struct StreamGroup: Equatable {
     struct Storage: ~Copyable {
         var name: ByteBuffer
@@ -51,6 +52,7 @@ package struct StreamPending {
         unsafe storage.initialize(to: Storage(name: copy, lastID: lastID, entriesRead: entriesRead))
     }
 
+    /// The same group.
     package static func == (left: StreamGroup, right: StreamGroup) -> Bool { unsafe left.storage == right.storage }
 
     /// Frees everything: O(pending / 25). Only for a detached group; large ones are emptied by `removeSome` first.

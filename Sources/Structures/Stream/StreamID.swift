@@ -3,6 +3,7 @@
 // front, plus signs and leading zeros count. Never trust one to be larger than another without comparing.
 package import Base
 
+/// An entry's identifier.
 package struct StreamID: Comparable, Hashable, Sendable, BitwiseCopyable {
     /// Usually Unix time.
     package var milliseconds: UInt64
@@ -21,6 +22,7 @@ package struct StreamID: Comparable, Hashable, Sendable, BitwiseCopyable {
     /// The highest identifier.
     package static let max = StreamID(.max, .max)
 
+    /// By time, then sequence.
     @inline(__always)
     package static func < (left: StreamID, right: StreamID) -> Bool {
         left.milliseconds != right.milliseconds
@@ -61,9 +63,8 @@ package struct StreamID: Comparable, Hashable, Sendable, BitwiseCopyable {
     /// Reads `ms-seq` or `ms`, which then means `missingSequence`. Nil: "Invalid stream ID specified as stream command
     /// argument". `-` and `+` are the caller's business; see `init(parsingBound:)`.
     package init?(parsing text: Span<UInt8>, missingSequence: UInt64) {
-        guard case .exact(let id) = StreamID.request(text, missingSequence, allowsAnySequence: false) else {
-            return nil
-        }
+        let request = StreamID.request(text, missingSequence, allowsAnySequence: false)
+        guard case .exact(let id) = request else { return nil }
         self = id
     }
 

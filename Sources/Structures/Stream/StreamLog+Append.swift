@@ -79,8 +79,9 @@ extension StreamLog {
     }
 
     private mutating func beginNode(_ id: StreamID, pairCount: Int, room: Int) -> StreamDraft {
-        let capacity = max(
-            ListpackCode.emptyByteCount + room + pairCount * StreamLog.pieceOverheadMax, StreamLog.nodeRoomMin)
+        // The field names stand in the master entry, the values in the first one: each name costs one piece more.
+        let needed = ListpackCode.emptyByteCount + room + pairCount * StreamLog.pieceOverheadMax
+        let capacity = max(needed, StreamLog.nodeRoomMin)
         let node = allocateNode(capacity)
         unsafe ListpackCode.storeHeader(byteCount: ListpackCode.emptyByteCount, count: 0, node.base)
         unsafe node.base[ListpackCode.headerByteCount] = ListpackCode.endMark
@@ -163,8 +164,8 @@ extension StreamLog {
         let address = unsafe ListpackCode.address(of: text)
         let form = unsafe ListpackCode.form(address, count: text.count)
         precondition(draft.end + form.byteCount < tailCapacity, "an entry stays within the bytes that were announced")
-        unsafe ListpackCode.write(
-            form, text: address, count: text.count, to: StreamNode(word: tailWord).base + draft.end)
+        let node = unsafe StreamNode(word: tailWord)
+        unsafe ListpackCode.write(form, text: address, count: text.count, to: node.base + draft.end)
         draft.end &+= form.byteCount
         draft.pieces &+= 1
     }

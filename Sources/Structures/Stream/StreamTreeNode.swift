@@ -9,6 +9,8 @@ internal import CLinux
 @safe struct StreamTreeLeaf<Value: BitwiseCopyable>: Equatable {
     let base: UnsafeMutableRawPointer
 
+    private typealias Link = UnsafeMutableRawPointer?
+
     static var headerByteCount: Int { 24 }
     static var capacityMin: Int { 4 }
     static var valueStride: Int { MemoryLayout<Value>.size == 0 ? 0 : MemoryLayout<Value>.stride }
@@ -38,23 +40,17 @@ internal import CLinux
 
     var previous: StreamTreeLeaf? {
         get { unsafe link(at: 8) }
-        nonmutating set {
-            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: UnsafeMutableRawPointer?.self)
-        }
+        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 8, as: Link.self) }
     }
 
     var next: StreamTreeLeaf? {
         get { unsafe link(at: 16) }
-        nonmutating set {
-            unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: UnsafeMutableRawPointer?.self)
-        }
+        nonmutating set { unsafe base.storeBytes(of: newValue?.base, toByteOffset: 16, as: Link.self) }
     }
 
     @unsafe
     private func link(at offset: Int) -> StreamTreeLeaf? {
-        guard let other = unsafe base.load(fromByteOffset: offset, as: UnsafeMutableRawPointer?.self) else {
-            return nil
-        }
+        guard let other = unsafe base.load(fromByteOffset: offset, as: Link.self) else { return nil }
         return unsafe StreamTreeLeaf(other)
     }
 

@@ -64,8 +64,8 @@ struct GeoGoldenTests {
         default:
             let vertices = (0..<5).map { _ in
                 let longitude = max(-180, min(180, center.longitude + 40 * (unit(&dice) - 0.5)))
-                return GeoPoint(
-                    longitude: longitude, latitude: max(-85, min(85, center.latitude + 40 * (unit(&dice) - 0.5))))
+                let latitude = max(-85, min(85, center.latitude + 40 * (unit(&dice) - 0.5)))
+                return GeoPoint(longitude: longitude, latitude: latitude)
             }
             return GeoShape(vertices: vertices, metersPerUnit: 1)
         }

@@ -1,5 +1,6 @@
-// GeoModelTests.swift - geo code against plain models: covers against looking at every position, text against the C
-// library, grid arithmetic against its own inverse, and scores that no position has.
+// GeoModelTests.swift - geo code against plain models: covers against looking at
+// every position, text against the C library, grid arithmetic against its own
+// inverse, and scores that no position has.
 import Testing
 import CLinux
 import Base

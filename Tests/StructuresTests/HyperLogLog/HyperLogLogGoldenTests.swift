@@ -1,5 +1,6 @@
-// HyperLogLogGoldenTests.swift - values that a stock Redis 7.0.15 built from the same commands, frozen: length and
-// FNV-1a hash of every byte of `GET key`, and what PFCOUNT answered. The elements are "element-0", "element-1", ...
+// HyperLogLogGoldenTests.swift - values that a stock Redis 7.0.15 built from the same commands,
+// frozen: length and FNV-1a hash of every byte of `GET key`, and what PFCOUNT answered. The elements
+// are "element-0", "element-1", ...
 import Testing
 import Base
 @testable import Structures
@@ -114,9 +115,8 @@ struct HyperLogLogGoldenTests {
         #expect(HyperLogLog.cachedCount(of: buffer.span) == nil)
         HyperLogLog.storeCachedCount(12, in: &buffer)
         #expect(HyperLogLog.cachedCount(of: buffer.span) == 12)
-        let expected =
-            "48594c4c010000000c00000000000000468c84409388491d8047718846be8c42a38844128442ee80456380416184465b"
-            + "8c46b9804401"
+        let expected = "48594c4c010000000c00000000000000468c84409388491d8047718846be8c42"
+            + "a38844128442ee80456380416184465b8c46b9804401"
         var text = ""
         for index in 0..<buffer.count {
             let digits = String(buffer.span[index], radix: 16)
@@ -125,9 +125,8 @@ struct HyperLogLogGoldenTests {
         #expect(text == expected)
         var decoded = ByteBuffer()
         try HyperLogLog.appendDecoded(buffer.span, to: &decoded)
-        let runs =
-            "Z:1677 v:2,1 Z:148 v:3,1 Z:2334 v:1,1 Z:1906 v:3,1 Z:1727 v:4,1 Z:676 v:3,1 Z:1043 v:2,1 Z:751 v:1,1 "
-            + "Z:1380 v:1,1 Z:354 v:2,1 Z:1628 v:4,1 Z:1722 v:1,1 Z:1026"
+        let runs = "Z:1677 v:2,1 Z:148 v:3,1 Z:2334 v:1,1 Z:1906 v:3,1 Z:1727 v:4,1 Z:676 v:3,1 Z:1043 v:2,1 "
+            + "Z:751 v:1,1 Z:1380 v:1,1 Z:354 v:2,1 Z:1628 v:4,1 Z:1722 v:1,1 Z:1026"
         let isEqual = LexBound.order(decoded.span, Array(runs.utf8).span) == 0
         #expect(isEqual)
     }

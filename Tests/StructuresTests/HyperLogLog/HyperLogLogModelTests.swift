@@ -1,5 +1,6 @@
-// HyperLogLogModelTests.swift - sparse and dense values against a plain array of registers, and arbitrary bytes through
-// every operation: they may be refused, they must never stop the server or be written out of bounds.
+// HyperLogLogModelTests.swift - sparse and dense values against a plain array of registers, and
+// arbitrary bytes through every operation: they may be refused, they must never stop the server or be
+// written out of bounds.
 import Testing
 import Base
 @testable import Structures

@@ -1,5 +1,6 @@
-// OrderedBoundsTests.swift - how range ends are read, the odd spellings that stock servers accept included, and what
-// members take. The accepted and refused texts were tried against a stock server.
+// OrderedBoundsTests.swift - how range ends are read, the odd spellings that stock
+// servers accept included, and what members take. The accepted and refused texts
+// were tried against a stock server.
 import Testing
 import Base
 @testable import Structures
@@ -53,6 +54,25 @@ struct OrderedBoundsTests {
         let held = element.key
         verify(LexBound.order(held, member.span) == 0, "the member changed")
         arena.free(element)
+    }
+
+    /// Whatever a client sends as a bound is read or refused.
+    @Test(arguments: SeededRandom.seeds(1))
+    func arbitraryBoundsNeverTrap(seed: UInt64) {
+        var dice = SeededRandom(seed: seed)
+        var scores = 0
+        for _ in 0..<20_000 {
+            let text = dice.chance(50)
+                ? dice.bytes(count: dice.below(12)) : dice.bytes(count: dice.below(40), alphabet: 40...57)
+            if let bound = ScoreBound(parsing: text.span) {
+                scores += 1
+                verify(!bound.value.isNaN, "seed \(seed)")
+            }
+            if let bound = LexBound(parsing: text.span) { verify(bound.member.count < text.count, "seed \(seed)") }
+            _ = StreamID(parsingBound: text.span, missingSequence: 0)
+            _ = StreamID.request(parsing: text.span)
+        }
+        #expect(scores > 100)
     }
 
     @Test func sixteenByteMembersTakeThirtyTwoBytes() {

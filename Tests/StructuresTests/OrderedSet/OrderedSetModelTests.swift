@@ -1,5 +1,6 @@
-// OrderedSetModelTests.swift - the ordered set against a sorted Swift array: random inserts, removals, score changes
-// and range removals, with every question asked after them and the whole structure proved along the way.
+// OrderedSetModelTests.swift - the ordered set against a sorted Swift array: random inserts, removals,
+// score changes and range removals, with every question asked after them and the whole structure
+// proved along the way.
 import Testing
 import Base
 @testable import Structures

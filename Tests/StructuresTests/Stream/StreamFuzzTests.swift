@@ -1,5 +1,6 @@
-// StreamFuzzTests.swift - damaged and invented node bytes: whatever `loadNode` lets through must survive every
-// operation without a trap, and what it lets through must read back as the same node.
+// StreamFuzzTests.swift - damaged and invented node bytes: whatever `loadNode`
+// lets through must survive every operation without a trap, and what it lets
+// through must read back as the same node.
 import Base
 import Testing
 @testable import Structures
@@ -11,9 +12,8 @@ struct StreamFuzzTests {
         let key = id
         for _ in 0..<(1 + dice.below(12)) {
             let fields = dice.chance(70) ? ["a", "b"] : ["c"]
-            model.append(
-                id, fields.flatMap { [Array($0.utf8), dice.element(lengthMax: 12)] },
-                .init(nodeBytesMax: 0, nodeEntriesMax: 0))
+            let pairs = fields.flatMap { [Array($0.utf8), dice.element(lengthMax: 12)] }
+            model.append(id, pairs, .init(nodeBytesMax: 0, nodeEntriesMax: 0))
             id = StreamID(id.milliseconds + UInt64(dice.below(3)), id.sequence + 1)
         }
         if dice.chance(50), model.entries.count > 1 {
@@ -57,9 +57,8 @@ struct StreamFuzzTests {
 
     private static func use(_ model: StreamModel, _ dice: inout SeededRandom, _ seed: UInt64) {
         model.entries = model.collect(model.log.walk(from: .zero, to: .max))
-        verify(
-            model.collect(model.log.walk(from: .zero, to: .max, isReversed: true)) == model.entries.reversed(),
-            "seed \(seed)")
+        let backward = model.collect(model.log.walk(from: .zero, to: .max, isReversed: true))
+        verify(backward == model.entries.reversed(), "seed \(seed)")
         let fault = model.log.structuralFault()
         verify(fault == nil, "seed \(seed): \(fault ?? "")")
         _ = model.readNew("g", "c", count: 3, time: 1)

@@ -1,5 +1,6 @@
-// StreamGoldenTests.swift - streams that a stock Redis 7.0.15 built from the same commands, frozen as FNV-1a hashes of
-// the nodes and counters inside `DUMP`: 300 XADDs with two sets of fields, an XDEL of every 17th, an exact XTRIM.
+// StreamGoldenTests.swift - streams that a stock Redis 7.0.15 built from the same commands, frozen as
+// FNV-1a hashes of the nodes and counters inside `DUMP`: 300 XADDs with two sets of fields, an XDEL of
+// every 17th, an exact XTRIM.
 import Base
 import Testing
 @testable import Structures

@@ -1,5 +1,6 @@
-// StreamModel.swift - a stream as plain arrays, and the real one beside it: what the stream tests compare. Every step
-// is done to both; the model knows nothing of nodes.
+// StreamModel.swift - a stream as plain arrays, and the real one beside it: what
+// the stream tests compare. Every step is done to both; the model knows nothing of
+// nodes.
 import Base
 import Testing
 @testable import Structures

@@ -181,8 +181,8 @@ struct StreamModelTests {
             let before = model.groups["g"]?.lastID ?? .zero
             verify(model.readNew("g", "c", count: 1 + round % 5, time: 1), "round \(round)")
             if round % 7 == 3 { verify(model.delete(StreamID(UInt64(round + 1), 0))) }
-            model.append(
-                StreamID(UInt64(301 + round), 0), [Array("f".utf8), [UInt8](repeating: 65, count: round)], limits)
+            let value = [UInt8](repeating: 65, count: round)
+            model.append(StreamID(UInt64(301 + round), 0), [Array("f".utf8), value], limits)
             if before == model.groups["g"]?.lastID { break }
             expected.append(before)
         }

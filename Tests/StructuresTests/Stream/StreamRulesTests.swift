@@ -1,5 +1,6 @@
-// StreamRulesTests.swift - rules that are written down by example: how identifiers are read and counted up, how far
-// behind a group is said to be (the sequences of Redis' own bug reports), and what makes a stored stream refused.
+// StreamRulesTests.swift - rules that are written down by example: how identifiers are read and
+// counted up, how far behind a group is said to be (the sequences of Redis' own bug reports), and what
+// makes a stored stream refused.
 import Base
 import Testing
 @testable import Structures
@@ -43,9 +44,8 @@ struct StreamRulesTests {
 
     private static func filled(_ count: Int) -> StreamModel {
         let model = StreamModel()
-        for step in 1...count {
-            model.append(StreamID(UInt64(step), 0), [Array("data".utf8), Array("x".utf8)], .init())
-        }
+        let pairs = [Array("data".utf8), Array("x".utf8)]
+        for step in 1...count { model.append(StreamID(UInt64(step), 0), pairs, .init()) }
         return model
     }
 

@@ -1,5 +1,6 @@
-// StreamTreeTests.swift - the tree over stream identifiers against a sorted array, with values of several sizes, in
-// appending, prepending and random order, and its structure proved along the way.
+// StreamTreeTests.swift - the tree over stream identifiers against a sorted array,
+// with values of several sizes, in appending, prepending and random order, and its
+// structure proved along the way.
 import Testing
 @testable import Structures
 
@@ -44,7 +45,8 @@ struct StreamTreeTests {
             }
             if step % 50 == 0 { check(tree, model, id, seed) }
             if step % 1000 == 0 {
-                verify(tree.structuralFault() == nil, "seed \(seed): \(tree.structuralFault() ?? "")")
+                let fault = tree.structuralFault()
+                verify(fault == nil, "seed \(seed): \(fault ?? "")")
             }
         }
         var freed = 0
