@@ -30,7 +30,7 @@ fuzz: packages ## the RESP parser under libFuzzer; FUZZ_SECONDS=600 for a long r
 	BUILD="$(BUILD)" SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/run.sh
 
 smoke: build test-packages ## a short comparison with the stock server
-	cd Conformance && FOG_SERVER="$(abspath $(SERVER))" ../$(PYTHON) differential.py --examples 30 --seed 1
+	cd Conformance && FOG_SERVER="$(abspath $(SERVER))" ../$(PYTHON) differential.py --examples 10 --seed 1
 
 conformance: build test-packages ## replies, Redis' own Tcl suite, stock clients
 	cd Conformance

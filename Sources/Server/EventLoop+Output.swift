@@ -92,8 +92,9 @@ extension EventLoop {
     mutating func apply(_ posted: [LoopPort.Posted]) {
         for (token, deliveries) in posted {
             for delivery in deliveries {
-                guard let connection = unsafe connections.find(token) else { break }
-                if unsafe connection.pointee.isDoomed { break }
+                guard let connection = unsafe connections.find(token), unsafe !connection.pointee.isDoomed else {
+                    break
+                }
                 unsafe apply(delivery, to: connection)
             }
             if let connection = unsafe connections.find(token) { unsafe outputGrew(connection) }

@@ -10,7 +10,7 @@ struct GateTests {
         let session = try TestSession(TestVariant(loopCount: variant.loopCount), configuration: "requirepass secret")
         try session.run([
             ("GET a", "(error) NOAUTH Authentication required."),
-            ("nonsense", "(error) NOAUTH Authentication required."),
+            ("nonsense", "(error) ERR unknown command 'nonsense', with args beginning with: "),
             ("AUTH wrong", "(error) WRONGPASS invalid username-password pair or user is disabled."),
             ("AUTH secret", "OK"),
             ("GET a", "(nil)"),
