@@ -56,16 +56,24 @@ package struct GeoCover {
     /// The finest cell whose neighbourhood covers the shape, by stock's rules; and whether sides may be left out.
     private static func centerCell(_ shape: GeoShape) -> (cell: GeoCell, isFine: Bool) {
         var step = stepEstimate(meters: reach(of: shape), latitude: shape.center.latitude)
-        var cell = Geohash.cell(of: shape.center, step: step)
+        let center = clamped(shape.center)
+        var cell = Geohash.cell(of: center, step: step)
         let isTooFine = cell.neighbour(east: 0, north: 1).area.north < shape.estimate.north
             || cell.neighbour(east: 0, north: -1).area.south > shape.estimate.south
             || cell.neighbour(east: 1, north: 0).area.east < shape.estimate.east
             || cell.neighbour(east: -1, north: 0).area.west > shape.estimate.west
         if step > 1 && isTooFine {
             step -= 1
-            cell = Geohash.cell(of: shape.center, step: step)
+            cell = Geohash.cell(of: center, step: step)
         }
         return (cell, step >= 2)
+    }
+
+    /// A polygon's centroid may lie outside the grid, where stock servers read a cell that was never written.
+    private static func clamped(_ point: GeoPoint) -> GeoPoint {
+        GeoPoint(
+            longitude: min(max(point.longitude, Geohash.longitudes.lowerBound), Geohash.longitudes.upperBound),
+            latitude: min(max(point.latitude, Geohash.latitudes.lowerBound), Geohash.latitudes.upperBound))
     }
 
     /// Metres from the centre to the farthest corner.

@@ -66,10 +66,8 @@ package struct GeoShape: Sendable {
         }
         let longitude = atan2(sum.y, sum.x) / Geohash.radiansPerDegree
         let latitude = atan2(sum.z, (sum.x * sum.x + sum.y * sum.y).squareRoot()) / Geohash.radiansPerDegree
-        // A polygon around a pole has a centroid that no cell holds; the nearest one that does is as good.
-        let center = GeoPoint(
-            longitude: min(max(longitude, -180), 180),
-            latitude: min(max(latitude, Geohash.latitudes.lowerBound), Geohash.latitudes.upperBound))
+        // Near a pole it may lie beyond what the grid holds; distances still count from it.
+        let center = GeoPoint(longitude: longitude, latitude: latitude)
         self.init(
             .polygon(vertices: vertices), center, metersPerUnit, estimate: area, bounds: GeoShape.widened(area))
     }

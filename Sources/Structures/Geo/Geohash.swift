@@ -50,21 +50,22 @@ struct GeoCell: Equatable {
             north: Geohash.latitudes.lowerBound + (Double(row &+ 1) / size) * height)
     }
 
-    /// The neighbour so many columns east and rows north (-1, 0 or 1 each); the grid wraps around on both axes.
+    /// The neighbour so many columns east and rows north (-1, 0 or 1 each); the grid wraps around on both axes. An axis
+    /// that is not moved along keeps its bits, the overflowing one of the limits themselves included, as in Redis.
     func neighbour(east: Int, north: Int) -> GeoCell {
         let columns: UInt64 = 0xaaaa_aaaa_aaaa_aaaa
         let rows: UInt64 = 0x5555_5555_5555_5555
         let shift = UInt64(64 - step * 2)
-        let column = GeoCell.move(bits & columns, by: east, filler: rows >> shift) & (columns >> shift)
-        let row = GeoCell.move(bits & rows, by: north, filler: columns >> shift) & (rows >> shift)
+        let column = GeoCell.move(bits & columns, by: east, filler: rows >> shift, mask: columns >> shift)
+        let row = GeoCell.move(bits & rows, by: north, filler: columns >> shift, mask: rows >> shift)
         return GeoCell(bits: column | row, step: step)
     }
 
     /// Adds to every other bit: the bits in between are filled so that carries run through them.
-    private static func move(_ part: UInt64, by distance: Int, filler: UInt64) -> UInt64 {
-        if distance > 0 { return part &+ (filler &+ 1) }
-        if distance < 0 { return (part | filler) &- (filler &+ 1) }
-        return part
+    private static func move(_ part: UInt64, by distance: Int, filler: UInt64, mask: UInt64) -> UInt64 {
+        if distance == 0 { return part }
+        let moved = distance > 0 ? part &+ (filler &+ 1) : (part | filler) &- (filler &+ 1)
+        return moved & mask
     }
 
     /// The scores of all positions within: from the first up to, but not with, the second.

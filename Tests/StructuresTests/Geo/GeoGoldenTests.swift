@@ -100,34 +100,69 @@ struct GeoGoldenTests {
         #expect(hash == Self.positionsHash)
     }
 
-    @Test(arguments: [0, 1, 3, 5])
+    /// The members of `set` within `shape`, a line each.
+    private static func search(
+        _ set: borrowing OrderedSet, _ shape: GeoShape, refinement: Int, _ text: inout ByteBuffer
+    ) -> Int {
+        var found = 0
+        GeoCover(shape).forEachRange(refinement: refinement) { range in
+            var cursor = set.cursor(from: ScoreBound(range.low))
+            while let entry = cursor.nextScored(), entry.score < range.high {
+                guard let distance = shape.distance(to: Geohash.point(ofScore: entry.score)) else { continue }
+                found += 1
+                text.append(entry.element.key)
+                text.append(" ")
+                GeoText.appendDistance(distance / shape.metersPerUnit, to: &text)
+                text.append("\n")
+            }
+            return true
+        }
+        return found
+    }
+
+    private static func fill(_ set: inout OrderedSet, _ arena: inout EntryArena, _ positions: [GeoPoint]) {
+        for (index, point) in positions.enumerated() {
+            set.insert(arena.makeMember(Array("p\(index)".utf8).span, score: Geohash.score(of: point)))
+        }
+    }
+
+    @Test(arguments: [0, 1, 2, 3, 5])
     func searchesAnswerAsStock(refinement: Int) {
         var dice = SeededRandom(seed: 20_260_101)
         let positions = Self.positions(&dice)
         var arena = EntryArena()
         defer { arena.releaseAll() }
         var set = OrderedSet()
-        for (index, point) in positions.enumerated() {
-            set.insert(arena.makeMember(Array("p\(index)".utf8).span, score: Geohash.score(of: point)))
-        }
+        Self.fill(&set, &arena, positions)
         for (number, expected) in Self.searches.enumerated() {
             let shape = Self.shape(positions, &dice)
             var text = ByteBuffer()
-            var found = 0
-            GeoCover(shape).forEachRange(refinement: refinement) { range in
-                var cursor = set.cursor(from: ScoreBound(range.low))
-                while let entry = cursor.nextScored(), entry.score < range.high {
-                    guard let distance = shape.distance(to: Geohash.point(ofScore: entry.score)) else { continue }
-                    found += 1
-                    text.append(entry.element.key)
-                    text.append(" ")
-                    GeoText.appendDistance(distance / shape.metersPerUnit, to: &text)
-                    text.append("\n")
-                }
-                return true
-            }
+            let found = Self.search(set, shape, refinement: refinement, &text)
             let hash = Self.hash(text.span)
             #expect(found == expected.0 && hash == expected.1, "search \(number)")
         }
+    }
+
+    /// Centres on the limits of the grid, whose cells overflow, and circles without end.
+    @Test(arguments: [0, 1, 2, 3, 5])
+    func cornersAnswerAsStock(refinement: Int) {
+        var dice = SeededRandom(seed: 20_260_101)
+        var arena = EntryArena()
+        defer { arena.releaseAll() }
+        var set = OrderedSet()
+        Self.fill(&set, &arena, Self.positions(&dice))
+        var text = ByteBuffer()
+        var found = 0
+        for longitude in [180.0, -180, 0] {
+            for latitude in [85.05112878, -85.05112878, 0] {
+                for radius in [300, 5000, Double.infinity] {
+                    let center = GeoPoint(longitude: longitude, latitude: latitude)
+                    let shape = GeoShape(center: center, radius: radius, metersPerUnit: 1000)
+                    found += Self.search(set, shape, refinement: refinement, &text)
+                }
+            }
+        }
+        let hash = Self.hash(text.span)
+        #expect(found == 5230 && hash == 0x9ee1_0bd6_dd07_9eef)
     }
 }
