@@ -235,8 +235,6 @@ internal import CLinux
         if aligned > start { unsafe munmap(raw, Int(aligned - start)) }
         let tail = start + UInt(size * 2) - (aligned + UInt(size))
         if tail > 0 { unsafe munmap(UnsafeMutableRawPointer(bitPattern: aligned + UInt(size)), Int(tail)) }
-        // Half the misses of the translation buffer on a large keyspace; refusal costs nothing.
-        unsafe madvise(UnsafeMutableRawPointer(bitPattern: aligned), size, MADV_HUGEPAGE)
         chunks.append(aligned)
         chunkNext = aligned
         chunkEnd = aligned + UInt(size)
