@@ -1,5 +1,5 @@
 // Turn.swift - the one lock of the server: whoever holds the turn may touch the engine, nobody else can reach it.
-// It spins briefly, then parks (an adaptive mutex); with one loop it is never contended and costs about 20 ns a round.
+// It spins briefly, then parks (an adaptive mutex); with one loop it is never contended.
 // A holder runs a bounded batch (`Batch.itemsPerTurn`), so others wait tens of microseconds at most.
 internal import CLinux
 

@@ -222,7 +222,7 @@ internal import CLinux
         return unsafe PagePointer(bitPattern: address).unsafelyUnwrapped
     }
 
-    /// Maps address space for 64 pages, aligned to its own size so that huge pages can back it.
+    /// Maps address space for 64 pages, aligned to its own size.
     private mutating func mapChunk() {
         let size = EntryArena.chunkByteCount
         let protection = PROT_READ | PROT_WRITE
