@@ -61,6 +61,9 @@ package import Structures
         @inline(__always) nonmutating unsafeMutableAddress { unsafe engine }
     }
 
+    /// What the command runs inside of: a client's own, a transaction's or a script's command.
+    package var context: CommandContext { unsafe engine.pointee.context }
+
     // MARK: keys
 
     /// The hash of argument `index`; the first key's was computed while parsing.
@@ -213,8 +216,10 @@ package import Structures
 
     /// Suspends the session: nothing written to `reply` counts, and the command runs again from its start when it is
     /// resumed. `deadline` is monotonic nanoseconds; nil waits without end. Return right after calling this.
+    /// In a transaction or a script nothing waits: the command runs again at once, as if its deadline had passed.
     package mutating func suspend(_ reason: SuspensionReason, deadline: Int64?) {
         isSuspended = true
+        if unsafe engine.pointee.context != .client { return }
         unsafe engine.pointee.suspend(
             sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments)
     }

@@ -65,7 +65,7 @@ extension Engine {
     }
 
     /// Shows the command to every MONITOR client, before it runs.
-    private mutating func feedMonitors(
+    mutating func feedMonitors(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments
     ) {
         let flags = commands.slot(id).flags
@@ -75,7 +75,8 @@ extension Engine {
         line.append("+\(now / 1_000_000).")
         let fraction = String(now % 1_000_000)
         line.append(String(repeating: "0", count: 6 - fraction.utf8.count) + fraction)
-        line.append(" [\(reference.session.database) \(reference.session.address)]")
+        let source = context == .script ? "lua" : reference.session.address
+        line.append(" [\(reference.session.database) \(source)]")
         for index in 0..<arguments.count {
             line.append(" ")
             if isSecret(arguments, index, of: id) {

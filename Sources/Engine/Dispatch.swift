@@ -21,7 +21,6 @@ extension Engine {
         _ reference: SessionReference, slot id: Int, arguments: Arguments, hashedArgument: Int, hash: UInt64,
         output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption? = nil
     ) -> Outcome {
-        let mark = unsafe output.pointee.count
         let session = unsafe reference.pointer
         guard id >= 0 else {
             return unsafe refuseUnknown(reference, arguments, output)
@@ -41,9 +40,22 @@ extension Engine {
             case .closed: return .close
             }
         }
+        return unsafe perform(
+            reference, slot: id, arguments: arguments, hashedArgument: hashedArgument, hash: hash, output: output,
+            protocolVersion: session.pointee.protocolVersion, resumption: resumption)
+    }
+
+    /// Runs the handler of a command that passed its gates, and what follows it.
+    @unsafe @inline(__always)
+    mutating func perform(
+        _ reference: SessionReference, slot id: Int, arguments: Arguments, hashedArgument: Int, hash: UInt64,
+        output: UnsafeMutablePointer<ByteBuffer>, protocolVersion: Int, resumption: Resumption?
+    ) -> Outcome {
+        let mark = unsafe output.pointee.count
+        let slot = unsafe commands.slotPointer + id
         let start = stamp
         var isSuspended = false
-        let reply = unsafe Reply(output: output, protocolVersion: session.pointee.protocolVersion)
+        let reply = unsafe Reply(output: output, protocolVersion: protocolVersion)
         unsafe withUnsafeMutablePointer(to: &self) { engine in
             var call = unsafe Call(
                 engine: engine, session: reference, arguments: arguments, reply: reply, slot: id,
@@ -97,8 +109,17 @@ extension Engine {
             noteSlow(reference, id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
         }
         if _slowPath(!keyspace.removals.isEmpty || effects.isObserved) { applyEffects() }
-        if unsafe _slowPath(session.pointee.gates.contains(.silent)) { unsafe silence(session, output, mark: mark) }
+        if unsafe _slowPath(session.pointee.gates.rawValue != 0) { unsafe settle(reference, output, mark: mark) }
         return unsafe _slowPath(session.pointee.closesAfterReply) ? .close : .done
+    }
+
+    /// What sessions with a gate armed get behind their command. The inside of another command gets none of it.
+    @unsafe @inline(never)
+    private mutating func settle(
+        _ reference: SessionReference, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
+    ) {
+        guard context == .client else { return }
+        if reference.session.gates.contains(.silent) { unsafe silence(reference.pointer, output, mark: mark) }
     }
 
     /// CLIENT REPLY OFF and SKIP: drops what the command wrote.

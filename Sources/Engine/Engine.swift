@@ -50,6 +50,8 @@ package struct EngineGates: OptionSet, Sendable {
 
     package internal(set) var gates: EngineGates = []
     package internal(set) var effects = Effects()
+    /// What the running command is inside of; changed by `beginNesting` only.
+    package internal(set) var context = CommandContext.client
     /// Changes since the last save (INFO rdb_changes_since_last_save).
     package var changes = 0
     package var random = RandomGenerator()
