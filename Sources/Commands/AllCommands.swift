@@ -35,5 +35,6 @@ package enum AllCommands {
         StringLCS.commands,
         StringSet.commands,
         StringSetMany.commands,
+        Transactions.commands,
     ].flatMap { $0 }
 }

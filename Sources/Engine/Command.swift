@@ -32,6 +32,10 @@ package struct CommandFlags: OptionSet, Sendable {
     package static let touchesArbitraryKeys = CommandFlags(rawValue: 1 << 21)
     /// For servers and tests, not for users; COMMAND DOCS says so.
     package static let system = CommandFlags(rawValue: 1 << 22)
+    /// Runs at once although its client queues a transaction.
+    package static let unqueued = CommandFlags(rawValue: 1 << 23)
+    /// Runs what its client has queued, and counts as what these commands are (EXEC).
+    package static let runsQueue = CommandFlags(rawValue: 1 << 24)
 }
 
 /// The command families, as COMMAND DOCS groups and ACL categories name them.

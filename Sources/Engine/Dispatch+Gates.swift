@@ -18,9 +18,10 @@ extension Engine {
         _ output: UnsafeMutablePointer<ByteBuffer>, isResumed: Bool
     ) -> GateResult {
         if reference.session.gates.contains(.killed) { return .closed }
-        let flags = commands.slot(id).flags
+        let flags = gateFlags(reference, commands.slot(id).flags)
         let refusal =
-            authenticationGate(reference, flags) ?? memoryGate(flags) ?? loadingGate(flags)
+            authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
+            ?? loadingGate(flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused
@@ -29,8 +30,35 @@ extension Engine {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
         }
-        if gates.contains(.monitored) { feedMonitors(reference, id, arguments) }
+        if reference.session.gates.contains(.queueing) && !flags.contains(.unqueued) {
+            return unsafe queue(reference, id, arguments, output)
+        }
+        if gates.contains(.monitored) && !flags.contains(.runsQueue) { feedMonitors(reference, id, arguments) }
         return .pass
+    }
+
+    /// MULTI: the command waits for EXEC. It has not run, so it is not counted as processed either.
+    @unsafe private mutating func queue(
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>
+    ) -> GateResult {
+        guard queueCommand(reference, id, arguments) else {
+            Log.shared.warning("Closing client that reached max query buffer length in a transaction")
+            statistics.queryBufferLimitDisconnections += 1
+            return .closed
+        }
+        statistics.commandsProcessed &-= 1
+        let mark = unsafe output.pointee.count
+        unsafe Reply(output: output, protocolVersion: 2).simple("QUEUED")
+        unsafe silenceRefusal(reference, output, mark)
+        return .refused
+    }
+
+    /// Some commands make no sense in a transaction.
+    private func transactionGate(_ reference: SessionReference, _ flags: CommandFlags) -> StaticString? {
+        guard reference.session.gates.contains(.queueing), flags.contains(.noMulti), !flags.contains(.unqueued)
+        else { return nil }
+        return "ERR Command not allowed inside a transaction"
     }
 
     /// Clients that must authenticate may only run what leads there.
@@ -98,7 +126,13 @@ extension Engine {
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) {
         let mark = unsafe output.pointee.count
-        unsafe Reply(output: output, protocolVersion: 2).error(text)
+        if isRefusedEnd(reference, id) {
+            var bytes = ByteBuffer()
+            bytes.append(text)
+            unsafe writeAbort(bytes.span, output)
+        } else {
+            unsafe Reply(output: output, protocolVersion: 2).error(text)
+        }
         if id >= 0 { unsafe commandStatistics[id].rejected &+= 1 }
         unsafe noteError(output, mark: mark)
         unsafe silenceRefusal(reference, output, mark)
@@ -108,10 +142,34 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, text: borrowing ByteBuffer, _ output: UnsafeMutablePointer<ByteBuffer>
     ) {
         let mark = unsafe output.pointee.count
-        unsafe Reply(output: output, protocolVersion: 2).error(text.span)
+        if isRefusedEnd(reference, id) {
+            // Of a wrong shape Redis quotes the words without their code.
+            let words = text.span
+            unsafe writeAbort(words.extracting(min(4, words.count)..<words.count), output)
+        } else {
+            unsafe Reply(output: output, protocolVersion: 2).error(text.span)
+        }
         if id >= 0 { unsafe commandStatistics[id].rejected &+= 1 }
         unsafe noteError(output, mark: mark)
         unsafe silenceRefusal(reference, output, mark)
+    }
+
+    /// A refused command spoils the transaction that its client queues; a refused EXEC ends it, and says so (true).
+    private mutating func isRefusedEnd(_ reference: SessionReference, _ id: Int) -> Bool {
+        guard context == .client else { return false }
+        if id >= 0 && commands.slot(id).flags.contains(.runsQueue) {
+            closeTransaction(reference)
+            return true
+        }
+        failTransaction(reference)
+        return false
+    }
+
+    @unsafe private func writeAbort(_ reason: Span<UInt8>, _ output: UnsafeMutablePointer<ByteBuffer>) {
+        var text = ByteBuffer()
+        text.append("EXECABORT Transaction discarded because of: ")
+        text.append(reason)
+        unsafe Reply(output: output, protocolVersion: 2).error(text.span)
     }
 
     @unsafe private func silenceRefusal(

@@ -143,8 +143,17 @@ extension Engine {
     /// The consumers of changes, in their order. Expired keys come first: they went before the command ran.
     @inline(never)
     mutating func applyEffects() {
-        keyspace.removals.drain { _, _, _ in }
-        effects.drain { _, _ in }
+        var removals = keyspace.removals.take()
+        removals.drain { _, database, key in noteRemoval(of: key, database: database) }
+        let taken = effects.take()
+        taken.forEach { change, key in
+            if change.isOneKey {
+                noteChange(of: key, database: change.database)
+            } else {
+                noteReplacement(of: change.database)
+            }
+        }
+        effects.reuse(taken)
     }
 }
 

@@ -43,14 +43,30 @@ package struct Effects: ~Copyable {
 
     var isEmpty: Bool { changes.isEmpty }
 
-    /// Calls `body` with every change in order and forgets them.
-    mutating func drain(_ body: (borrowing Change, Span<UInt8>) -> Void) {
-        var taken = ByteBuffer()
-        Swift.swap(&taken, &keys)
-        let pending = changes
-        changes = []
-        for change in pending {
-            body(change, taken.span.extracting(change.keyStart..<(change.keyStart + change.keyCount)))
+    /// Everything recorded so far, taken away.
+    mutating func take() -> Effects {
+        var taken = Effects()
+        Swift.swap(&taken.changes, &changes)
+        Swift.swap(&taken.keys, &keys)
+        return taken
+    }
+
+    /// Calls `body` with every change in order.
+    func forEach(_ body: (borrowing Change, Span<UInt8>) -> Void) {
+        for change in changes {
+            body(change, keys.span.extracting(change.keyStart..<(change.keyStart + change.keyCount)))
         }
     }
+
+    /// Takes the buffers of spent records back, so that recording allocates nothing in steady state.
+    mutating func reuse(_ spent: consuming Effects) {
+        guard changes.isEmpty else { return }
+        Swift.swap(&spent.changes, &changes)
+        Swift.swap(&spent.keys, &keys)
+        changes.removeAll(keepingCapacity: changes.count <= Effects.keptCount)
+        keys.removeAll(keepingCapacity: Effects.keptByteCount)
+    }
+
+    private static let keptCount = 256
+    private static let keptByteCount = 16 << 10
 }

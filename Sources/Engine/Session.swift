@@ -16,6 +16,8 @@ package struct SessionGates: OptionSet, Sendable {
     package static let monitor = SessionGates(rawValue: 1 << 2)
     /// Its connection is about to be closed: nothing it sent runs any more.
     package static let killed = SessionGates(rawValue: 1 << 3)
+    /// Its commands are queued until EXEC.
+    package static let queueing = SessionGates(rawValue: 1 << 4)
 }
 
 /// CLIENT REPLY's modes.
@@ -77,6 +79,8 @@ package struct Session: ~Copyable {
     var mailByteCount = 0
     /// Set while the session waits; see `Suspension.swift`.
     package var suspension: Suspension?
+    /// Made when the client first uses MULTI or WATCH; see `Transactions/Transaction.swift`.
+    package internal(set) var transaction: Transaction?
 
     package init(
         id: UInt64, loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool,

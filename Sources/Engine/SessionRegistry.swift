@@ -52,6 +52,7 @@ extension Engine {
     /// Forgets a client whose connection is gone: what it waited for, what it watched. The reference is dead after it.
     package mutating func disconnect(_ session: SessionReference) {
         cancelSuspension(session)
+        closeTransaction(session)
         discardMail(of: session)
         statistics.networkInput += session.session.gauges.networkInput
         statistics.networkOutput += session.session.gauges.networkOutput

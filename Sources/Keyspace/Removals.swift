@@ -29,6 +29,13 @@ package struct Removals: ~Copyable {
         for shift in [0, 8, 16, 24] as [UInt32] { records.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
+    /// The removals recorded so far, taken away.
+    package mutating func take() -> Removals {
+        var taken = Removals()
+        Swift.swap(&taken.records, &records)
+        return taken
+    }
+
     /// Calls `body` with every removal in order and forgets them.
     package mutating func drain(_ body: (Reason, Int, Span<UInt8>) -> Void) {
         var taken = ByteBuffer()

@@ -14,7 +14,9 @@ enum ClientLine {
         text.append(" age=\(max(0, now - session.session.createdMilliseconds) / 1000)")
         let idle = isRunning ? 0 : max(0, now - session.session.lastInteractionMilliseconds) / 1000
         text.append(" idle=\(idle) flags=\(flags(session)) db=\(session.session.database)")
-        text.append(" sub=0 psub=0 ssub=0 multi=-1 watch=0")
+        let transaction = session.session.transaction
+        let queued = transaction?.isOpen == true ? transaction?.commandCount ?? 0 : -1
+        text.append(" sub=0 psub=0 ssub=0 multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
         appendBuffers(session, isRunning ? wireByteCount(call.arguments) : nil, call, to: &text)
         text.append(" cmd=\(command(session, isRunning ? call.slot : nil, call)) user=\(session.session.user)")
         text.append(" redir=-1 resp=\(session.session.protocolVersion)")
@@ -30,9 +32,10 @@ enum ClientLine {
         let gauges = session.session.gauges
         let argumentByteCount = running == nil ? gauges.argumentByteCount : byteCount(call.arguments)
         let queryByteCount = max(running ?? 0, gauges.queryByteCount)
-        let memory = gauges.memoryByteCount + (running ?? 0)
+        let queuedByteCount = session.session.transaction?.byteCount ?? 0
+        let memory = gauges.memoryByteCount + (running ?? 0) + queuedByteCount
         text.append(" qbuf=\(queryByteCount) qbuf-free=\(gauges.queryFreeByteCount) argv-mem=\(argumentByteCount)")
-        text.append(" multi-mem=0 rbs=0 rbp=0 obl=\(gauges.outputByteCount) oll=\(gauges.outputListLength)")
+        text.append(" multi-mem=\(queuedByteCount) rbs=0 rbp=0 obl=\(gauges.outputByteCount) oll=\(gauges.outputListLength)")
         text.append(" omem=\(gauges.outputListByteCount) tot-mem=\(memory)")
         text.append(gauges.isWaitingToWrite ? " events=rw" : " events=r")
     }
@@ -42,7 +45,9 @@ enum ClientLine {
         var letters = ""
         if session.session.gates.contains(.monitor) { letters += "O" }
         if session.session.isReplica { letters += "S" }
+        if session.session.gates.contains(.queueing) { letters += "x" }
         if session.session.suspension?.countsAsBlocked == true { letters += "b" }
+        if session.session.transaction?.isStale == true { letters += "d" }
         if session.session.closesAfterReply { letters += "c" }
         if session.session.gates.contains(.killed) { letters += "A" }
         if session.session.isUnixSocket { letters += "U" }

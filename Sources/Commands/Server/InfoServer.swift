@@ -65,9 +65,9 @@ enum InfoServer {
         text.field("blocked_clients", call.administration.waiting.blockedCount)
         text.field("tracking_clients", 0)
         text.field("pubsub_clients", 0)
-        text.field("watching_clients", 0)
+        text.field("watching_clients", call.administration.watchingClientCount)
         text.field("clients_in_timeout_table", call.administration.waiting.blockedWithDeadlineCount)
-        text.field("total_watched_keys", 0)
+        text.field("total_watched_keys", call.administration.watchedKeyCount)
         text.field("total_blocking_keys", 0)
         text.field("total_blocking_keys_on_nokey", 0)
         let pause = call.administration.pause

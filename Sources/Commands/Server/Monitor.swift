@@ -29,6 +29,7 @@ enum Monitor {
 
     private static func monitor(_ call: inout Call) throws(CommandError) {
         if call.session.isReplica { return }
+        if call.context != .client { throw .message("ERR MONITOR isn't allowed for DENY BLOCKING client") }
         let reference = call.sessionReference
         call.administration.startMonitoring(reference)
         call.reply.ok()

@@ -1,0 +1,108 @@
+// Engine+Transactions.swift - MULTI's queue and its end: opening, queueing, running, discarding. Queueing is a gate of
+// dispatch (`SessionGates.queueing`), so a client without a transaction never comes here. Under the turn.
+internal import Base
+internal import RESP
+
+extension Engine {
+    /// What `session` has to do with transactions, made on first use.
+    func transaction(of session: SessionReference) -> Transaction {
+        if let transaction = session.session.transaction { return transaction }
+        let transaction = Transaction()
+        session.session.transaction = transaction
+        return transaction
+    }
+
+    /// MULTI.
+    mutating func openTransaction(_ session: SessionReference) {
+        transaction(of: session).isOpen = true
+        session.session.gates.insert(.queueing)
+    }
+
+    /// DISCARD, RESET and every other end: queue, watched keys and failures are forgotten.
+    package mutating func closeTransaction(_ session: SessionReference) {
+        guard let transaction = session.session.transaction else { return }
+        unwatchAll(session)
+        transaction.close()
+        session.session.gates.remove(.queueing)
+    }
+
+    /// A command could not be queued.
+    func failTransaction(_ session: SessionReference) {
+        guard context == .client, let transaction = session.session.transaction else { return }
+        if transaction.isOpen { transaction.hasFailed = true }
+    }
+
+    /// The flags that gates look at: EXEC writes and grows as its queue does, and queueing itself grows.
+    func gateFlags(_ session: SessionReference, _ flags: CommandFlags) -> CommandFlags {
+        guard session.session.gates.contains(.queueing), let transaction = session.session.transaction else {
+            return flags
+        }
+        if flags.contains(.runsQueue) {
+            return flags.union(transaction.flags.intersection([.write, .denyOOM, .mayReplicate]))
+        }
+        return flags.contains(.unqueued) ? flags : flags.union(.denyOOM)
+    }
+
+    /// Keeps a command for EXEC. False when the queue has outgrown what a client may keep: the client must go.
+    func queueCommand(_ session: SessionReference, _ id: Int, _ arguments: borrowing Arguments) -> Bool {
+        let transaction = transaction(of: session)
+        // EXEC will run nothing any more, so nothing more is kept.
+        if transaction.hasFailed || transaction.isStale { return true }
+        transaction.append(arguments, slot: id, flags: commands.slot(id).flags)
+        return transaction.byteCount <= settings.clientQueryBufferLimit
+    }
+
+    /// EXEC of an open transaction: the replies of its commands, or why they did not run.
+    mutating func runTransaction(_ session: SessionReference, reply: Reply) {
+        let transaction = transaction(of: session)
+        if !transaction.isStale && hasLostWatchedKey(session) { transaction.isStale = true }
+        if transaction.hasFailed {
+            reply.error("EXECABORT Transaction discarded because of previous errors.")
+        } else if transaction.isStale {
+            reply.nullArray()
+        } else {
+            unwatchAll(session)
+            runQueue(session, transaction, reply: reply)
+        }
+        closeTransaction(session)
+    }
+
+    private mutating func runQueue(_ session: SessionReference, _ transaction: Transaction, reply: Reply) {
+        // Taken out, so that a command which looks at its client's transaction finds nobody reading it.
+        var queue = CommandQueue()
+        swap(&queue, &transaction.queue)
+        reply.array(queue.count)
+        let scope = beginNesting(.transaction, session)
+        queue.forEach { slot, arguments in
+            // HELLO may have changed the protocol on the way.
+            let rules = NestedRules(protocolVersion: session.session.protocolVersion)
+            _ = executeNested(session, arguments, slot: slot, rules: rules, output: &reply.buffer)
+        }
+        endNesting(scope, session)
+        swap(&queue, &transaction.queue)
+    }
+}
+
+extension Call {
+    /// The client's transaction, if it ever had one.
+    package var transaction: Transaction? { session.transaction }
+
+    package func openTransaction() { administration.openTransaction(sessionReference) }
+
+    package func closeTransaction() { administration.closeTransaction(sessionReference) }
+
+    package func runTransaction() {
+        administration.runTransaction(sessionReference, reply: reply)
+        // Its commands came first, so MONITOR shows EXEC behind them.
+        if administration.gates.contains(.monitored) { administration.feedMonitors(sessionReference, slot, arguments) }
+    }
+
+    /// WATCH of the key in argument `index`.
+    package func watch(_ index: Int) { administration.watch(arguments[index], hash: hash(index), sessionReference) }
+
+    /// UNWATCH.
+    package func unwatchAll() {
+        administration.unwatchAll(sessionReference)
+        session.transaction?.isStale = false
+    }
+}

@@ -1,0 +1,43 @@
+// Transaction.swift - what one client has to do with transactions: the commands it queues between MULTI and EXEC, and
+// the keys it watches. Made when a client first says MULTI or WATCH and kept until it goes, so that nobody else pays
+// for it. Under the turn; knows no keyspace.
+internal import RESP
+
+package final class Transaction {
+    /// Between MULTI and the end of EXEC, or DISCARD.
+    package internal(set) var isOpen = false
+    /// A command could not be queued: EXEC refuses to run the others.
+    var hasFailed = false
+    /// A watched key changed: EXEC answers null.
+    package internal(set) var isStale = false
+    var queue = CommandQueue()
+    /// Of all queued commands together.
+    var flags: CommandFlags = []
+    /// Commands queued; stays what it was while EXEC runs them.
+    package internal(set) var commandCount = 0
+    /// Memory of the queued words; stays what it was while EXEC runs them.
+    package internal(set) var byteCount = 0
+    /// Keys watched, in the order of WATCH.
+    var watched: [WatchedKey] = []
+
+    /// Keys that the client watches.
+    package var watchedCount: Int { watched.count }
+
+    func append(_ arguments: borrowing Arguments, slot: Int, flags added: CommandFlags) {
+        queue.append(arguments, slot: slot)
+        flags.formUnion(added)
+        commandCount = queue.count
+        byteCount = queue.byteCount
+    }
+
+    /// The transaction is over; the keys watched are the caller's business.
+    func close() {
+        isOpen = false
+        hasFailed = false
+        isStale = false
+        flags = []
+        commandCount = 0
+        byteCount = 0
+        queue.removeAll()
+    }
+}

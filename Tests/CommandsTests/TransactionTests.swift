@@ -1,0 +1,73 @@
+// TransactionTests.swift - MULTI, EXEC, DISCARD, WATCH, UNWATCH: replies are those of redis-server 7.0.15.
+import TestKit
+import Testing
+
+struct TransactionTests {
+    @Test(arguments: TestVariant.all)
+    func queues(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        try session.run([
+            ("EXEC", "(error) ERR EXEC without MULTI"), ("DISCARD", "(error) ERR DISCARD without MULTI"),
+            ("MULTI", "OK"), ("MULTI", "(error) ERR MULTI calls can not be nested"),
+            ("WATCH k", "(error) ERR WATCH inside MULTI is not allowed"),
+            ("SET k 1", "QUEUED"), ("INCR k", "QUEUED"), ("CLIENT INFO", "QUEUED"),
+            ("EXEC", "(matches) *OK*2*flags=x*multi=3*"), ("GET k", #""2""#),
+            ("MULTI", "OK"), ("SET k 9", "QUEUED"), ("DISCARD", "OK"), ("GET k", #""2""#),
+            ("CLIENT INFO", "(matches) *flags=N*multi=-1 watch=0*"),
+        ])
+    }
+
+    @Test(arguments: TestVariant.all)
+    func refusalsSpoilATransaction(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let aborted = "(error) EXECABORT Transaction discarded because of previous errors."
+        try session.run([
+            ("MULTI", "OK"), ("SET k 1", "QUEUED"), ("GET", "(matches) (error) ERR wrong number*"), ("EXEC", aborted),
+            ("MULTI", "OK"), ("NONSENSE", "(matches) (error) ERR unknown*"), ("SET k 1", "QUEUED"), ("EXEC", aborted),
+            ("MULTI", "OK"), ("SHUTDOWN NOSAVE", "(error) ERR Command not allowed inside a transaction"),
+            ("EXEC", aborted), ("EXISTS k", "(integer) 0"),
+            ("MULTI", "OK"), ("SET k 1", "QUEUED"),
+            (
+                "EXEC a",
+                "(error) EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"
+            ),
+            ("EXEC", "(error) ERR EXEC without MULTI"), ("EXISTS k", "(integer) 0"),
+            ("CONFIG SET maxmemory 0", "OK"),
+            ("MULTI", "OK"), ("SET k 1", "QUEUED"), ("RESET", "RESET"), ("EXEC", "(error) ERR EXEC without MULTI"),
+        ])
+    }
+
+    @Test(arguments: TestVariant.all)
+    func watches(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let rival = try session.server.connect()
+        for change in ["SET k 2", "DEL k", "SET k 3", "EXPIRE k 100", "FLUSHDB", "SET k 4", "FLUSHALL"] {
+            try session.run([("WATCH k", "OK"), ("INFO clients", "(matches) *watching_clients:1*total_watched_keys:1*")])
+            _ = try rival.run(change)
+            try session.run([
+                ("CLIENT INFO", "(matches) *flags=d *watch=0*"),
+                ("MULTI", "OK"), ("SET mine 1", "QUEUED"), ("EXEC", "(nil)"), ("EXISTS mine", "(integer) 0"),
+            ])
+        }
+        try session.run([("WATCH k absent", "OK")])
+        _ = try rival.run("DEL k")
+        _ = try rival.run("SET other 1")
+        try session.run([("MULTI", "OK"), ("PING", "QUEUED"), ("EXEC", "[PONG]"), ("WATCH k", "OK")])
+        _ = try rival.run("SET k 1")
+        try session.run([
+            ("UNWATCH", "OK"), ("MULTI", "OK"), ("PING", "QUEUED"), ("EXEC", "[PONG]"),
+            ("INFO clients", "(matches) *watching_clients:0*total_watched_keys:0*"),
+        ])
+    }
+
+    @Test func aQueueIsBounded() throws {
+        let session = try TestSession(configuration: "client-query-buffer-limit 1mb")
+        try session.run([("MULTI", "OK")])
+        let value = String(repeating: "x", count: 100_000)
+        var queued = 0
+        while queued < 100, (try? session.client.run("SET k \(value)")) != nil { queued += 1 }
+        #expect(queued >= 9 && queued <= 11)
+        let other = try session.server.connect()
+        #expect(try other.run("EXISTS k").integer == 0)
+    }
+}
