@@ -4,6 +4,10 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        BitfieldCommand.commands,
+        BitmapBits.commands,
+        BitmapCombine.commands,
+        BitmapCount.commands,
         ClientCommand.commands,
         CommandCommand.commands,
         CommandLog.commands,
@@ -22,6 +26,11 @@ package enum AllCommands {
         KeyScan.commands,
         KeyTimeToLive.commands,
         LatencyCommand.commands,
+        ListEdit.commands,
+        ListMove.commands,
+        ListPop.commands,
+        ListPush.commands,
+        ListRead.commands,
         Lolwut.commands,
         MemoryCommand.commands,
         Monitor.commands,
