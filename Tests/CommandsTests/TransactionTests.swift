@@ -42,7 +42,9 @@ struct TransactionTests {
         let session = try TestSession(variant)
         let rival = try session.server.connect()
         for change in ["SET k 2", "DEL k", "SET k 3", "EXPIRE k 100", "FLUSHDB", "SET k 4", "FLUSHALL"] {
-            try session.run([("WATCH k", "OK"), ("INFO clients", "(matches) *watching_clients:1*total_watched_keys:1*")])
+            try session.run([
+                ("WATCH k", "OK"), ("INFO clients", "(matches) *watching_clients:1*total_watched_keys:1*"),
+            ])
             _ = try rival.run(change)
             try session.run([
                 ("CLIENT INFO", "(matches) *flags=d *watch=0*"),

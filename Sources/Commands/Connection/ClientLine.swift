@@ -35,7 +35,8 @@ enum ClientLine {
         let queuedByteCount = session.session.transaction?.byteCount ?? 0
         let memory = gauges.memoryByteCount + (running ?? 0) + queuedByteCount
         text.append(" qbuf=\(queryByteCount) qbuf-free=\(gauges.queryFreeByteCount) argv-mem=\(argumentByteCount)")
-        text.append(" multi-mem=\(queuedByteCount) rbs=0 rbp=0 obl=\(gauges.outputByteCount) oll=\(gauges.outputListLength)")
+        text.append(" multi-mem=\(queuedByteCount) rbs=0 rbp=0")
+        text.append(" obl=\(gauges.outputByteCount) oll=\(gauges.outputListLength)")
         text.append(" omem=\(gauges.outputListByteCount) tot-mem=\(memory)")
         text.append(gauges.isWaitingToWrite ? " events=rw" : " events=r")
     }

@@ -1,5 +1,5 @@
-// Transactions.swift - MULTI, EXEC, DISCARD, WATCH and UNWATCH. What queues commands between MULTI and EXEC is a gate of
-// dispatch; these handlers open and end it. Their texts are those of Redis 7.0. Under the turn.
+// Transactions.swift - MULTI, EXEC, DISCARD, WATCH and UNWATCH. What queues commands between MULTI and EXEC is a gate
+// of dispatch; these handlers open and end it. Their texts are those of Redis 7.0. Under the turn.
 internal import Base
 internal import Engine
 internal import RESP
