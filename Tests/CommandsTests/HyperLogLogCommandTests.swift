@@ -29,7 +29,8 @@ struct HyperLogLogCommandTests {
             ("PFDEBUG TODENSE b", "1"), ("PFMERGE m b", "OK"), ("PFDEBUG ENCODING m", "dense"), ("PFCOUNT m", "5"),
             ("EXPIRE a 100", "1"), ("PFMERGE a m", "OK"), ("TTL a", "100"), ("PFCOUNT a", "5"),
             ("PFDEBUG SIMD off", "disabled"), ("PFCOUNT a b", "5"), ("PFMERGE x a b", "OK"),
-            ("PFDEBUG SIMD ON", "enabled"), ("PFCOUNT x", "5"), ("PFDEBUG SIMD maybe", "(error) ERR Argument must be ON or OFF"),
+            ("PFDEBUG SIMD ON", "enabled"), ("PFCOUNT x", "5"),
+            ("PFDEBUG SIMD maybe", "(error) ERR Argument must be ON or OFF"),
         ])
     }
 
