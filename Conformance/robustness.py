@@ -391,10 +391,22 @@ def client_limit() -> None:
             client.close()
 
 
+def settled_descriptor_count(server: Server) -> int:
+    """The server's open descriptors, once the connection that asked whether it is up is gone."""
+    count = -1
+    for _ in range(50):
+        now = len(os.listdir(f"/proc/{server.pid}/fd"))
+        if now == count:
+            break
+        count = now
+        time.sleep(0.1)
+    return count
+
+
 @check()
 def descriptors_run_out() -> None:
     with start() as server:
-        held = len(os.listdir(f"/proc/{server.pid}/fd"))
+        held = settled_descriptor_count(server)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (held + 8, held + 8))
         clients = [connect(server) for _ in range(30)]
         time.sleep(0.3)
@@ -404,10 +416,19 @@ def descriptors_run_out() -> None:
         expect(spent < 0.3, f"out of descriptors, the server burned {spent:.2f} s of a second")
         lines = server.log_path.read_text().count("Error accepting")
         expect(1 <= lines < 30, f"{lines} log lines about it")
-        expect(ask(clients[0], "PING") == b"+PONG\r\n", "a connected client is not served")
+        expect_pong(server, clients[0], "a connected client is not served")
         for client in clients[:25]:
             client.close()
-        expect(ask(clients[29], "PING") == b"+PONG\r\n", "no recovery when descriptors are free again")
+        expect_pong(server, clients[29], "no recovery when descriptors are free again")
+
+
+def expect_pong(server: Server, client: socket.socket, text: str) -> None:
+    """PING gets its answer; a failure says `text` and shows the server's last words."""
+    try:
+        reply = ask(client, "PING")
+    except (Failed, OSError) as failure:
+        raise Failed(f"{text}: {failure}; the server's log ends with: {server.log_tail()}") from failure
+    expect(reply == b"+PONG\r\n", f"{text}: {reply!r}")
 
 
 # --- protocol --------------------------------------------------------------------------------------------------------

@@ -99,8 +99,12 @@ package enum Socket {
 
     // MARK: accepted connections
 
-    /// The next waiting connection, nil when there is none.
+    /// The next waiting connection, nil when there is none. Asks for a descriptor before it takes a client out of the
+    /// queue, because not every kernel puts one back when `accept` finds no descriptor for it: the client would be cut.
     package static func accept(_ listener: Int32) throws(SystemError) -> Int32? {
+        let spare = unsafe dup(listener)
+        guard spare >= 0 else { throw SystemError(operation: "accept") }
+        close(spare)
         while true {
             let descriptor = fog_accept(listener)
             if descriptor >= 0 { return descriptor }
