@@ -102,7 +102,7 @@ package enum Socket {
     /// The next waiting connection, nil when there is none. Asks for a descriptor before it takes a client out of the
     /// queue, because not every kernel puts one back when `accept` finds no descriptor for it: the client would be cut.
     package static func accept(_ listener: Int32) throws(SystemError) -> Int32? {
-        let spare = unsafe dup(listener)
+        let spare = dup(listener)
         guard spare >= 0 else { throw SystemError(operation: "accept") }
         close(spare)
         while true {
