@@ -16,6 +16,7 @@ from servers import NotFound, Server, fog_binary, redis_binary, valkey_binary
 
 # "command" or "command field" -> why Fog's answer differs.
 MEANT: dict[str, str] = {
+    "bitop arguments": "four operations more, as in Redis 8.2",
     "delex": "Redis 8.4's command; neither oracle has it",
     "digest": "Redis 8.4's command; neither oracle has it",
 }

@@ -43,6 +43,14 @@ internal import CLinux
         }
     }
 
+    /// The bytes, to change in place.
+    package var mutableSpan: MutableSpan<UInt8> {
+        @_lifetime(&self) @inline(__always) mutating get {
+            let view = unsafe MutableSpan(_unsafeStart: base ?? ByteBuffer.nothing, count: count)
+            return unsafe _overrideLifetime(view, mutating: &self)
+        }
+    }
+
     /// A non-null address for empty views; never read or written.
     private static var nothing: UnsafeMutablePointer<UInt8> {
         unsafe UnsafeMutablePointer(bitPattern: 16).unsafelyUnwrapped

@@ -4,6 +4,10 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        BitfieldCommand.commands,
+        BitmapBits.commands,
+        BitmapCombine.commands,
+        BitmapCount.commands,
         ClientCommand.commands,
         CommandCommand.commands,
         CommandLog.commands,

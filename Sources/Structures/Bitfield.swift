@@ -2,7 +2,6 @@
 // its three ways to treat overflow. Pure, any thread. Bits beyond the end read as 0; writing needs the bytes to be
 // there (`byteCount(covering:)` says how many). Every offset from a client is checked with overflow-reporting
 // arithmetic.
-package import Base
 
 /// The width and kind of one field: i1 to i64, u1 to u63.
 package struct BitfieldType: Equatable, Sendable {
@@ -81,7 +80,9 @@ package enum Bitfield {
     }
 
     /// Sets the field of `type` at `bitOffset` to the low bits of `value`. The bytes must be held already.
-    package static func write(_ value: Int64, _ type: BitfieldType, at bitOffset: Int, in bytes: inout ByteBuffer) {
+    package static func write(
+        _ value: Int64, _ type: BitfieldType, at bitOffset: Int, in bytes: inout MutableSpan<UInt8>
+    ) {
         guard let end = byteCount(covering: bitOffset, width: type.width), end <= bytes.count else {
             preconditionFailure("the bytes of a field are made before it is written")
         }
@@ -95,8 +96,7 @@ package enum Bitfield {
             let shift = UInt64(8 &- inByte &- taken)
             let mask = UInt8(truncatingIfNeeded: ((1 << UInt64(taken)) &- 1) << shift)
             let part = UInt8(truncatingIfNeeded: (bits >> UInt64(bitsLeft &- taken)) << shift) & mask
-            let byte = bytes.span[position >> 3]
-            bytes.replace(at: position >> 3, with: byte & ~mask | part)
+            bytes[position >> 3] = bytes[position >> 3] & ~mask | part
             position &+= taken
             bitsLeft &-= taken
         }

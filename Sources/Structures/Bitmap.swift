@@ -2,7 +2,6 @@
 // Pure functions over borrowed bytes, any thread; bits beyond the end read as 0. Ranges are checked here, so a caller's
 // mistake traps instead of reading elsewhere; what clients send must be brought into range before. Cost: counting runs
 // at the speed of the cache, searching at 32 bytes a step.
-package import Base
 internal import CBits
 
 package enum Bitmap {
@@ -16,12 +15,12 @@ package enum Bitmap {
 
     /// Sets the bit at `offset` to `value`; returns what it was. The byte must be held already.
     @inline(__always)
-    package static func setBit(at offset: Int, to value: Bool, in bytes: inout ByteBuffer) -> Bool {
+    package static func setBit(at offset: Int, to value: Bool, in bytes: inout MutableSpan<UInt8>) -> Bool {
         precondition(offset >= 0 && offset >> 3 < bytes.count, "a bit outside the bytes")
         let index = offset >> 3
         let mask: UInt8 = 0x80 >> UInt8(truncatingIfNeeded: offset & 7)
-        let byte = bytes.span[index]
-        bytes.replace(at: index, with: value ? byte | mask : byte & ~mask)
+        let byte = bytes[index]
+        bytes[index] = value ? byte | mask : byte & ~mask
         return byte & mask != 0
     }
 

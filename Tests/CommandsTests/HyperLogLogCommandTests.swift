@@ -57,7 +57,11 @@ struct HyperLogLogCommandTests {
         for (index, register) in registers.enumerated() {
             #expect(register == .integer(Int64(places[index] ?? 0)), "register \(index)")
         }
-        try session.run([("PFDEBUG ENCODING r", "dense"), ("PFSELFTEST", "OK")])
+        try session.run([("PFDEBUG ENCODING r", "dense")])
+    }
+
+    @Test func selfTest() throws {
+        try TestSession().run([("PFSELFTEST", "OK"), ("PFSELFTEST x", "(matches) *wrong number of arguments*")])
     }
 
     /// Bytes of the values, taken from Redis 7.0.15.

@@ -79,7 +79,8 @@ import Testing
         for _ in 0..<2000 {
             let offset = random.below(320)
             let value = random.chance(50)
-            verify(Bitmap.setBit(at: offset, to: value, in: &buffer) == model[offset])
+            var bytes = buffer.mutableSpan
+            verify(Bitmap.setBit(at: offset, to: value, in: &bytes) == model[offset])
             model[offset] = value
         }
         verify(bits(buffer.array()) == model)
@@ -165,7 +166,8 @@ import Testing
             verify(needed == (offset + type.width + 7) / 8, "seed \(seed)")
             guard let needed, needed <= 60 else { continue }
             let value = random.integer()
-            Bitfield.write(value, type, at: offset, in: &buffer)
+            var bytes = buffer.mutableSpan
+            Bitfield.write(value, type, at: offset, in: &bytes)
             var after = before
             for index in 0..<type.width {
                 after[offset + index] = value >> Int64(type.width - 1 - index) & 1 != 0
