@@ -8,6 +8,8 @@ struct HyperLogLogCommandTests {
     private static let notOne = "(error) WRONGTYPE Key is not a valid HyperLogLog string value."
     private static let corrupted = "(error) INVALIDOBJ Corrupted HLL object detected"
 
+    private static let wrongType = "(error) WRONGTYPE Operation against a key holding the wrong kind of value"
+
     @Test(arguments: TestVariant.all)
     func addingAndCounting(variant: TestVariant) throws {
         let session = try TestSession(variant)
@@ -17,6 +19,8 @@ struct HyperLogLogCommandTests {
             ("OBJECT ENCODING new", #""raw""#), ("PFCOUNT none", "0"), ("PFCOUNT h none new", "5"),
             ("EXPIRE h 100", "1"), ("PFADD h f", "1"), ("TTL h", "100"), ("PFDEBUG TODENSE h", "1"),
             ("TTL h", "100"), ("PFADD h g", "1"), ("PFADD h g a", "0"), ("PFCOUNT h", "7"), ("TTL h", "100"),
+            ("RPUSH list a", "1"), ("PFADD list a", Self.wrongType), ("PFCOUNT h list", Self.wrongType),
+            ("PFMERGE h list", Self.wrongType), ("PFMERGE list h", Self.wrongType), ("LLEN list", "1"),
         ])
     }
 
