@@ -6,8 +6,6 @@ internal import CLinux
 package struct DebugSettings: Sendable {
     /// DEBUG PAUSE-CRON: the clock's work (expiry, rates, memory readings) stands still.
     package var isCronPaused = false
-    /// DEBUG QUICKLIST-PACKED-THRESHOLD: bytes from which a list element gets a node of its own; 0 for the usual.
-    package var quicklistPackedThresholdBytes = 0
     /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call every command.
     package var scriptsMayCallEverything = false
     /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: checksums of files and payloads are not looked at.

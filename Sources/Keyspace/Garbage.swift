@@ -16,13 +16,14 @@ package struct Garbage: ~Copyable {
 
     /// Addresses waiting for the pool.
     private var addresses: [UInt] = []
+    private var lists: [UInt] = []
     private var databases: [FlushedDatabase] = []
     /// Objects handed to the background so far, and freed by it (INFO lazyfreed_objects is the latter).
     package private(set) var handedOver = 0
 
     package init() {}
 
-    package var isEmpty: Bool { addresses.isEmpty && databases.isEmpty }
+    package var isEmpty: Bool { addresses.isEmpty && lists.isEmpty && databases.isEmpty }
 
     @unsafe mutating func free(_ address: UnsafeMutablePointer<UInt8>, byteCount: Int) {
         if byteCount < Garbage.backgroundByteCountMin {
@@ -31,6 +32,12 @@ package struct Garbage: ~Copyable {
             addresses.append(UInt(bitPattern: address))
             handedOver += 1
         }
+    }
+
+    /// Takes over a list, by the word of `ListValue.allocate`.
+    mutating func add(list word: UInt) {
+        lists.append(word)
+        handedOver += 1
     }
 
     mutating func add(_ database: FlushedDatabase) {
@@ -42,21 +49,24 @@ package struct Garbage: ~Copyable {
     package mutating func take() -> Load {
         defer {
             addresses = []
+            lists = []
             databases = []
         }
-        return Load(addresses: addresses, databases: databases)
+        return Load(addresses: addresses, lists: lists, databases: databases)
     }
 
     /// A load of garbage on its way to the background. Sendable because whoever holds it is its only owner.
     package struct Load: Sendable {
         fileprivate let addresses: [UInt]
+        fileprivate let lists: [UInt]
         fileprivate let databases: [FlushedDatabase]
 
-        package var objectCount: Int { addresses.count + databases.reduce(0) { $0 + $1.keyCount } }
+        package var objectCount: Int { addresses.count + lists.count + databases.reduce(0) { $0 + $1.keyCount } }
 
         /// Frees it all; call once. Cost: proportional to the garbage; no locks of the engine are touched.
         package func freeAll() {
             for address in addresses { unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: address)) }
+            for list in lists { ListValue.freeNow(list) }
             for database in databases { database.freeAll() }
         }
     }

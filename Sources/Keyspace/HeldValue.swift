@@ -7,17 +7,21 @@ internal import CLinux
 package import Structures
 
 extension Entry {
-    /// Whether freeing the entry must free memory behind it.
+    /// Whether freeing the entry must free memory behind it: one test for all types.
     @inline(__always)
-    package var hasHeldValue: Bool { isString && encoding == StringEncoding.external.rawValue }
+    package var hasHeldValue: Bool { encoding & HeldValue.encodingBit != 0 }
 }
 
 enum HeldValue {
+    /// The bit of an entry's encoding that says, for every type, that the value lives outside the entry.
+    static let encodingBit = 8
+
     /// Bytes that the allocator gave for the value behind `entry`.
     static func byteCount(_ entry: Entry) -> Int {
         switch entry.objectType {
         case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
-        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .list: ListValue.allocatedByteCount(entry)
+        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -26,7 +30,8 @@ enum HeldValue {
     static func duplicate(_ entry: Entry, into copy: Entry) -> Int {
         switch entry.objectType {
         case .string: return duplicateString(entry, into: copy)
-        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .list: return ListValue.duplicate(entry, into: copy)
+        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -34,7 +39,8 @@ enum HeldValue {
     static func free(_ entry: Entry, byteCount: Int, garbage: inout Garbage) {
         switch entry.objectType {
         case .string: unsafe garbage.free(ExternalValue.address(entry), byteCount: byteCount)
-        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .list: ListValue.free(entry, byteCount: byteCount, garbage: &garbage)
+        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -42,7 +48,8 @@ enum HeldValue {
     static func freeNow(_ entry: Entry) {
         switch entry.objectType {
         case .string: unsafe CLinux.free(ExternalValue.address(entry))
-        case .list, .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .list: ListValue.freeNow(entry)
+        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 

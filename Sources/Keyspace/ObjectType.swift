@@ -24,7 +24,7 @@ package enum ObjectType: Int, CaseIterable, Sendable {
     }
 }
 
-/// How a string value lies in its entry.
+/// How a string value lies in its entry. Bit 3 says, for values of every type, that they live outside the entry.
 package enum StringEncoding: Int, Sendable {
     /// Eight bytes, little endian.
     case integer = 0
@@ -33,7 +33,7 @@ package enum StringEncoding: Int, Sendable {
     /// The bytes themselves.
     case raw = 2
     /// Address, length and capacity of memory of its own.
-    case external = 3
+    case external = 8
 }
 
 extension Entry {
@@ -46,7 +46,12 @@ extension Entry {
             case .embedded: "embstr"
             case .raw, .external: "raw"
             }
-        case .list, .set, .sortedSet, .hash, .stream: "unknown"
+        case .list:
+            switch listEncoding {
+            case .listpack: "listpack"
+            case .quicklist: "quicklist"
+            }
+        case .set, .sortedSet, .hash, .stream: "unknown"
         }
     }
 }

@@ -36,7 +36,7 @@ extension Entry {
     package var isString: Bool { type == ObjectType.string.rawValue }
 
     @inline(__always)
-    package var stringEncoding: StringEncoding { unsafe StringEncoding(rawValue: encoding & 3).unsafelyUnwrapped }
+    package var stringEncoding: StringEncoding { unsafe StringEncoding(rawValue: encoding).unsafelyUnwrapped }
 
     /// The integer of an integer-encoded string.
     @inline(__always)

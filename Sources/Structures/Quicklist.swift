@@ -90,6 +90,20 @@ internal import CLinux
         return unsafe _overrideLifetime(view, borrowing: self)
     }
 
+    /// Whether the only node is a listpack that may be the whole list's; see `soleListpack`.
+    package func mayBeListpack(isShrinking: Bool) -> Bool { soleListpack(isShrinking: isShrinking) != nil }
+
+    /// Bytes of one listpack with all elements. Cost: a step per node.
+    package var listpackByteCount: Int {
+        var total = ListpackCode.emptyByteCount
+        var node = head
+        while let current = node {
+            total &+= current.byteCount &- (current.isPlain ? 0 : ListpackCode.emptyByteCount)
+            node = current.next
+        }
+        return total
+    }
+
     /// A copy for COPY: the same nodes in memory that fits them.
     package func duplicate() -> Quicklist {
         var copy = Quicklist(limits: limits, compressDepth: compressDepth)

@@ -104,22 +104,25 @@ enum KeyDump {
             if overflow { throw .message("ERR invalid expire time in 'restore' command") }
             expiry = sum
         }
-        var value = ByteBuffer()
+        let value = try readValue(call)
+        place(call, value, expiry, options)
+        call.reply.ok()
+    }
+
+    private static func readValue(_ call: borrowing Call) throws(CommandError) -> PayloadValue {
         do throws(PayloadError) {
             var reader = try PayloadReader(payload: call.arguments[3])
-            try reader.read(byteCountMax: call.settings.protoMaxBulkLength) { value.append($0) }
+            return try reader.read(byteCountMax: call.settings.protoMaxBulkLength, emptyList: call.emptyList)
         } catch {
             switch error {
             case .footer: throw .message("ERR DUMP payload version or checksum are wrong")
             case .contents: throw .message("ERR Bad data format")
             }
         }
-        place(call, value.span, expiry, options)
-        call.reply.ok()
     }
 
     private static func place(
-        _ call: borrowing Call, _ value: Span<UInt8>, _ expiry: Int64?, _ options: RestoreOptions
+        _ call: borrowing Call, _ value: consuming PayloadValue, _ expiry: Int64?, _ options: RestoreOptions
     ) {
         let hash = call.hash(1)
         let database = call.session.database
@@ -130,7 +133,12 @@ enum KeyDump {
             }
             return
         }
-        call.setString(1, slot: call.find(1), value: value, expiry: expiry)
+        switch consume value {
+        case .text(let text): call.setString(1, slot: call.find(1), value: text.span, expiry: expiry)
+        case .list(let list):
+            call.keyspace.setList(
+                call.arguments[1], hash: hash, in: database, slot: call.find(1), list: list, expiry: expiry)
+        }
         if let seconds = options.idleSeconds {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
         }

@@ -29,12 +29,26 @@ struct DatasetDigest {
     /// The value of an entry. A type is known by its number in the stock servers, then by its content.
     mutating func mixValue(_ entry: Entry) {
         mix(number: DatasetDigest.stockNumber(entry.objectType))
-        if entry.isString {
+        switch entry.objectType {
+        case .string:
             var text = ByteBuffer()
             entry.withStringBytes { text.append($0) }
             mix(text.span)
+        case .list: mix(list: entry.list)
+        case .set, .sortedSet, .hash, .stream: break
         }
         if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
+    }
+
+    /// A list's elements, in order.
+    private mutating func mix(list: borrowing Quicklist) {
+        var cursor = list.cursor()
+        var text = ByteBuffer()
+        while let element = cursor.next() {
+            text.truncate(to: 0)
+            element.append(to: &text)
+            mix(text.span)
+        }
     }
 
     private static func stockNumber(_ type: ObjectType) -> UInt32 {

@@ -3,6 +3,7 @@
 internal import Base
 internal import Engine
 internal import RESP
+internal import Structures
 
 enum DebugCommand {
     static let commands: [Command] = [
@@ -125,7 +126,7 @@ enum DebugCommand {
         guard let bytes = MemoryText.parse(call.arguments[2]), bytes < 1 << 32 else {
             throw .message("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
         }
-        call.administration.debug.quicklistPackedThresholdBytes = Int(bytes)
+        ListLimits.packedThreshold = Int(bytes)
         call.reply.ok()
     }
 

@@ -12,22 +12,18 @@ enum DebugData {
         let clock = call.now / 1000 & 0xff_ffff
         let address = String(entry.addressNumber, radix: 16)
         call.reply.simple(
-            "Value at:0x\(address) refcount:1 encoding:\(encoding(entry)) serializedlength:\(serializedLength(entry)) "
-                + "lru:\(clock) lru_seconds_idle:0")
-    }
-
-    private static func encoding(_ entry: Entry) -> String {
-        guard entry.isString else { return "\(entry.objectType.name)" }
-        switch entry.stringEncoding {
-        case .integer: return "int"
-        case .embedded: return "embstr"
-        case .raw, .external: return "raw"
-        }
+            "Value at:0x\(address) refcount:1 encoding:\(entry.encodingName) "
+                + "serializedlength:\(serializedLength(entry)) lru:\(clock) lru_seconds_idle:0")
     }
 
     /// Bytes of the value in a dump file, without compression.
     private static func serializedLength(_ entry: Entry) -> Int {
-        guard entry.isString else { return entry.valueByteCount }
+        guard entry.isString else {
+            var payload = ByteBuffer()
+            guard PayloadWriter.append(entry, compresses: false, to: &payload) else { return entry.valueByteCount }
+            // Without the type's byte, version and checksum.
+            return payload.count - 11
+        }
         if let value = entry.integerValue {
             if Int8(exactly: value) != nil { return 2 }
             if Int16(exactly: value) != nil { return 3 }

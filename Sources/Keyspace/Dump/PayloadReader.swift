@@ -2,15 +2,21 @@
 // bytes left before memory is asked for, and bytes left over at the end are an error. Once built, the value stands in
 // the keyspace through the same doors as any other. A type that can be restored adds a case to `restore`.
 // Engine's turn only.
-internal import Base
+package import Base
 internal import CLinux
-internal import Structures
+package import Structures
 
 package enum PayloadError: Error {
     /// Too short, of an unknown version, or with another checksum.
     case footer
     /// The footer is right and the contents are not.
     case contents
+}
+
+/// What a payload holds.
+package enum PayloadValue: ~Copyable {
+    case text(ByteBuffer)
+    case list(Quicklist)
 }
 
 package struct PayloadReader: ~Escapable {
@@ -34,15 +40,59 @@ package struct PayloadReader: ~Escapable {
 
     private var left: Int { bytes.count - offset }
 
-    /// Reads the value and calls `string` with a string's bytes. `byteCountMax` bounds the result.
+    /// Reads the value. `byteCountMax` bounds every string of it; `emptyList` is what a list is built from.
     package mutating func read(
-        byteCountMax: Int, string: (Span<UInt8>) -> Void
+        byteCountMax: Int, emptyList: consuming Quicklist
+    ) throws(PayloadError) -> PayloadValue {
+        let type = try byte()
+        switch type {
+        case PayloadCode.typeString:
+            var text = ByteBuffer()
+            try readString(byteCountMax: byteCountMax, into: &text)
+            guard left == 0 else { throw .contents }
+            return .text(text)
+        case PayloadCode.typeList, PayloadCode.typeQuicklist:
+            var list = emptyList
+            if type == PayloadCode.typeList {
+                try readElements(byteCountMax: byteCountMax, into: &list)
+            } else {
+                try readNodes(byteCountMax: byteCountMax, into: &list)
+            }
+            guard left == 0, !list.isEmpty else { throw .contents }
+            return .list(list)
+        default: throw .contents
+        }
+    }
+
+    private mutating func readElements(
+        byteCountMax: Int, into list: inout Quicklist
     ) throws(PayloadError) {
-        guard try byte() == PayloadCode.typeString else { throw .contents }
-        var text = ByteBuffer()
-        try readString(byteCountMax: byteCountMax, into: &text)
-        guard left == 0 else { throw .contents }
-        string(text.span)
+        for _ in 0..<(try length(after: byte())) {
+            var element = ByteBuffer()
+            try readString(byteCountMax: byteCountMax, into: &element)
+            list.append(element.span)
+        }
+    }
+
+    /// Every listpack is checked entry by entry; empty ones are left out, as Redis does.
+    private mutating func readNodes(
+        byteCountMax: Int, into list: inout Quicklist
+    ) throws(PayloadError) {
+        for _ in 0..<(try length(after: byte())) {
+            let container = try length(after: byte())
+            var node = ByteBuffer()
+            try readString(byteCountMax: byteCountMax, into: &node)
+            switch container {
+            case PayloadCode.plainNode:
+                guard node.count > 0 else { throw .contents }
+                list.appendPlainNode(node.span)
+            case PayloadCode.packedNode:
+                guard Listpack.validate(node.span) else { throw .contents }
+                let listpack = ListpackView(node.span)
+                if !listpack.isEmpty { list.appendNode(listpack: listpack) }
+            default: throw .contents
+            }
+        }
     }
 
     private mutating func byte() throws(PayloadError) -> UInt8 {

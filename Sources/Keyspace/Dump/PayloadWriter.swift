@@ -12,6 +12,12 @@ enum PayloadCode {
     static func canRead(version: Int) -> Bool { version <= 12 || version == 80 }
     static let footerByteCount = 10
     static let typeString: UInt8 = 0
+    /// A list as its elements, of old servers; only read.
+    static let typeList: UInt8 = 1
+    /// A list as its nodes, each plain or a listpack.
+    static let typeQuicklist: UInt8 = 18
+    static let plainNode = 1
+    static let packedNode = 2
     static let integer8: UInt8 = 0xC0
     static let integer16: UInt8 = 0xC1
     static let integer32: UInt8 = 0xC2
@@ -31,11 +37,22 @@ package enum PayloadWriter {
         case .string:
             output.append(PayloadCode.typeString)
             appendStringValue(entry, compresses: compresses, to: &output)
-        case .list, .set, .sortedSet, .hash, .stream:
+        case .list:
+            output.append(PayloadCode.typeQuicklist)
+            append(list: entry.list, compresses: compresses, to: &output)
+        case .set, .sortedSet, .hash, .stream:
             return false
         }
         appendFooter(from: start, to: &output)
         return true
+    }
+
+    private static func append(list: borrowing Quicklist, compresses: Bool, to output: inout ByteBuffer) {
+        append(length: list.nodeCount, to: &output)
+        list.forEachNode { isPlain, bytes in
+            append(length: isPlain ? PayloadCode.plainNode : PayloadCode.packedNode, to: &output)
+            append(string: bytes, compresses: compresses, to: &output)
+        }
     }
 
     private static func appendStringValue(_ entry: Entry, compresses: Bool, to output: inout ByteBuffer) {
