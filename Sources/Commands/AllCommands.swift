@@ -15,6 +15,8 @@ package enum AllCommands {
         ConnectionState.commands,
         DebugCommand.commands,
         Hello.commands,
+        HyperLogLogCommands.commands,
+        HyperLogLogDebug.commands,
         Info.commands,
         KeyDatabases.commands,
         KeyDump.commands,

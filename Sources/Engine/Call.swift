@@ -61,6 +61,12 @@ package import Structures
         @inline(__always) nonmutating unsafeMutableAddress { unsafe engine }
     }
 
+    /// Whether HyperLogLogs merge by vectors; PFDEBUG SIMD's switch.
+    package var mergesByVectors: Bool {
+        get { unsafe engine.pointee.debug.mergesByVectors }
+        nonmutating set { unsafe engine.pointee.debug.mergesByVectors = newValue }
+    }
+
     /// What the command runs inside of: a client's own, a transaction's or a script's command.
     package var context: CommandContext { unsafe engine.pointee.context }
 

@@ -14,6 +14,8 @@ package struct DebugSettings: Sendable {
     package var resizesTables = true
     /// DEBUG REPLYBUFFER. Connections keep no reply buffer of their own, so there is nothing to resize.
     package var resizesReplyBuffers = true
+    /// PFDEBUG SIMD: HyperLogLogs merge by vectors.
+    package var mergesByVectors = true
     package init() {}
 }
 

@@ -21,9 +21,17 @@ struct AllocationTests {
         ("PING", "PING"),
     ])
     func costNothing(line: String, preparation: String) throws {
-        let (byteCount, fixed, reply) = try measure(line, preparation)
+        // A run that the machine interrupts for ten milliseconds enters the slow log, which takes memory: a command
+        // that takes memory itself does so in every attempt.
+        var byteCount: UInt64 = 0
+        var fixed: UInt64 = 0
+        for _ in 0..<5 {
+            let attempt = try measure(line, preparation)
+            #expect(!attempt.reply.hasPrefix("-"), "\(line): \(attempt.reply)")
+            (byteCount, fixed) = (attempt.byteCount, attempt.fixed)
+            if byteCount == fixed { break }
+        }
         #expect(byteCount == fixed, "\(byteCount) bytes for 2001 times, \(fixed) for once: \(line)")
-        #expect(!reply.hasPrefix("-"), "\(line): \(reply)")
     }
 
     /// The count is not blind: a command that makes arrays is seen.

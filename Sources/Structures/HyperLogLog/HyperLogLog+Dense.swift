@@ -31,6 +31,23 @@ extension HyperLogLog {
         return true
     }
 
+    /// Whether `element` would raise a register of a dense value.
+    package static func isNews(_ element: Span<UInt8>, toDense bytes: Span<UInt8>) -> Bool {
+        let (index, value) = place(of: element)
+        return value > denseRegister(index, of: bytes)
+    }
+
+    /// Adds `element` to a dense value in the memory it lies in; its cached count is stale when a register grew.
+    package static func add(_ element: Span<UInt8>, toDense memory: inout MutableSpan<UInt8>) {
+        let (index, value) = place(of: element)
+        unsafe memory.withUnsafeMutableBufferPointer { target in
+            guard let start = target.baseAddress else { return }
+            // Registers are replaced, never inserted: the borrowed memory always suffices.
+            var buffer = unsafe ByteBuffer(borrowing: start, count: target.count, capacity: target.count)
+            if raiseDense(index, to: value, in: &buffer) { invalidateCache(of: &buffer) }
+        }
+    }
+
     /// Turns a sparse value dense, cached count and all. False when it was dense already.
     package static func makeDense(_ buffer: inout ByteBuffer) throws(Fault) -> Bool {
         guard try encoding(of: buffer.span) == .sparse else { return false }

@@ -30,7 +30,8 @@ package enum HyperLogLog {
     static let indexBits = 14
     static let registerMax: UInt8 = 63
     private static let encodingOffset = 4
-    private static let cacheOffset = 8
+    /// Where the header keeps the cardinality.
+    package static let cacheOffset = 8
     private static let staleOffset = 15
     private static let staleBit: UInt8 = 0x80
 
@@ -72,11 +73,9 @@ package enum HyperLogLog {
         return Int64(bitPattern: value)
     }
 
-    /// Keeps `count` in the header; PFCOUNT writes it back, as Redis does.
-    package static func storeCachedCount(_ count: Int64, in buffer: inout ByteBuffer) {
-        for index in 0..<8 {
-            buffer.replace(at: cacheOffset + index, with: UInt8(truncatingIfNeeded: count >> Int64(index * 8)))
-        }
+    /// Appends the header's eight bytes for `count`, which PFCOUNT writes at `cacheOffset`, as Redis does.
+    package static func appendCachedCount(_ count: Int64, to buffer: inout ByteBuffer) {
+        for index in 0..<8 { buffer.append(UInt8(truncatingIfNeeded: count >> Int64(index * 8))) }
     }
 
     /// Marks the cached cardinality stale; its other bytes stay, as they do in Redis.
@@ -105,7 +104,7 @@ package enum HyperLogLog {
     }
 
     /// The register an element falls into and the value it gives it: one more than the zeros that follow.
-    static func place(of element: Span<UInt8>) -> (index: Int, value: UInt8) {
+    package static func place(of element: Span<UInt8>) -> (index: Int, value: UInt8) {
         let hash = unsafe element.withUnsafeBufferPointer { bytes in unsafe murmur(bytes) }
         let index = Int(truncatingIfNeeded: hash & UInt64(registerCount - 1))
         // The bit behind the last one ends the count when all are zero.

@@ -100,8 +100,12 @@ struct RegisterHistogram {
     /// True when one of the merged values was dense; PFMERGE's target then is, too.
     package private(set) var hasDenseSource = false
 
+    /// False: dense values merge one register at a time (PFDEBUG SIMD OFF), with the same result.
+    private let usesVectors: Bool
+
     /// All registers zero.
-    package init() {
+    package init(usesVectors: Bool = true) {
+        self.usesVectors = usesVectors
         guard let memory = unsafe calloc(1, HyperLogLog.registerCount) else {
             outOfMemory(byteCount: HyperLogLog.registerCount)
         }
@@ -140,6 +144,12 @@ struct RegisterHistogram {
     }
 
     private func mergeDense(_ value: Span<UInt8>) {
+        guard usesVectors else {
+            for index in 0..<HyperLogLog.registerCount {
+                raise(index, 1, to: HyperLogLog.denseRegister(index, of: value))
+            }
+            return
+        }
         unsafe value.withUnsafeBytes { raw in
             guard let start = raw.baseAddress else { return }
             unsafe HyperLogLog.forEachDenseGroup(start + HyperLogLog.headerByteCount) { index, words in

@@ -113,7 +113,9 @@ struct HyperLogLogGoldenTests {
     @Test func cachesAndDecodesAsStock() throws {
         var buffer = try Self.filled(0..<12, sparseBytesMax: 3000)
         #expect(HyperLogLog.cachedCount(of: buffer.span) == nil)
-        HyperLogLog.storeCachedCount(12, in: &buffer)
+        var header = ByteBuffer()
+        HyperLogLog.appendCachedCount(12, to: &header)
+        buffer.replaceSubrange(HyperLogLog.cacheOffset..<(HyperLogLog.cacheOffset + 8), with: header.span)
         #expect(HyperLogLog.cachedCount(of: buffer.span) == 12)
         let expected = "48594c4c010000000c00000000000000468c84409388491d8047718846be8c42"
             + "a38844128442ee80456380416184465b8c46b9804401"
