@@ -51,6 +51,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var gates: EngineGates = []
     package internal(set) var effects = Effects()
     var watches = WatchTable()
+    var waiters = KeyWaiters()
     /// What the running command is inside of; changed by `beginNesting` only.
     package internal(set) var context = CommandContext.client
     /// Changes since the last save (INFO rdb_changes_since_last_save).
