@@ -14,7 +14,7 @@ enum ListBlocking {
 
     static let commands: [Command] = [
         Command(
-            "BLPOP", "key... timeout:double", arity: -3, [.write, .noScript, .blocking],
+            "BLPOP", "key... timeout:double", arity: -3, [.write, .blocking],
             keys: [.keys(last: -2, [.readWrite, .access, .delete])], in: .list, since: "2.0.0",
             complexity: "O(N) where N is the number of provided keys.",
             summary: """
@@ -24,7 +24,7 @@ enum ListBlocking {
             history: [("6.0.0", "`timeout` is interpreted as a double instead of an integer.")]
         ) { (call: inout Call) throws(CommandError) in try pop(&call, .left) },
         Command(
-            "BRPOP", "key... timeout:double", arity: -3, [.write, .noScript, .blocking],
+            "BRPOP", "key... timeout:double", arity: -3, [.write, .blocking],
             keys: [.keys(last: -2, [.readWrite, .access, .delete])], in: .list, since: "2.0.0",
             complexity: "O(N) where N is the number of provided keys.",
             summary: """
@@ -48,7 +48,7 @@ enum ListBlocking {
         Command(
             "BLMOVE",
             "source:key destination:key wherefrom=(LEFT | RIGHT) whereto=(LEFT | RIGHT) timeout:double", arity: 6,
-            [.write, .denyOOM, .noScript, .blocking], keys: moveKeys, in: .list, since: "6.2.0",
+            [.write, .denyOOM, .blocking], keys: moveKeys, in: .list, since: "6.2.0",
             complexity: "O(1)",
             summary: """
                 Pops an element from a list, pushes it to another list and returns it. Blocks until an element is \
@@ -61,10 +61,10 @@ enum ListBlocking {
         },
         Command(
             "BRPOPLPUSH", "source:key destination:key timeout:double", arity: 4,
-            [.write, .denyOOM, .noScript, .blocking], keys: moveKeys, in: .list, since: "2.2.0",
+            [.write, .denyOOM, .blocking], keys: moveKeys, in: .list, since: "2.2.0",
             complexity: "O(1)",
             summary: """
-                Pops an element from a list, pushes it to another list and returns it. Block until an element is \
+                Pops an element from a list, pushes it to another list and returns it. Blocks until an element is \
                 available otherwise. Deletes the list if the last element was popped.
                 """,
             history: [("6.0.0", "`timeout` is interpreted as a double instead of an integer.")]
