@@ -41,7 +41,8 @@ struct JournalTests {
         }
 
         private static func commands(_ bytes: [UInt8]) -> [[String]] {
-            var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+            let text = String(decoding: bytes, as: UTF8.self)
+            var lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
             var result: [[String]] = []
             while let head = lines.first, head.first == "*", let count = Int(head.dropFirst()) {
                 result.append((0..<count).map { String(lines[2 + 2 * $0]) })

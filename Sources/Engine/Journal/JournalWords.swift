@@ -1,8 +1,7 @@
 // JournalWords.swift - commands as the journal spells them: RESP arrays of bulk strings. `JournalWords` collects the
 // words of commands of which nobody knows yet how many words they get; `Arguments` whose count is known go straight to
-// where they are wanted, with one reservation and no look at what they hold. Engine's turn only.
+// where they are wanted. Engine's turn only.
 internal import Base
-internal import CLinux
 internal import RESP
 
 /// The words of one command under way, handed to a handler's closure by `call.propagate`.
@@ -14,9 +13,8 @@ package struct JournalWords: ~Copyable {
 
     /// A word.
     package mutating func add(_ word: Span<UInt8>) {
-        begin(word.count)
-        bytes.append(word)
-        end()
+        count += 1
+        bytes.append(bulkString: word)
     }
 
     /// A word of the protocol.
@@ -65,43 +63,8 @@ package struct JournalWords: ~Copyable {
 
 enum JournalText {
     /// The bulk strings of `arguments`, without the array's head.
+    @inline(__always)
     static func append(_ arguments: borrowing Arguments, to buffer: inout ByteBuffer) {
-        var total = 0
-        for index in 0..<arguments.count {
-            let length = arguments[index].count
-            total &+= length &+ IntegerText.byteCount(ofMagnitude: UInt64(length)) &+ 5
-        }
-        unsafe buffer.append(count: total) { target in
-            var position = unsafe target
-            for index in 0..<arguments.count { unsafe position = append(arguments[index], at: position) }
-        }
-    }
-
-    @unsafe @inline(__always)
-    private static func append(_ word: Span<UInt8>, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>
-    {
-        var position = unsafe start
-        unsafe position[0] = UInt8(ascii: "$")
-        unsafe position += 1
-        let digits = IntegerText.byteCount(ofMagnitude: UInt64(word.count))
-        var rest = word.count
-        var index = digits
-        while index > 0 {
-            index &-= 1
-            unsafe position[index] = UInt8(truncatingIfNeeded: 48 &+ rest % 10)
-            rest /= 10
-        }
-        unsafe position = endLine(position + digits)
-        unsafe word.withUnsafeBufferPointer { bytes in
-            if let base = bytes.baseAddress { unsafe memcpy(position, base, bytes.count) }
-        }
-        return unsafe endLine(position + word.count)
-    }
-
-    @unsafe @inline(__always)
-    private static func endLine(_ position: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
-        unsafe position[0] = 13
-        unsafe position[1] = 10
-        return unsafe position + 2
+        for index in 0..<arguments.count { buffer.append(bulkString: arguments[index]) }
     }
 }
