@@ -57,7 +57,9 @@ enum ListBlocking {
         ) { (call: inout Call) throws(CommandError) in
             let from = try ListEnd(call.arguments[3])
             let to = try ListEnd(call.arguments[4])
-            try move(&call, from: from, to: to)
+            guard try move(&call, from: from, to: to) else { return }
+            let arguments = call.arguments
+            call.propagate("LMOVE") { words in for index in 1...4 { words.add(arguments[index]) } }
         },
         Command(
             "BRPOPLPUSH", "source:key destination:key timeout:double", arity: 4,
@@ -68,7 +70,10 @@ enum ListBlocking {
                 available otherwise. Deletes the list if the last element was popped.
                 """,
             history: [("6.0.0", "`timeout` is interpreted as a double instead of an integer.")]
-        ) { (call: inout Call) throws(CommandError) in try move(&call, from: .right, to: .left) },
+        ) { (call: inout Call) throws(CommandError) in
+            guard try move(&call, from: .right, to: .left) else { return }
+            call.propagate("RPOPLPUSH", call.arguments[1], call.arguments[2])
+        },
     ]
 
     private static func pop(_ call: inout Call, _ end: ListEnd) throws(CommandError) {
@@ -80,7 +85,7 @@ enum ListBlocking {
             call.reply.array(2)
             call.reply.bulk(call.arguments[index])
             call.popElement(index, slot, end)
-            return
+            return call.propagate(end == .left ? "LPOP" : "RPOP", call.arguments[index])
         }
         call.waitForKeys(1..<last, .list, milliseconds: milliseconds)
     }
@@ -93,13 +98,16 @@ enum ListBlocking {
         call.waitForKeys(options.keys, .list, milliseconds: milliseconds)
     }
 
-    private static func move(_ call: inout Call, from: ListEnd, to: ListEnd) throws(CommandError) {
+    /// True when an element was moved.
+    private static func move(_ call: inout Call, from: ListEnd, to: ListEnd) throws(CommandError) -> Bool {
         let milliseconds = try call.timeoutSeconds(call.arguments.count - 1)
         if try call.hasWaitedInVain() {
             // As the stock servers: who really waited gets what BLPOP gets.
-            return call.context == .client ? call.reply.nullArray() : call.reply.null()
+            if call.context == .client { call.reply.nullArray() } else { call.reply.null() }
+            return false
         }
-        if try call.moveElement(from: from, to: to) { return }
+        if try call.moveElement(from: from, to: to) { return true }
         call.waitForKeys(1..<2, .list, milliseconds: milliseconds)
+        return false
     }
 }

@@ -111,7 +111,9 @@ extension Call {
             guard let slot = try find(index, .list) else { continue }
             reply.array(2)
             reply.bulk(arguments[index])
-            popElements(index, slot, options.end, count: min(options.limit, slot.entry.list.count))
+            let count = min(options.limit, slot.entry.list.count)
+            popElements(index, slot, options.end, count: count)
+            propagate(options.end == .left ? "LPOP" : "RPOP", arguments[index], decimal: Int64(count))
             return true
         }
         return false

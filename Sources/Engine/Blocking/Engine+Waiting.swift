@@ -13,7 +13,7 @@ extension Engine {
     /// Changes are recorded while anybody listens, and not a command longer.
     mutating func armEffects() {
         effects.isObserved = !watches.isEmpty || !waiters.isEmpty || waiting.hasDeferred
-        keyspace.removals.isRecorded = !watches.isEmpty || !waiters.isEmpty
+        keyspace.removals.isRecorded = effects.isObserved || journal.isOn
     }
 
     /// Keys that suspended sessions wait for.

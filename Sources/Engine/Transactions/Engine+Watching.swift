@@ -33,6 +33,7 @@ extension Engine {
 
     /// A command changed the key.
     mutating func noteChange(of key: Span<UInt8>, database: Int) {
+        if watches.isEmpty && waiters.isEmpty { return }
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
         if !watches.isEmpty {
             for session in watches.watchers(of: key, hash: hash, database: database) { markStale(session) }
@@ -42,6 +43,7 @@ extension Engine {
 
     /// The key expired or was evicted. Who watched it when its time was over already loses nothing.
     mutating func noteRemoval(of key: Span<UInt8>, database: Int) {
+        if watches.isEmpty && waiters.isEmpty { return }
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
         if !watches.isEmpty {
             let watchers = watches.watchers(of: key, hash: hash, database: database, thatHadIt: true)
