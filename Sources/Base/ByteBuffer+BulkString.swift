@@ -1,4 +1,4 @@
-// ByteBuffer+BulkString.swift - strings as the protocol frames them, `$5\r\nhello\r\n`: what the journal writes for each
+// ByteBuffer+BulkString.swift - strings as the protocol frames them, `$5\r\nhello\r\n`: what the journal writes each
 // word of every change, so one reservation and one copy. Any thread; cost: a copy and a few nanoseconds.
 internal import CLinux
 

@@ -46,6 +46,12 @@ package struct Garbage: ~Copyable {
         handedOver += 1
     }
 
+    /// Takes over nodes that a list lost.
+    mutating func add(nodes: consuming Quicklist) {
+        values.append(Value(type: .list, word: ListValue.allocate(nodes)))
+        handedOver += 1
+    }
+
     mutating func add(_ database: FlushedDatabase) {
         databases.append(database)
         handedOver += database.keyCount

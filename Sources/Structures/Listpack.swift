@@ -15,6 +15,16 @@ internal import CLinux
         Listpack.appendEmpty(to: &bytes)
     }
 
+    /// Bytes of a listpack without elements.
+    package static let emptyByteCount = ListpackCode.emptyByteCount
+
+    /// Makes a listpack without elements the value of `entry`, which has room for it.
+    package static func writeEmpty(to entry: Entry) {
+        precondition(entry.valueByteCount >= emptyByteCount, "an entry has room for the listpack it is to hold")
+        unsafe ListpackCode.storeHeader(byteCount: emptyByteCount, count: 0, entry.valueAddress)
+        unsafe entry.valueAddress[ListpackCode.headerByteCount] = ListpackCode.endMark
+    }
+
     /// Appends the seven bytes of a listpack without elements.
     package static func appendEmpty(to bytes: inout ByteBuffer) {
         unsafe bytes.append(count: ListpackCode.emptyByteCount) { target in

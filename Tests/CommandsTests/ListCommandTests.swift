@@ -98,33 +98,98 @@ struct ListCommandTests {
         ])
     }
 
-    /// Whatever happened to lists, nothing is counted any more when the last one is gone.
-    @Test func accountReturnsToZero() {
+    private static func elements(_ list: ListView) -> [[UInt8]] {
+        var found: [[UInt8]] = []
+        var cursor = list.cursor()
+        var text = ByteBuffer()
+        while let element = cursor.next() {
+            text.truncate(to: 0)
+            element.append(to: &text)
+            found.append(text.span.array)
+        }
+        return found
+    }
+
+    /// Lists in all their forms against plain arrays: small ones in their entry, larger ones outside of it, and back.
+    /// Whatever happened to them, nothing is counted any more when the last one is gone.
+    @Test(arguments: [-2, 3, 40]) func followsAModel(fill: Int) {
         var keyspace = Keyspace(databaseCount: 2)
-        var random = RandomGenerator(seed: 7)
+        let seed = UInt64.random(in: 1...UInt64.max)
+        var random = RandomGenerator(seed: seed)
         let names = (0..<8).map { Array("list:\($0)".utf8) }
-        for round in 0..<4000 {
+        var model: [[UInt8]: [[UInt8]]] = [:]
+        var forms: Set<Int> = []
+        let options = ListOptions(limits: ListLimits(fill: fill), compressDepth: 0)
+        for round in 0..<20000 {
             let name = names[Int(random.next() % 8)]
             let hash = KeyHash.hash(name.span, seed: KeyHash.seed)
+            // Long stretches of growing and of shrinking, so that lists pass through all their forms.
+            let grows = round / 500 % 2 == 0
+            let text = String(repeating: "\(random.next() % 100)", count: 1 + Int(random.next() % 40))
+            let element = Array(text.utf8)
             guard let slot = keyspace.find(name.span, hash: hash, in: 0) else {
-                let list = Quicklist(limits: ListLimits(fill: 3), compressDepth: round % 2)
-                keyspace.setList(name.span, hash: hash, in: 0, slot: nil, list: list, expiry: nil)
+                let growth = ListGrowth(element.span)
+                keyspace.makeList(name.span, hash: hash, in: 0, for: growth)
+                if let made = keyspace.find(name.span, hash: hash, in: 0) {
+                    keyspace.updateList(made, in: 0, .growing(growth), options) { $0.append(element.span) }
+                }
+                model[name] = [element]
                 continue
             }
-            let element = [UInt8](repeating: 97, count: Int(random.next() % 200))
-            switch random.next() % 16 {
-            case 0: keyspace.remove(slot, hash: hash, in: 0)
+            var list = model[name] ?? []
+            let place = Int(random.next() % UInt64(list.count))
+            switch random.next() % (grows ? 20 : 8) {
+            case 0:
+                keyspace.updateList(slot, in: 0, .shrinking, options) { $0.removeRange(index: place, count: 5) }
+                list.removeSubrange(place..<min(list.count, place + 5))
             case 1:
                 let other = names[Int(random.next() % 8)]
                 keyspace.copy(slot.entry, to: other.span, hash: KeyHash.hash(other.span, seed: KeyHash.seed), in: 1)
-            case 2...4: keyspace.updateList(slot, in: 0, .shrinking) { _ = $0.popFirst { _ in } }
-            case 5: keyspace.updateList(slot, in: 0, .shrinking) { $0.removeRange(index: 1, count: 5) }
-            default:
-                keyspace.updateList(slot, in: 0, .growing(byteCount: element.count, count: 1)) {
-                    $0.append(element.span)
+            case 2:
+                keyspace.updateList(slot, in: 0, .replacing(byteCount: element.count), options) {
+                    $0.replace(at: place, with: element.span)
                 }
+                list[place] = element
+            case 3:
+                let growth = ListGrowth(element.span)
+                keyspace.updateList(slot, in: 0, .growing(growth), options) { $0.insert(element.span, at: place) }
+                list.insert(element, at: place)
+            case 4:
+                var removed = 0
+                keyspace.updateList(slot, in: 0, .shrinking, options) {
+                    removed = $0.removeMatches(of: element.span, fromTail: false, limit: 2)
+                }
+                for _ in 0..<removed {
+                    if let index = list.firstIndex(of: element) { list.remove(at: index) }
+                }
+                #expect(removed == 2 || !list.contains(element), "seed \(seed)")
+            case 5:
+                keyspace.updateList(slot, in: 0, .shrinking, options) { $0.popFirst { _ in } }
+                list.removeFirst()
+            case 6, 7:
+                keyspace.updateList(slot, in: 0, .shrinking, options) { $0.popLast { _ in } }
+                list.removeLast()
+            case 8...10:
+                let growth = ListGrowth(element.span)
+                keyspace.updateList(slot, in: 0, .growing(growth), options) { $0.prepend(element.span) }
+                list.insert(element, at: 0)
+            default:
+                let growth = ListGrowth(element.span)
+                keyspace.updateList(slot, in: 0, .growing(growth), options) { $0.append(element.span) }
+                list.append(element)
+            }
+            forms.insert(slot.entry.encoding)
+            #expect(slot.entry.list.count == list.count, "seed \(seed), round \(round)")
+            if round % 16 == 0 {
+                #expect(ListCommandTests.elements(slot.entry.list) == list, "seed \(seed), round \(round)")
+            }
+            model[name] = list
+            if list.isEmpty {
+                keyspace.remove(slot, hash: hash, in: 0)
+                model[name] = nil
             }
         }
+        #expect(forms == (fill == 3 ? [1, 9] : [1, 8, 9]), "seed \(seed)")
         #expect(keyspace[0].externalByteCount > 0 && keyspace[1].externalByteCount > 0)
         for database in 0..<2 {
             for name in names {

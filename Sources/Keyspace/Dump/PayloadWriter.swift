@@ -47,7 +47,7 @@ package enum PayloadWriter {
         return true
     }
 
-    private static func append(list: borrowing Quicklist, compresses: Bool, to output: inout ByteBuffer) {
+    private static func append(list: ListView, compresses: Bool, to output: inout ByteBuffer) {
         append(length: list.nodeCount, to: &output)
         list.forEachNode { isPlain, bytes in
             append(length: isPlain ? PayloadCode.plainNode : PayloadCode.packedNode, to: &output)
