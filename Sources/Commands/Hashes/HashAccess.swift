@@ -1,4 +1,5 @@
-// HashAccess.swift - what the hash commands share: finding a hash, its limits, and writing one field. Engine's turn only.
+// HashAccess.swift - what the hash commands share: finding a hash, its limits, and writing one field. Engine's turn
+// only.
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -40,5 +41,13 @@ extension Call {
         let room = Listpack.entryByteCount(of: field) + Listpack.entryByteCount(of: value)
         let slot = try hashSlot(room: room)
         return keyspace.setField(slot, in: session.database, field, to: value, expiry, limits: hashLimits)
+    }
+
+    /// When `field` of the hash at argument 1 dies; nil when it is not there or does not.
+    func fieldExpiry(_ field: Span<UInt8>) -> Int64? {
+        guard let entry = keyspace.find(arguments[1], hash: hash(1), in: session.database)?.entry,
+            entry.hasExpiringFields
+        else { return nil }
+        return entry.liveMember(field, now: now)?.expiry
     }
 }

@@ -57,6 +57,24 @@ enum HashCount {
         LongDoubleText.append(sum, to: &text)
         try call.setField(call.arguments[2], to: text.span, .kept)
         call.changed("hincrbyfloat", .hash, key: call.arguments[1])
+        propagate(call, text.span)
         call.reply.bulk(text.span)
+    }
+
+    /// Floats are recorded as what came out of them; a field that has a time to live keeps it there as well.
+    private static func propagate(_ call: borrowing Call, _ sum: Span<UInt8>) {
+        guard call.isJournaled else { return }
+        let arguments = call.arguments
+        let expires = call.fieldExpiry(arguments[2]) != nil
+        call.propagate(expires ? "HSETEX" : "HSET") { words in
+            words.add(arguments[1])
+            if expires {
+                words.add("KEEPTTL")
+                words.add("FIELDS")
+                words.add("1")
+            }
+            words.add(arguments[2])
+            words.add(sum)
+        }
     }
 }

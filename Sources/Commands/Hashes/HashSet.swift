@@ -27,7 +27,8 @@ enum HashSet {
         Command(
             "HMSET", "key data=(field value)...", arity: -4, [.write, .denyOOM, .fast],
             keys: [.key([.readWrite, .update])], in: .hash, since: "2.0.0",
-            complexity: "O(N) where N is the number of fields being set.", summary: "Sets the values of multiple fields."
+            complexity: "O(N) where N is the number of fields being set.",
+            summary: "Sets the values of multiple fields."
         ) { (call: inout Call) throws(CommandError) in
             guard call.arguments.count & 1 == 0 else {
                 throw .message("ERR wrong number of arguments for 'hmset' command")

@@ -60,8 +60,8 @@ extension Call {
         return min(room, Listpack.byteCountMax / 2)
     }
 
-    /// Puts `set` in the place of the key in argument `index`, or removes the key when `set` is empty. `event` names the
-    /// change. Answers how many members there are.
+    /// Puts `set` in the place of the key in argument `index`, or removes the key when `set` is empty. `event` names
+    /// the change. Answers how many members there are.
     func storeSet(_ index: Int, _ set: consuming SetBuilder, event: StaticString) {
         let count = set.count
         let slot = find(index)

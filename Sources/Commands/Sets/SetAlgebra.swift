@@ -111,7 +111,8 @@ enum SetAlgebra {
 
     private static let storeIntersection: Command.Handler = { (call: inout Call) throws(CommandError) in
         let sets = try sets(call, 2, call.arguments.count)
-        let smallest = sets.contains { $0 == nil } ? nil : sets.compactMap { $0 }.min { $0.memberCount < $1.memberCount }
+        let hasEmpty = sets.contains { $0 == nil }
+        let smallest = hasEmpty ? nil : sets.compactMap { $0 }.min { $0.memberCount < $1.memberCount }
         let isIntegers = smallest.map { $0.collectionEncoding == .intset } ?? false
         var result = SetBuilder(limits: call.setLimits, encoding: isIntegers ? .intset : .listpack)
         walkIntersection(sets) { member in

@@ -112,6 +112,7 @@ enum SetPick {
             call.changed("spop", .set, key: call.arguments[1])
             call.remove(1, slot: slot)
             call.alsoHappened("del", .generic, key: call.arguments[1])
+            call.propagate(call.settings.lazyfreeLazyServerDel ? "UNLINK" : "DEL", call.arguments[1])
             return
         }
         popMany(&call, slot, Int(count))
@@ -125,6 +126,7 @@ enum SetPick {
         _ = call.keyspace.removeMember(slot, in: call.session.database, member.span)
         call.reply.bulk(member.span)
         call.changed("spop", .set, key: call.arguments[1])
+        call.propagate("SREM", call.arguments[1], member.span)
         call.removeIfEmpty(1, collection: slot)
     }
 
@@ -132,26 +134,55 @@ enum SetPick {
     private static func popMany(_ call: inout Call, _ slot: EntryTable.Slot, _ count: Int) {
         let reply = call.reply
         let database = call.session.database
+        let entry = slot.entry
         reply.set(count)
-        switch slot.entry.collectionEncoding {
+        switch entry.collectionEncoding {
         case .listpack:
             var offsets: [Int] = []
-            let view = slot.entry.listpack
+            let view = entry.listpack
             view.pickGroups(count, stride: 1, below: { call.random(below: $0) }) { offset in
                 reply.bulk(view.element(at: offset))
                 offsets.append(offset)
             }
+            recordRemoval(call, offsets.count) { index, words in
+                view.element(at: offsets[index]).withText { text in words.add(text) }
+            }
             call.keyspace.updateListpack(slot, in: database) { listpack in listpack.removeEntries(at: offsets.span) }
-        case .intset, .table:
-            var popped = Listpack()
-            withDistinctMembers(call, slot.entry, count: count) { member in
+        case .intset:
+            var values: [Int64] = []
+            withDistinctMembers(call, entry, count: count) { member in
                 reply.bulk(member)
-                if popped.hasRoom(for: member.textByteCount + 16) { member.withText { popped.append($0) } }
+                if case .integer(let value) = member { values.append(value) }
             }
-            var offset = popped.view.startOffset
-            while let member = popped.view.next(&offset) {
-                member.withText { text in _ = call.keyspace.removeMember(slot, in: database, text) }
+            recordRemoval(call, values.count) { index, words in words.add(decimal: values[index]) }
+            call.keyspace.updateIntset(slot, in: database) { intset in
+                for value in values { _ = intset.remove(value) }
             }
+        case .table:
+            let picked = entry.members.pick(count, below: { call.random(below: $0) }, random: { call.random() })
+            for member in picked { reply.bulk(member.key) }
+            recordRemoval(call, picked.count) { index, words in words.add(picked[index].key) }
+            call.keyspace.updateMembers(slot, in: database) { members in
+                for member in picked { _ = members.remove(member.key) }
+            }
+        }
+    }
+
+    /// Members named by one SREM in the journal, as stock servers do it.
+    private static let recordedCountMax = 1024
+
+    /// Records that `count` members, spelled by `word`, were removed.
+    private static func recordRemoval(_ call: borrowing Call, _ count: Int, _ word: (Int, inout JournalWords) -> Void) {
+        guard call.isJournaled else { return }
+        let key = call.arguments[1]
+        var next = 0
+        while next < count {
+            let end = min(count, next + recordedCountMax)
+            call.propagate("SREM") { words in
+                words.add(key)
+                for index in next..<end { word(index, &words) }
+            }
+            next = end
         }
     }
 }
