@@ -1,6 +1,6 @@
 // SetBuilder.swift - a set that is in no key yet: results of SUNION and its relatives, sets read from payloads. It
-// grows through the same forms by the same rules as a set in the keyspace, so that what is stored is what SADD would have
-// made. Owned by whoever builds it; `Keyspace.setSet` moves it to a key.
+// grows through the same forms by the same rules as a set in the keyspace, so that what is stored is what SADD would
+// have made. Owned by whoever builds it; `Keyspace.setSet` moves it to a key.
 internal import Base
 package import Structures
 

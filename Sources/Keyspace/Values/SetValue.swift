@@ -1,5 +1,6 @@
 // SetValue.swift - sets as values of keys: integers in an intset, few short members in a listpack, both inside the
-// key's entry, a `MemberTable` beyond that. Where a set passes from one form to the next follows Redis 7.2 and its heirs.
+// key's entry, a `MemberTable` beyond that. Where a set passes from one form to the next follows Redis 7.2 and its
+// heirs.
 // Reading goes through `Entry`, changing through `Keyspace`; the caller removes the key of a set that became empty.
 // Engine's turn only. Cost: a lookup is a binary search, a short scan or one hash lookup; none allocates.
 internal import Base
