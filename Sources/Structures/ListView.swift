@@ -54,6 +54,24 @@ internal import CLinux
         unsafe chain.pointee.forEachNode(body)
     }
 
+    /// A word for the first node: where `visitNodes` starts.
+    package var firstNodeWord: UInt64 { unsafe chain?.pointee.firstNodeWord ?? ListView.listpackWord }
+
+    /// Visits nodes as `forEachNode` does, from the one that `word` leads to, for as long as `body` answers true. True
+    /// when the end was reached; otherwise `word` leads to the next node, for as long as the list does not change.
+    package func visitNodes(
+        from word: inout UInt64, _ body: (_ isPlain: Bool, _ bytes: Span<UInt8>) -> Bool
+    ) -> Bool {
+        if let chain = unsafe chain { return unsafe chain.pointee.visitNodes(from: &word, body) }
+        guard word == ListView.listpackWord else { return true }
+        word = 0
+        _ = body(false, listpack.span)
+        return true
+    }
+
+    /// Stands for the only node of a list that is one listpack.
+    private static let listpackWord: UInt64 = 1
+
     /// A reader that starts with the element at `index` (from the end when negative) and goes on to the tail, or
     /// (`isReversed`) to the head; one that has nothing to read when there is no such element.
     @_lifetime(copy self)

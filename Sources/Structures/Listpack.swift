@@ -9,20 +9,16 @@ internal import CLinux
 @safe package struct Listpack: ~Copyable {
     var bytes: ByteBuffer
 
+    /// Bytes of a listpack without elements.
+    package static var emptyByteCount: Int { ListpackCode.emptyByteCount }
+
+    /// Bytes that a listpack has at most.
+    package static var byteCountMax: Int { ListpackCode.byteCountMax }
+
     /// A listpack without elements.
     package init() {
         bytes = ByteBuffer()
         Listpack.appendEmpty(to: &bytes)
-    }
-
-    /// Bytes of a listpack without elements.
-    package static let emptyByteCount = ListpackCode.emptyByteCount
-
-    /// Makes a listpack without elements the value of `entry`, which has room for it.
-    package static func writeEmpty(to entry: Entry) {
-        precondition(entry.valueByteCount >= emptyByteCount, "an entry has room for the listpack it is to hold")
-        unsafe ListpackCode.storeHeader(byteCount: emptyByteCount, count: 0, entry.valueAddress)
-        unsafe entry.valueAddress[ListpackCode.headerByteCount] = ListpackCode.endMark
     }
 
     /// Appends the seven bytes of a listpack without elements.

@@ -1,4 +1,5 @@
-// QuicklistCursor.swift - reading a list from an index on, in either direction: LRANGE, LINDEX, SORT. Borrows the list, which the compiler keeps from being edited meanwhile; a compressed node is unpacked into the cursor's own
+// QuicklistCursor.swift - reading a list from an index on, in either direction: LRANGE, LINDEX, SORT. Borrows the
+// list, which the compiler keeps from being edited meanwhile; a compressed node is unpacked into the cursor's own
 // memory and stays as it is. Cost: a walk to the start, then as a listpack; any thread that may read the list.
 package import Base
 internal import CLinux

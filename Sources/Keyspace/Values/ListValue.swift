@@ -1,7 +1,7 @@
 // ListValue.swift - lists as values of keys. A small one is a listpack in its entry; a larger one a quicklist in memory
 // of its own, whose address is the entry's one word. One door reads (`Entry.list`), one changes it
-// (`Keyspace.updateList`): the latter moves a list from one form to the other, keeps the database's byte account and the
-// encoding that OBJECT shows. Engine's turn only, except freeing, which is for whoever owns the list.
+// (`Keyspace.updateList`): the latter moves a list from one form to the other, keeps the database's byte account and
+// the encoding that OBJECT shows. Engine's turn only, except freeing, which is for whoever owns the list.
 internal import Base
 internal import CLinux
 package import Structures
@@ -69,7 +69,8 @@ enum ListValue {
 
     @unsafe static func pointer(_ entry: Entry) -> UnsafeMutablePointer<Quicklist> {
         precondition(
-            entry.type == ObjectType.list.rawValue && entry.hasHeldValue, "only a large list's entry leads to a quicklist")
+            entry.type == ObjectType.list.rawValue && entry.hasHeldValue,
+            "only a large list's entry leads to a quicklist")
         return unsafe pointer(UInt(truncatingIfNeeded: entry.valueWord()))
     }
 
@@ -157,21 +158,12 @@ extension Database {
         install(entry, hash: hash, slot: slot, garbage: &garbage)
     }
 
-    /// Makes an empty list, with room for what is about to be added, the value of `key`, which is in no slot.
-    mutating func makeList(_ key: Span<UInt8>, hash: UInt64, for growth: ListGrowth) {
-        let empty = Listpack.emptyByteCount
-        let room = min(growth.room, ListValue.compactByteCountMax)
-        let entry = makeCompact(
-            key, needed: empty + room, type: .list, encoding: ListEncoding.compact.rawValue, expiry: nil)
-        Listpack.writeEmpty(to: entry)
-        table.insert(entry, hash: hash)
-    }
-
     @inline(__always)
     mutating func updateList(
         _ slot: EntryTable.Slot, _ change: ListChange, _ options: ListOptions, garbage: inout Garbage,
         _ body: (inout ListEditor) -> Void
     ) {
+        willChange(slot.entry)
         if slot.entry.encoding == ListEncoding.compact.rawValue {
             if let added = compactRoom(slot.entry, change, options) {
                 return updateCompact(slot, adding: added, garbage: &garbage) { lent in
@@ -311,7 +303,8 @@ extension Keyspace {
 
     /// Makes an empty list the value of `key`, which does not exist; the caller adds to it by `updateList`.
     package mutating func makeList(_ key: Span<UInt8>, hash: UInt64, in database: Int, for growth: ListGrowth) {
-        self[database].makeList(key, hash: hash, for: growth)
+        let room = min(growth.room, ListValue.compactByteCountMax)
+        makeListpack(key, hash: hash, in: database, type: .list, room: room) { _ in }
     }
 
     /// The one door through which a list is changed. The entry may move: look at `slot` again afterwards. The caller
