@@ -51,7 +51,8 @@ extension Entry {
             case .listpack: "listpack"
             case .quicklist: "quicklist"
             }
-        case .set, .sortedSet, .hash, .stream: "unknown"
+        case .sortedSet: hasHeldValue ? "skiplist" : "listpack"
+        case .set, .hash, .stream: "unknown"
         }
     }
 }

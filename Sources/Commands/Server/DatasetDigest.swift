@@ -21,6 +21,11 @@ struct DatasetDigest {
         bytes = SHA1.digest(bytes.span)
     }
 
+    /// Adds a digest that was summed up apart; its place does not matter.
+    mutating func combine(_ other: DatasetDigest) {
+        for index in bytes.indices { bytes[index] ^= other.bytes[index] }
+    }
+
     mutating func mix(number: UInt32) {
         let parts: [UInt8] = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
         mix(parts.span)
@@ -35,7 +40,8 @@ struct DatasetDigest {
             entry.withStringBytes { text.append($0) }
             mix(text.span)
         case .list: mix(list: entry.list)
-        case .set, .sortedSet, .hash, .stream: break
+        case .sortedSet: add(sortedSet: entry.sortedSet)
+        case .set, .hash, .stream: break
         }
         if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
     }
@@ -49,6 +55,21 @@ struct DatasetDigest {
             element.append(to: &text)
             mix(text.span)
         }
+    }
+
+    /// A sorted set's members, each with its score, in any order.
+    private mutating func add(sortedSet: borrowing SortedSetView) {
+        var sum = DatasetDigest()
+        var text = ByteBuffer()
+        sortedSet.forEach(in: sortedSet.whole) { member, score in
+            var own = DatasetDigest()
+            member.withText { own.mix($0) }
+            text.truncate(to: 0)
+            DoubleText.appendSeventeenDigits(score, to: &text)
+            own.mix(text.span)
+            sum.combine(own)
+        }
+        combine(sum)
     }
 
     private static func stockNumber(_ type: ObjectType) -> UInt32 {
