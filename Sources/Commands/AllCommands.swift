@@ -39,6 +39,7 @@ package enum AllCommands {
         Ping.commands,
         ServerFacts.commands,
         SortedSetAdd.commands,
+        SortedSetCombine.commands,
         SortedSetCount.commands,
         SortedSetPop.commands,
         SortedSetRange.commands,

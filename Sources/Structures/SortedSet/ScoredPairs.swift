@@ -85,6 +85,7 @@ struct ScoredPairs: ~Escapable {
 
     /// Ranks of the members between two members, in a set whose scores are all equal.
     func ranks(from minimum: borrowing LexBound, to maximum: borrowing LexBound) -> Range<Int> {
+        guard !list.isEmpty, mayHold(from: minimum, to: maximum) else { return 0..<0 }
         var offset = list.startOffset
         var score = 0.0
         var low = 0
@@ -100,6 +101,13 @@ struct ScoredPairs: ~Escapable {
             high += 1
         }
         return low..<max(low, high)
+    }
+
+    /// Whether the range does not lie in front of the first member or behind the last one.
+    private func mayHold(from minimum: borrowing LexBound, to maximum: borrowing LexBound) -> Bool {
+        let last = list.offset(before: list.offset(before: list.endOffset))
+        return list.element(at: last).withText { minimum.admitsAsMinimum($0) }
+            && list.element(at: list.startOffset).withText { maximum.admitsAsMaximum($0) }
     }
 
     // MARK: scores as they are kept

@@ -14,6 +14,13 @@ package struct SortedSet: ~Copyable {
     /// A set without members; costs no allocation.
     package init() {}
 
+    /// Takes over `members`, whose values are scores; `entries` are all of them in order.
+    init(adopting members: consuming MemberTable, inOrder entries: [Entry]) {
+        precondition(entries.count == members.count, "an order is of all members")
+        self.members = members
+        for entry in entries { order.insert(entry) }
+    }
+
     /// Members held.
     package var count: Int { @inline(__always) get { members.count } }
     /// Bytes that the allocator gave for members, table and tree.
