@@ -78,6 +78,15 @@ package enum DoubleText {
         buffer.commit(Int(count))
     }
 
+    /// Appends `value` in full with six decimals, as "%f" does: for error texts.
+    package static func appendSixDecimals(_ value: Double, to buffer: inout ByteBuffer) {
+        // Sign, 309 digits, point, decimals, and the zero behind them.
+        let room = 320
+        buffer.reserve(room)
+        let count = unsafe fog_format_double6(buffer.pointer + buffer.count, room, value)
+        buffer.commit(Int(count))
+    }
+
     /// Appends `value` with exactly `fractionDigitCount` (1...17) decimals, rounded half to even after scaling as Redis
     /// prints distances; magnitudes that do not fit 63 bits when scaled come out as their shortest text.
     package static func append(_ value: Double, fractionDigitCount: Int, to buffer: inout ByteBuffer) {

@@ -89,28 +89,19 @@ enum SortedSetPop {
             limit = Int(count)
         }
         guard let slot = try call.find(1, .sortedSet), limit > 0 else { return call.reply.array(0) }
+        guard isCounted else {
+            call.reply.array(2)
+            return call.popMember(1, slot, end)
+        }
         let set = slot.entry.sortedSet
         let stretch = end.stretch(of: set, limit: limit)
-        if isCounted {
-            call.reply.members(of: set, in: stretch, isReversed: end.isReversed, withScores: true)
-        } else {
-            let reply = call.reply
-            reply.array(2)
-            set.forEach(in: stretch) { member, score in
-                reply.bulk(member)
-                reply.double(score)
-            }
-        }
+        call.reply.members(of: set, in: stretch, isReversed: end.isReversed, withScores: true)
         call.removeRanks(1, slot, stretch.ranks, event: end.popEvent)
     }
 
     private static let popFromFirst: Command.Handler = { (call: inout Call) throws(CommandError) in
         let request = try ManyPop(call, keyCountAt: 1)
-        for index in request.keys {
-            guard let slot = try call.find(index, .sortedSet) else { continue }
-            return call.popMembers(index, slot, request)
-        }
-        call.reply.nullArray()
+        if try !call.popFromFirst(request) { call.reply.nullArray() }
     }
 }
 
@@ -142,13 +133,32 @@ struct ManyPop {
 }
 
 extension Call {
-    /// Answers key and members of the set at argument `index` and takes them out of it.
-    func popMembers(_ index: Int, _ slot: EntryTable.Slot, _ request: ManyPop) {
+    /// Answers the member at an end of the set at argument `index` and its score, and takes it out.
+    func popMember(_ index: Int, _ slot: EntryTable.Slot, _ end: SortedSetEnd) {
         let set = slot.entry.sortedSet
-        let stretch = request.end.stretch(of: set, limit: request.limit)
-        reply.array(2)
-        reply.bulk(arguments[index])
-        reply.pairs(of: set, in: stretch, isReversed: request.end.isReversed)
-        removeRanks(index, slot, stretch.ranks, event: request.end.popEvent)
+        let stretch = end.stretch(of: set, limit: 1)
+        set.forEach(in: stretch) { member, score in
+            reply.bulk(member)
+            reply.double(score)
+        }
+        removeRanks(index, slot, stretch.ranks, event: end.popEvent)
+    }
+
+    /// Answers the first key that has members, and takes those asked for out of it; false when no key has any. Whoever
+    /// repeats the command must not choose again.
+    func popFromFirst(_ request: ManyPop) throws(CommandError) -> Bool {
+        for index in request.keys {
+            guard let slot = try find(index, .sortedSet) else { continue }
+            let set = slot.entry.sortedSet
+            let stretch = request.end.stretch(of: set, limit: request.limit)
+            reply.array(2)
+            reply.bulk(arguments[index])
+            reply.pairs(of: set, in: stretch, isReversed: request.end.isReversed)
+            removeRanks(index, slot, stretch.ranks, event: request.end.popEvent)
+            propagate(
+                request.end == .minimum ? "ZPOPMIN" : "ZPOPMAX", arguments[index], decimal: Int64(stretch.count))
+            return true
+        }
+        return false
     }
 }

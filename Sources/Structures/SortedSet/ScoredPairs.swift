@@ -110,6 +110,36 @@ struct ScoredPairs: ~Escapable {
             && list.element(at: list.startOffset).withText { maximum.admitsAsMaximum($0) }
     }
 
+    /// Whether `list`, a well-formed listpack in which no member stands twice, holds pairs of members and scores in
+    /// order: what must be known before bytes from outside are believed.
+    static func validate(_ list: ListpackView) -> Bool {
+        var offset = list.startOffset
+        var lastScore = -Double.infinity
+        var last = offset
+        while offset != list.endOffset {
+            let start = offset
+            guard let member = list.next(&offset), let element = list.next(&offset) else { return false }
+            let score: Double
+            switch element {
+            case .integer(let value): score = Double(value)
+            case .bytes(let text):
+                guard let value = DoubleText.parse(text) else { return false }
+                score = value
+            }
+            if start != list.startOffset {
+                if score < lastScore { return false }
+                if score == lastScore {
+                    let previous = list.element(at: last)
+                    let isInOrder = member.withText { text in previous.withText { LexBound.order($0, text) < 0 } }
+                    if !isInOrder { return false }
+                }
+            }
+            lastScore = score
+            last = start
+        }
+        return true
+    }
+
     // MARK: scores as they are kept
 
     /// `score` as the integer it is kept as; nil when it is kept as text. Minus zero becomes zero, as in Redis.

@@ -46,6 +46,9 @@ package struct SortedSetDraft: ~Copyable {
         self.limits = limits
     }
 
+    /// Whether bytes from outside, a well-formed listpack in which no member stands twice, are pairs in order.
+    package static func validatePairs(_ list: ListpackView) -> Bool { ScoredPairs.validate(list) }
+
     /// Goes on with a large set.
     package init(large: consuming SortedSet, _ limits: SortedSetLimits) {
         pairs = nil

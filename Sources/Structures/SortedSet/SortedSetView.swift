@@ -34,6 +34,12 @@ package struct SortedStretch {
     }
 }
 
+/// A member of a set, to come back to; dead as soon as the set is changed.
+package struct SortedMember {
+    fileprivate let entry: Entry?
+    fileprivate let offset: Int
+}
+
 @safe package struct SortedSetView: ~Escapable {
     /// The pairs of a small set; nil for a large one.
     private let pairs: ScoredPairs?
@@ -155,21 +161,32 @@ package struct SortedStretch {
         }
     }
 
-    /// Calls `body` with the members from the first whose score `minimum` admits on, in order, as long as it says true:
-    /// for searches over many short score ranges that need no ranks.
-    package func forEach(from minimum: ScoreBound, _ body: (ListpackElement, Double) -> Bool) {
+    /// Calls `body` with references to the members from the first whose score `minimum` admits on, in order, as long as
+    /// it says true: for searches over many short score ranges that refuse most members by their score.
+    @inline(__always)
+    package func forEachReference(from minimum: ScoreBound, _ body: (SortedMember, Double) -> Bool) {
         if let pairs {
             var offset = pairs.list.startOffset
             var score = 0.0
-            while let member = pairs.nextMember(&offset, &score) {
-                if minimum.admitsAsMinimum(score), !body(member, score) { return }
+            while offset != pairs.list.endOffset {
+                let start = offset
+                _ = pairs.nextMember(&offset, &score)
+                if minimum.admitsAsMinimum(score), !body(SortedMember(entry: nil, offset: start), score) { return }
             }
             return
         }
         var cursor = unsafe set.pointee.order.cursor(from: minimum)
         while let found = cursor.nextScored() {
-            if !body(.bytes(found.element.key), found.score) { return }
+            if !body(SortedMember(entry: found.element, offset: 0), found.score) { return }
         }
+    }
+
+    /// Runs `body` over the member that `reference` leads to.
+    @inline(__always)
+    package func withMember(_ reference: SortedMember, _ body: (ListpackElement) -> Void) {
+        if let entry = reference.entry { return body(.bytes(entry.key)) }
+        guard let pairs else { preconditionFailure("a reference is used with its own set") }
+        body(pairs.list.element(at: reference.offset))
     }
 
     // MARK: scanning and random picks
