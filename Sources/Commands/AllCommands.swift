@@ -37,6 +37,8 @@ package enum AllCommands {
         MemoryCommand.commands,
         Monitor.commands,
         Ping.commands,
+        PubSubCommand.commands,
+        Publishing.commands,
         ServerFacts.commands,
         StringCompare.commands,
         StringCount.commands,
@@ -46,6 +48,7 @@ package enum AllCommands {
         StringLCS.commands,
         StringSet.commands,
         StringSetMany.commands,
+        Subscribing.commands,
         Transactions.commands,
     ].flatMap { $0 }
 }
