@@ -244,6 +244,7 @@ extension Engine {
         statistics.commandsProcessed &+= commandCount
         running = nil
         runningLoop = -1
+        flushJournal()
         if _slowPath(!keyspace.garbage.isEmpty) { collectGarbage() }
     }
 }
