@@ -61,7 +61,7 @@ struct OutputQueue: ~Copyable {
         head.append(bytes)
     }
 
-    /// Queues a part of shared bytes. A small part of much is copied, or one slow client would hold what was sent to all.
+    /// Queues a part of shared bytes. A small part of much is copied, or one slow client would hold what all got.
     mutating func append(_ bytes: SharedBytes, _ range: Range<Int>) {
         if range.isEmpty { return }
         if range.count < bytes.buffer.count / 4 {

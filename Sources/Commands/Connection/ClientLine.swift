@@ -18,7 +18,8 @@ enum ClientLine {
         let queued = transaction?.isOpen == true ? transaction?.commandCount ?? 0 : -1
         let subscriptions = session.session.subscriptions
         text.append(" sub=\(subscriptions?.count(.channel) ?? 0) psub=\(subscriptions?.count(.pattern) ?? 0)")
-        text.append(" ssub=\(subscriptions?.count(.shardChannel) ?? 0) multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
+        text.append(" ssub=\(subscriptions?.count(.shardChannel) ?? 0)")
+        text.append(" multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
         appendBuffers(session, isRunning ? wireByteCount(call.arguments) : nil, call, to: &text)
         text.append(" cmd=\(command(session, isRunning ? call.slot : nil, call)) user=\(session.session.user)")
         text.append(" redir=-1 resp=\(session.session.protocolVersion)")

@@ -18,7 +18,7 @@ package struct ChannelTable: ~Copyable {
 
     func subscriberCount(_ number: Int) -> Int { lists[number].count }
 
-    func subscriber(_ number: Int, at position: Int) -> SessionReference { lists[number][position] }
+    func subscribers(_ number: Int) -> [SessionReference] { lists[number] }
 
     /// Adds a subscriber that the name does not have yet.
     mutating func add(

@@ -9,8 +9,8 @@ extension Engine {
     /// Sends a message to the channel's subscribers and to those of patterns that match it. Returns how many got it.
     mutating func publish(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
         var receiverCount = 0
-        if !pubsub[.channel].isEmpty, let number = pubsub[.channel].find(channel, hash: NameTable.hash(channel)) {
-            receiverCount = post("message", nil, channel, payload, to: number, of: .channel)
+        if !pubsub.channels.isEmpty, let number = pubsub.channels.find(channel, hash: NameTable.hash(channel)) {
+            receiverCount = post("message", nil, channel, payload, to: pubsub.channels.subscribers(number))
         }
         if !pubsub.patternIndex.isEmpty { receiverCount += publishToPatterns(channel, payload) }
         return receiverCount
@@ -18,10 +18,10 @@ extension Engine {
 
     /// As `publish`, for a shard channel, which patterns do not see.
     mutating func publishToShard(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
-        guard !pubsub[.shardChannel].isEmpty,
-            let number = pubsub[.shardChannel].find(channel, hash: NameTable.hash(channel))
+        guard !pubsub.shardChannels.isEmpty,
+            let number = pubsub.shardChannels.find(channel, hash: NameTable.hash(channel))
         else { return 0 }
-        return post("smessage", nil, channel, payload, to: number, of: .shardChannel)
+        return post("smessage", nil, channel, payload, to: pubsub.shardChannels.subscribers(number))
     }
 
     private mutating func publishToPatterns(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
@@ -30,38 +30,36 @@ extension Engine {
         var receiverCount = 0
         for index in 0..<pubsub.candidates.count {
             let number = pubsub.candidates[index]
-            let pattern = pubsub[.pattern].names.name(number)
+            let pattern = pubsub.patterns.names.name(number)
             if Glob.matches(pattern: pattern.span, text: channel) {
-                receiverCount += post("pmessage", pattern, channel, payload, to: number, of: .pattern)
+                receiverCount += post(
+                    "pmessage", pattern, channel, payload, to: pubsub.patterns.subscribers(number))
             }
         }
         pubsub.candidates.removeAll(keepingCapacity: pubsub.candidates.count <= 1024)
         return receiverCount
     }
 
-    /// Puts the message into the mail of everybody who listens to the name with this number.
+    /// Puts the message into the mail of all these.
     private mutating func post(
-        _ event: StaticString, _ pattern: [UInt8]?, _ channel: Span<UInt8>, _ payload: Span<UInt8>, to number: Int,
-        of kind: SubscriptionKind
+        _ event: StaticString, _ pattern: [UInt8]?, _ channel: Span<UInt8>, _ payload: Span<UInt8>,
+        to subscribers: [SessionReference]
     ) -> Int {
         pubsub.messageSerial &+= 1
         let serial = pubsub.messageSerial
-        let count = pubsub[kind].subscriberCount(number)
-        for position in 0..<count {
-            let session = pubsub[kind].subscriber(number, at: position)
+        for session in subscribers {
             if session.session.gates.contains(.killed) { continue }
             let isRESP3 = session.session.protocolVersion >= 3
             let port = loops[session.session.loop]
             var range = port.state.frame(serial, isRESP3: isRESP3)
             if range.isEmpty {
                 range = port.state.writeFrame(serial, isRESP3: isRESP3) { buffer in
-                    PubSubFrame.write(
-                        event, pattern, channel, payload, isRESP3: isRESP3, to: &buffer)
+                    PubSubFrame.write(event, pattern, channel, payload, isRESP3: isRESP3, to: &buffer)
                 }
             }
             deliver(range, to: session, port)
         }
-        return count
+        return subscribers.count
     }
 }
 

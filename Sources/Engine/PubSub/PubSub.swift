@@ -3,9 +3,9 @@
 internal import Base
 
 package struct PubSub: ~Copyable {
-    private var channels = ChannelTable()
-    private var patterns = ChannelTable()
-    private var shardChannels = ChannelTable()
+    private(set) var channels = ChannelTable()
+    private(set) var patterns = ChannelTable()
+    private(set) var shardChannels = ChannelTable()
     var patternIndex = PatternIndex()
     /// Clients with at least one subscription.
     package internal(set) var clientCount = 0
@@ -14,6 +14,7 @@ package struct PubSub: ~Copyable {
     /// Grows with every message, so that loops know whether they have its frame already.
     var messageSerial: UInt64 = 0
 
+    /// For those who come and go; publishing reads the tables themselves, which costs no coroutine.
     package subscript(kind: SubscriptionKind) -> ChannelTable {
         _read {
             switch kind {

@@ -1,5 +1,5 @@
-// Subscriptions.swift - what one client listens to: its channels, patterns and shard channels by their numbers, each with
-// the client's place among the subscribers. Made when a client first subscribes, so that nobody else pays for it.
+// Subscriptions.swift - what one client listens to: its channels, patterns and shard channels by their numbers, each
+// with the client's place among the subscribers. Made when a client first subscribes, so that nobody else pays for it.
 // Under the turn.
 
 package enum SubscriptionKind: Int, CaseIterable, Sendable {
