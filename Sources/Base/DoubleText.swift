@@ -70,8 +70,8 @@ package enum DoubleText {
         appendDigits(ShortestDecimal(magnitudeOf: value), isNegative: value < 0, to: &buffer)
     }
 
-    /// Appends `value` with up to seventeen significant digits, as "%.17g" does: what DEBUG DIGEST sums up, and what ZSCAN
-    /// prints for large sets.
+    /// Appends `value` with up to seventeen significant digits, as "%.17g" does: what DEBUG DIGEST sums up, and what
+    /// ZSCAN prints for large sets.
     package static func appendSeventeenDigits(_ value: Double, to buffer: inout ByteBuffer) {
         buffer.reserve(byteCountMax)
         let count = unsafe fog_format_double17(buffer.pointer + buffer.count, byteCountMax, value)

@@ -44,7 +44,7 @@ struct GeoCommandTests {
             ("GEOPOS Sicily Palermo none", #"[["13.36138933897018433", "38.11555639549629859"], (nil)]"#)
         ])
         try run(TestVariant(protocolVersion: 3), [
-            ("GEOPOS Sicily Palermo none", "[[13.36138933897018433, 38.11555639549629859], (nil)]")
+            ("GEOPOS Sicily Palermo none", "[[(double) 13.36138933897018433, (double) 38.11555639549629859], (nil)]")
         ])
     }
 
@@ -88,7 +88,7 @@ struct GeoCommandTests {
             ("GEOSEARCHSTORE d Sicily FROMLONLAT 15 37 BYRADIUS 200 km", "2"),
             ("ZRANGE d 0 -1 WITHSCORES", #"["Palermo", "3479099956230698", "Catania", "3479447370796909"]"#),
             ("GEOSEARCHSTORE d Sicily FROMLONLAT 15 37 BYBOX 400 400 km ASC COUNT 2 STOREDIST", "2"),
-            ("ZRANGE d 0 -1 WITHSCORES", #"["Catania", "56.441257870158204", "Palermo", "190.44242984775795"]"#),
+            ("ZRANGE d 0 -1 WITHSCORES", #"["Catania", "56.4412578701582", "Palermo", "190.44242984775784"]"#),
             ("GEORADIUS Sicily 15 37 200 km STORE d COUNT 1", "1"), ("ZRANGE d 0 -1", #"["Catania"]"#),
             ("GEORADIUS Sicily 15 37 200 km STORE d WITHDIST",
                 "(error) ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options"),

@@ -1,5 +1,5 @@
-// GeoSearch.swift - GEOSEARCH, GEOSEARCHSTORE, GEORADIUS, GEORADIUSBYMEMBER and their read-only forms: members within an
-// area, by the score ranges that cover it. The hits are collected first, as references to members of the set, then
+// GeoSearch.swift - GEOSEARCH, GEOSEARCHSTORE, GEORADIUS, GEORADIUSBYMEMBER and their read-only forms: members within
+// an area, by the score ranges that cover it. The hits are collected first, as references to members of the set, then
 // ordered and answered or stored. Engine's turn only.
 internal import Base
 internal import Engine
@@ -8,6 +8,13 @@ internal import RESP
 internal import Structures
 
 enum GeoSearch {
+    /// The key behind the word STORE or STOREDIST, wherever that stands.
+    private static func storeKey(_ word: String, startFrom: Int) -> KeySpec {
+        KeySpec(
+            [.overwrite, .update, .variableFlags], begin: .keyword(word, startFrom: startFrom),
+            find: .range(last: 0, step: 1, limit: 0))
+    }
+
     static let commands: [Command] = [
         Command(
             "GEOSEARCH",
@@ -61,7 +68,9 @@ enum GeoSearch {
                 storekey/key:key | STOREDIST storedistkey/key:key)]
                 """,
             arity: -6, [.write, .denyOOM],
-            keys: [.key([.readOnly, .access]), KeySpec([.overwrite, .update, .variableFlags], begin: .keyword("STORE", startFrom: 6), find: .range(last: 0, step: 1, limit: 0)), KeySpec([.overwrite, .update, .variableFlags], begin: .keyword("STOREDIST", startFrom: 6), find: .range(last: 0, step: 1, limit: 0))],
+            keys: [
+                .key([.readOnly, .access]), storeKey("STORE", startFrom: 6), storeKey("STOREDIST", startFrom: 6),
+            ],
             in: .geo, since: "3.2.0",
             complexity: """
                 O(N+log(M)) where N is the number of elements inside the bounding box of the circular area \
@@ -101,7 +110,9 @@ enum GeoSearch {
                 STOREDIST storedistkey/key:key)]
                 """,
             arity: -5, [.write, .denyOOM],
-            keys: [.key([.readOnly, .access]), KeySpec([.overwrite, .update, .variableFlags], begin: .keyword("STORE", startFrom: 5), find: .range(last: 0, step: 1, limit: 0)), KeySpec([.overwrite, .update, .variableFlags], begin: .keyword("STOREDIST", startFrom: 5), find: .range(last: 0, step: 1, limit: 0))],
+            keys: [
+                .key([.readOnly, .access]), storeKey("STORE", startFrom: 5), storeKey("STOREDIST", startFrom: 5),
+            ],
             in: .geo, since: "3.2.0",
             complexity: """
                 O(N+log(M)) where N is the number of elements inside the bounding box of the circular area \

@@ -1,5 +1,5 @@
-// SortedSetBlocking.swift - BZPOPMIN, BZPOPMAX, BZMPOP: as their siblings without the B (SortedSetPop.swift), and waiting
-// where no set has a member. The waiting is `Call.waitForKeys`. Engine's turn only.
+// SortedSetBlocking.swift - BZPOPMIN, BZPOPMAX, BZMPOP: as their siblings without the B (SortedSetPop.swift), and
+// waiting where no set has a member. The waiting is `Call.waitForKeys`. Engine's turn only.
 internal import Base
 internal import Engine
 internal import Keyspace

@@ -26,7 +26,9 @@ struct SortedSetBounds {
 
     /// Reads arguments `index` and `index + 1`. In reverse, ranks count from the top, and of scores and members the
     /// maximum stands first.
-    init(_ call: borrowing Call, at index: Int, _ order: SortedSetOrder, isReversed: Bool = false) throws(CommandError) {
+    init(
+        _ call: borrowing Call, at index: Int, _ order: SortedSetOrder, isReversed: Bool = false
+    ) throws(CommandError) {
         self.isReversed = isReversed
         let minimum = isReversed ? index + 1 : index
         let maximum = isReversed ? index : index + 1

@@ -139,12 +139,23 @@ private struct CombineInput {
     let entry: Entry?
     var weight = 1.0
 
-    var count: Int { entry?.sortedSet.count ?? 0 }
+    private var isPlain: Bool { entry?.objectType == .set }
 
-    func score(of member: Span<UInt8>) -> Double? { entry?.sortedSet.score(of: member) }
+    var count: Int {
+        guard let entry else { return 0 }
+        return isPlain ? entry.memberCount : entry.sortedSet.count
+    }
+
+    func score(of member: Span<UInt8>) -> Double? {
+        guard let entry else { return nil }
+        if isPlain { return entry.hasMember(member) ? 1 : nil }
+        return entry.sortedSet.score(of: member)
+    }
 
     func forEach(_ body: (ListpackElement, Double) -> Void) {
-        guard let set = entry?.sortedSet else { return }
+        guard let entry else { return }
+        if isPlain { return entry.forEachMember { body($0, 1) } }
+        let set = entry.sortedSet
         set.forEach(in: set.whole, body)
     }
 }
@@ -181,9 +192,11 @@ private struct CombineRequest {
             throw .written
         }
         guard keyCount < call.arguments.count - index else { throw .syntax }
+        // Keys that have expired go first, so that none goes while the others' entries are looked at.
+        for keyIndex in (index + 1)...(index + keyCount) { _ = call.find(keyIndex) }
         for keyIndex in (index + 1)...(index + keyCount) {
             let entry = call.read(keyIndex)
-            if let entry, entry.objectType != .sortedSet { throw .wrongType }
+            if let entry, entry.objectType != .sortedSet && entry.objectType != .set { throw .wrongType }
             inputs.append(CombineInput(entry: entry))
         }
         try readOptions(call, from: index + keyCount + 1, purpose)

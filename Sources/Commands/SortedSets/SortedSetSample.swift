@@ -24,9 +24,6 @@ enum SortedSetSample {
             history: [("8.0.0", "Added noscores option.")], hints: ["nondeterministic_output"], run: scan),
     ]
 
-    /// Members that one call answers at most when they may repeat: more would hold every other client.
-    private static let repeatedPicksMax = 1_000_000
-
     private static let random: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard call.arguments.count > 2 else { return try one(&call) }
         let picks = try call.integer(2, in: -Int.max...Int.max, otherwise: .belowNegatedMaximum)
@@ -46,7 +43,7 @@ enum SortedSetSample {
                 reply.scored(member, score, withScores: withScores)
             }
         } else {
-            guard picks >= -repeatedPicksMax else { throw .outOfRange }
+            try call.checkRepeats(-picks, of: entry, elementCount: set.count)
             reply.scoredArray(-picks, withScores: withScores)
             set.forEachRandom(-picks, below: { random.below($0) }) { member, score in
                 reply.scored(member, score, withScores: withScores)
@@ -62,27 +59,32 @@ enum SortedSetSample {
     }
 
     private static let scan: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let cursor = IntegerText.parseUnsignedLenient(call.arguments[2]) else { throw .invalidCursor }
-        let options = try MemberScanOptions(call, from: 3, shortForm: "NOSCORES")
-        guard let entry = try call.read(1, .sortedSet) else { return call.reply.emptyScan() }
-        let set = entry.sortedSet
-        let isLarge = set.isLarge
+        var scan = try MemberScan(cursorOf: call)
+        guard let entry = try call.read(1, .sortedSet) else { return MemberScan.replyEmpty(call.reply) }
+        try scan.readOptions(call, isSortedSet: true)
         let reply = call.reply
-        let arguments = call.arguments
         let mark = reply.buffer.count
+        let withScores = !scan.omitsValues
         var written = 0
-        let next = options.walk(from: cursor) { cursor, seen in
-            set.scan(cursor: cursor) { member, score in
-                seen += 1
-                guard member.withText({ options.admits($0, arguments) }) else { return }
+        var next: UInt64 = 0
+        let set = entry.sortedSet
+        if set.isLarge {
+            set.withTable { members in
+                next = scan.walk(members) { member in
+                    reply.bulk(member.key)
+                    if withScores { reply.bulk(seventeenDigits: member.score) }
+                    written += withScores ? 2 : 1
+                }
+            }
+        } else {
+            set.forEach(in: set.whole) { member, score in
+                guard scan.matches(member) else { return }
                 reply.bulk(member)
-                written += options.isShort ? 1 : 2
-                if options.isShort { return }
-                if isLarge { reply.bulk(seventeenDigits: score) } else { reply.bulk(shortest: score) }
+                if withScores { reply.bulk(shortest: score) }
+                written += withScores ? 2 : 1
             }
         }
-        reply.insertHeader(UInt8(ascii: "*"), written, at: mark)
-        reply.insertScanCursor(next, at: mark)
+        MemberScan.finish(reply, cursor: next, count: written, at: mark)
     }
 }
 

@@ -1,7 +1,7 @@
 // SortedSetValue.swift - sorted sets as values of keys: a small one is a listpack of pairs in the key's entry
-// (`CompactValue`), a large one a `SortedSet` in memory of its own, whose address is the entry's one word. One door reads
-// either (`Entry.sortedSet`), one changes (`Keyspace.updateSortedSet`), one replaces (`setSortedSet`). Engine's turn
-// only, except freeing, which is for whoever owns the set.
+// (`CompactValue`), a large one a `SortedSet` in memory of its own, whose address is the entry's one word. One door
+// reads either (`Entry.sortedSet`), one changes (`Keyspace.updateSortedSet`), one replaces (`setSortedSet`). Engine's
+// turn only, except freeing, which is for whoever owns the set.
 internal import Base
 internal import CLinux
 package import Structures

@@ -1,5 +1,5 @@
-// SortedSetView.swift - reading a sorted set in either form: pairs in a listpack, or table and tree. Ranges are stretches
-// of ranks, whatever the client named them by, and one walk serves all commands. Borrowed from the key's entry, valid
+// SortedSetView.swift - reading a sorted set in either form: pairs in a listpack, or table and tree. Ranges are
+// stretches of ranks, whatever the client named them by, and one walk serves all commands. Borrowed from the key's entry, valid
 // until the set is changed; engine's turn. Cost: O(log n) to find a stretch of a large set, O(1) per member walked.
 internal import Base
 
@@ -8,11 +8,13 @@ package struct SortedStretch {
     /// Ranks of the members in the stretch.
     package let ranks: Range<Int>
     /// In front of the first and behind the last member, where a search found these places already.
-    let cursors: (start: OrderedCursor, end: OrderedCursor)?
+    let start: OrderedCursor?
+    let end: OrderedCursor?
 
-    init(_ ranks: Range<Int>, cursors: (start: OrderedCursor, end: OrderedCursor)? = nil) {
+    init(_ ranks: Range<Int>, start: OrderedCursor? = nil, end: OrderedCursor? = nil) {
         self.ranks = ranks
-        self.cursors = cursors
+        self.start = start
+        self.end = end
     }
 
     /// Members in the stretch.
@@ -23,14 +25,10 @@ package struct SortedStretch {
     package func limited(offset: Int, limit: Int, isReversed: Bool) -> SortedStretch {
         guard offset >= 0, offset < count else { return SortedStretch(ranks.lowerBound..<ranks.lowerBound) }
         let kept = limit < 0 ? count - offset : min(limit, count - offset)
-        // The walk begins where it did; only its length changes.
-        let keepsStart = offset == 0
-        if isReversed {
-            let end = ranks.upperBound - offset
-            return SortedStretch((end - kept)..<end, cursors: keepsStart ? cursors : nil)
-        }
-        let start = ranks.lowerBound + offset
-        return SortedStretch(start..<(start + kept), cursors: keepsStart ? cursors : nil)
+        let low = isReversed ? ranks.upperBound - offset - kept : ranks.lowerBound + offset
+        let left = low..<(low + kept)
+        return SortedStretch(
+            left, start: low == ranks.lowerBound ? start : nil, end: left.upperBound == ranks.upperBound ? end : nil)
     }
 }
 
@@ -107,14 +105,14 @@ package struct SortedMember {
     package func stretch(from minimum: ScoreBound, to maximum: ScoreBound) -> SortedStretch {
         if let pairs { return SortedStretch(pairs.ranks(from: minimum, to: maximum)) }
         let slice = unsafe set.pointee.order.slice(from: minimum, to: maximum)
-        return SortedStretch(slice.ranks, cursors: (slice.start, slice.end))
+        return SortedStretch(slice.ranks, start: slice.start, end: slice.end)
     }
 
     /// The members between two members, in a set whose scores are all equal.
     package func stretch(from minimum: borrowing LexBound, to maximum: borrowing LexBound) -> SortedStretch {
         if let pairs { return SortedStretch(pairs.ranks(from: minimum, to: maximum)) }
         let slice = unsafe set.pointee.order.slice(from: minimum, to: maximum)
-        return SortedStretch(slice.ranks, cursors: (slice.start, slice.end))
+        return SortedStretch(slice.ranks, start: slice.start, end: slice.end)
     }
 
     /// Calls `body` with the members of `stretch` and their scores, from its end when `isReversed`.
@@ -126,13 +124,13 @@ package struct SortedMember {
         if let pairs {
             SortedSetView.walk(pairs, stretch.ranks, isReversed, body)
         } else if isReversed {
-            var cursor = unsafe stretch.cursors?.end ?? set.pointee.order.cursor(atRank: stretch.ranks.upperBound)
+            var cursor = unsafe stretch.end ?? set.pointee.order.cursor(atRank: stretch.ranks.upperBound)
             for _ in 0..<stretch.count {
                 guard let entry = cursor.previous() else { preconditionFailure("a stretch lies within its set") }
                 body(.bytes(entry.key), entry.score)
             }
         } else {
-            var cursor = unsafe stretch.cursors?.start ?? set.pointee.order.cursor(atRank: stretch.ranks.lowerBound)
+            var cursor = unsafe stretch.start ?? set.pointee.order.cursor(atRank: stretch.ranks.lowerBound)
             for _ in 0..<stretch.count {
                 guard let entry = cursor.next() else { preconditionFailure("a stretch lies within its set") }
                 body(.bytes(entry.key), entry.score)
@@ -191,15 +189,14 @@ package struct SortedMember {
 
     // MARK: scanning and random picks
 
-    /// Visits the members at `cursor` and returns the next cursor, 0 at the end: a large set as its table lies, a small
-    /// one all at once.
-    package func scan(cursor: UInt64, _ body: (ListpackElement, Double) -> Void) -> UInt64 {
-        guard isLarge else {
-            forEach(in: whole, body)
-            return 0
-        }
-        return unsafe set.pointee.members.scan(cursor: cursor) { body(.bytes($0.key), $0.score) }
+    /// Runs `body` over the table of a large set, whose entries are members with their scores.
+    package func withTable(_ body: (borrowing MemberTable) -> Void) {
+        precondition(isLarge, "a small set has no table")
+        unsafe body(set.pointee.members)
     }
+
+    /// Bytes that the allocator gave for a large set; 0 for a small one, which lies in its entry.
+    package var allocatedBytes: Int { isLarge ? unsafe set.pointee.allocatedBytes : 0 }
 
     /// Calls `body` with `picks` members, each drawn from all of them; the set is not empty. `below(n)` gives a random
     /// number in 0..<n.
