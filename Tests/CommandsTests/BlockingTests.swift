@@ -335,7 +335,7 @@ struct BlockingTests {
         let second = try session.server.connect(protocolVersion: variant.protocolVersion)
         try wait(first, "BZPOPMIN w z 0", session)
         try wait(second, "BZMPOP 0 1 z MAX COUNT 2", session)
-        try session.run([("RPUSH w x", "1"), ("ZADD z 1 a 2 b 3 c", "3")])
+        try session.run([("RPUSH z x", "1"), ("DEL z", "1"), ("ZADD z 1 a 2 b 3 c", "3")])
         #expect(try first.reply().description == "[\"z\", \"a\", \(score("1"))]")
         #expect(
             try second.reply().description == "[\"z\", [[\"c\", \(score("3"))], [\"b\", \(score("2"))]]]")

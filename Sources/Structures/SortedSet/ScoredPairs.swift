@@ -1,7 +1,7 @@
 // ScoredPairs.swift - a small sorted set as Redis keeps it in a listpack: member, score, member, score, in order.
-// Scores are integers where they are whole, else their shortest text. Reading is a view of the bytes, changing an extension of
-// `Listpack`. Pure; engine's turn. Only for listpacks that this module built or `ScoredPairs.validate` accepted.
-// Cost: everything walks, which is fine for the hundred or so pairs that a small set has.
+// Scores are integers where they are whole, else their shortest text. Reading is a view of the bytes, changing an
+// extension of `Listpack`. Pure; engine's turn. Only for listpacks that this module built or `ScoredPairs.validate`
+// accepted. Cost: everything walks, which is fine for the hundred or so pairs that a small set has.
 internal import Base
 internal import CLinux
 

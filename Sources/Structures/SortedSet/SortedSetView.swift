@@ -1,6 +1,7 @@
 // SortedSetView.swift - reading a sorted set in either form: pairs in a listpack, or table and tree. Ranges are
-// stretches of ranks, whatever the client named them by, and one walk serves all commands. Borrowed from the key's entry, valid
-// until the set is changed; engine's turn. Cost: O(log n) to find a stretch of a large set, O(1) per member walked.
+// stretches of ranks, whatever the client named them by, and one walk serves all commands. Borrowed from the key's
+// entry, valid until the set is changed; engine's turn. Cost: O(log n) to find a stretch of a large set, O(1) per
+// member walked.
 internal import Base
 
 /// A stretch of neighbours in a sorted set; dead as soon as the set is changed.
