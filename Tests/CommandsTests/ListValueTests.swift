@@ -7,7 +7,7 @@ import Testing
 
 struct ListValueTests {
     /// A keyspace and what should be in it.
-    private struct Pair {
+    private struct Pair: ~Copyable {
         var keyspace = Keyspace(databaseCount: 2)
         var lists: [[UInt8]: [[UInt8]]] = [:]
         var random: RandomGenerator

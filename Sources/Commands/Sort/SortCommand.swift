@@ -10,8 +10,8 @@ internal import Structures
 enum SortCommand {
     private static let usage =
         """
-        key [BY by-pattern=pattern:pattern#1] [LIMIT offset:integer count:integer] \
-        [GET get-pattern=pattern:pattern#1]... [order=(ASC | DESC)] [sorting=ALPHA]
+        key [BY by-pattern/pattern:pattern#1] [LIMIT (offset:integer count:integer)] \
+        [GET get-pattern/pattern:pattern#1]... [order=(ASC | DESC)] [sorting=ALPHA]
         """
     private static let complexity =
         """

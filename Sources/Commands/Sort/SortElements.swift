@@ -38,7 +38,8 @@ struct SortElements: ~Copyable {
         case .set:
             items.reserveCapacity(entry.memberCount)
             entry.forEachMember { add($0) }
-        case .sortedSet, .string, .hash, .stream: break
+        case .sortedSet: load(sortedSet: entry.sortedSet, options)
+        case .string, .hash, .stream: break
         }
         if wanted.isEmpty { wanted = options.range(of: items.count) }
     }
@@ -59,6 +60,20 @@ struct SortElements: ~Copyable {
             add(element)
             left -= 1
         }
+        wanted = 0..<items.count
+    }
+
+    private mutating func load(sortedSet: SortedSetView, _ options: SortOptions) {
+        guard options.keepsOrder else {
+            items.reserveCapacity(sortedSet.count)
+            sortedSet.forEach(in: sortedSet.whole) { member, _ in add(member) }
+            return
+        }
+        let count = sortedSet.count
+        let range = options.range(of: count)
+        let ranks = options.isDescending ? (count - range.upperBound)..<(count - range.lowerBound) : range
+        let stretch = sortedSet.stretch(ranks)
+        sortedSet.forEach(in: stretch, isReversed: options.isDescending) { member, _ in add(member) }
         wanted = 0..<items.count
     }
 
