@@ -17,13 +17,14 @@ package struct Garbage: ~Copyable {
     /// Addresses waiting for the pool.
     private var addresses: [UInt] = []
     private var lists: [UInt] = []
+    private var streams: [UInt] = []
     private var databases: [FlushedDatabase] = []
     /// Objects handed to the background so far, and freed by it (INFO lazyfreed_objects is the latter).
     package private(set) var handedOver = 0
 
     package init() {}
 
-    package var isEmpty: Bool { addresses.isEmpty && lists.isEmpty && databases.isEmpty }
+    package var isEmpty: Bool { addresses.isEmpty && lists.isEmpty && streams.isEmpty && databases.isEmpty }
 
     @unsafe mutating func free(_ address: UnsafeMutablePointer<UInt8>, byteCount: Int) {
         if byteCount < Garbage.backgroundByteCountMin {
@@ -40,6 +41,12 @@ package struct Garbage: ~Copyable {
         handedOver += 1
     }
 
+    /// Takes over a stream, by the word of `StreamValue.allocate`.
+    mutating func add(stream word: UInt) {
+        streams.append(word)
+        handedOver += 1
+    }
+
     mutating func add(_ database: FlushedDatabase) {
         databases.append(database)
         handedOver += database.keyCount
@@ -50,23 +57,28 @@ package struct Garbage: ~Copyable {
         defer {
             addresses = []
             lists = []
+            streams = []
             databases = []
         }
-        return Load(addresses: addresses, lists: lists, databases: databases)
+        return Load(addresses: addresses, lists: lists, streams: streams, databases: databases)
     }
 
     /// A load of garbage on its way to the background. Sendable because whoever holds it is its only owner.
     package struct Load: Sendable {
         fileprivate let addresses: [UInt]
         fileprivate let lists: [UInt]
+        fileprivate let streams: [UInt]
         fileprivate let databases: [FlushedDatabase]
 
-        package var objectCount: Int { addresses.count + lists.count + databases.reduce(0) { $0 + $1.keyCount } }
+        package var objectCount: Int {
+            addresses.count + lists.count + streams.count + databases.reduce(0) { $0 + $1.keyCount }
+        }
 
         /// Frees it all; call once. Cost: proportional to the garbage; no locks of the engine are touched.
         package func freeAll() {
             for address in addresses { unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: address)) }
             for list in lists { ListValue.freeNow(list) }
+            for stream in streams { StreamValue.freeNow(stream) }
             for database in databases { database.freeAll() }
         }
     }

@@ -21,7 +21,8 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
         case .list: ListValue.allocatedByteCount(entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: StreamValue.allocatedByteCount(entry)
+        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -31,7 +32,8 @@ enum HeldValue {
         switch entry.objectType {
         case .string: return duplicateString(entry, into: copy)
         case .list: return ListValue.duplicate(entry, into: copy)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: return StreamValue.duplicate(entry, into: copy)
+        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -40,7 +42,8 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe garbage.free(ExternalValue.address(entry), byteCount: byteCount)
         case .list: ListValue.free(entry, byteCount: byteCount, garbage: &garbage)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: StreamValue.free(entry, byteCount: byteCount, garbage: &garbage)
+        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -49,7 +52,8 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe CLinux.free(ExternalValue.address(entry))
         case .list: ListValue.freeNow(entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: StreamValue.freeNow(entry)
+        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
         }
     }
 

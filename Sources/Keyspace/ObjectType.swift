@@ -51,7 +51,8 @@ extension Entry {
             case .listpack: "listpack"
             case .quicklist: "quicklist"
             }
-        case .set, .sortedSet, .hash, .stream: "unknown"
+        case .stream: "stream"
+        case .set, .sortedSet, .hash: "unknown"
         }
     }
 }

@@ -35,7 +35,8 @@ struct DatasetDigest {
             entry.withStringBytes { text.append($0) }
             mix(text.span)
         case .list: mix(list: entry.list)
-        case .set, .sortedSet, .hash, .stream: break
+        case .stream: mix(stream: entry.stream)
+        case .set, .sortedSet, .hash: break
         }
         if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
     }
@@ -48,6 +49,23 @@ struct DatasetDigest {
             text.truncate(to: 0)
             element.append(to: &text)
             mix(text.span)
+        }
+    }
+
+    /// A stream's entries, in order: identifier, then fields and values. Groups do not count.
+    private mutating func mix(stream: borrowing StreamLog) {
+        var walk = stream.walk(from: .zero, to: .max)
+        var text = ByteBuffer()
+        while let entry = walk.next() {
+            mix("\(entry.id.milliseconds).\(entry.id.sequence)".utf8.span)
+            entry.forEachPair { field, value in
+                text.truncate(to: 0)
+                field.append(to: &text)
+                mix(text.span)
+                text.truncate(to: 0)
+                value.append(to: &text)
+                mix(text.span)
+            }
         }
     }
 
