@@ -184,7 +184,7 @@ package import Structures
     /// `event` is the keyspace event's name, `class` its notification class.
     @inline(__always)
     package func changed(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
-        unsafe engine.pointee.changes &+= 1
+        unsafe engine.pointee.changeCount &+= 1
         if unsafe _slowPath(engine.pointee.effects.isObserved) {
             unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
         }
@@ -202,16 +202,21 @@ package import Structures
     package func changed(
         _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
     ) {
-        unsafe engine.pointee.changes &+= 1
+        unsafe engine.pointee.changeCount &+= 1
         if unsafe engine.pointee.effects.isObserved {
             unsafe engine.pointee.effects.record(event, eventClass, key: key, database: database)
         }
     }
 
+    /// Says that a key changed in a way that only the journal hears of: no WATCH, no tracking, no notification. So it is
+    /// with the stock servers' acknowledgements and deliveries of consumer groups.
+    @inline(__always)
+    package func changedUnseen() { unsafe engine.pointee.changeCount &+= 1 }
+
     /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH and tracking must know, no
     /// notification is sent. `count` keys changed.
     package func replaced(database: Int, count: Int) {
-        unsafe engine.pointee.changes &+= count
+        unsafe engine.pointee.changeCount &+= count
         if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.effects.recordReplacement(of: database) }
     }
 

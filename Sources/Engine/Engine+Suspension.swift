@@ -108,6 +108,7 @@ extension Engine {
             let isPause = session.session.suspension?.reason == .paused
             resume(session, isPause ? .ready : .timedOut)
         }
+        flushJournal()
         return waiting.nextDeadline()
     }
 

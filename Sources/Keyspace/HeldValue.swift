@@ -21,8 +21,9 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
         case .list: ListValue.allocatedByteCount(entry)
+        case .set, .hash: MemberValue.allocatedByteCount(entry)
         case .stream: StreamValue.allocatedByteCount(entry)
-        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -32,8 +33,9 @@ enum HeldValue {
         switch entry.objectType {
         case .string: return duplicateString(entry, into: copy)
         case .list: return ListValue.duplicate(entry, into: copy)
+        case .set, .hash: return MemberValue.duplicate(entry, into: copy)
         case .stream: return StreamValue.duplicate(entry, into: copy)
-        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -42,18 +44,25 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe garbage.free(ExternalValue.address(entry), byteCount: byteCount)
         case .list: ListValue.free(entry, byteCount: byteCount, garbage: &garbage)
+        case .set, .hash: MemberValue.free(entry, garbage: &garbage)
         case .stream: StreamValue.free(entry, byteCount: byteCount, garbage: &garbage)
-        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: preconditionFailure("entries of this type hold no value")
         }
     }
 
     /// Frees the value behind `entry` on the calling thread.
     static func freeNow(_ entry: Entry) {
-        switch entry.objectType {
-        case .string: unsafe CLinux.free(ExternalValue.address(entry))
-        case .list: ListValue.freeNow(entry)
-        case .stream: StreamValue.freeNow(entry)
-        case .set, .sortedSet, .hash: preconditionFailure("entries of this type hold no value")
+        freeNow(entry.objectType, UInt(truncatingIfNeeded: entry.valueWord()))
+    }
+
+    /// Frees the value that an entry of `type` led to by its first word, on the calling thread.
+    static func freeNow(_ type: ObjectType, _ word: UInt) {
+        switch type {
+        case .string: unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: word))
+        case .list: ListValue.freeNow(word)
+        case .set, .hash: MemberValue.freeNow(word)
+        case .stream: StreamValue.freeNow(word)
+        case .sortedSet: preconditionFailure("entries of this type hold no value")
         }
     }
 

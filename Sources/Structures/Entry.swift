@@ -25,7 +25,8 @@ internal import CLinux
     /// The longest key or inline value an entry can hold.
     package static let bytesMax = Int(UInt32.max)
     package static let headerByteCount = 8
-    private static let shortLengthMax = 0xFFFF
+    /// Lengths up to this are kept in the header itself.
+    static let shortLengthMax = 0xFFFF
 
     // MARK: the header
 

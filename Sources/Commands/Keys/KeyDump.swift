@@ -130,6 +130,7 @@ enum KeyDump {
             // It would be dead on arrival; what it was to replace goes all the same.
             if call.keyspace.remove(call.arguments[1], hash: hash, in: database) {
                 call.changed("del", .generic, key: call.arguments[1])
+                call.propagateExpiry(call.arguments[1])
             }
             return
         }
@@ -147,6 +148,18 @@ enum KeyDump {
             call.find(1)?.entry.frequency = Int(frequency) / 16
         }
         call.changed("restore", .generic, key: call.arguments[1])
+        if let expiry, !options.isAbsolute { propagate(call, expiry) }
+    }
+
+    /// For the journal: the same with a moment instead of a time span.
+    private static func propagate(_ call: borrowing Call, _ expiry: Int64) {
+        let arguments = call.arguments
+        call.propagate("RESTORE") { words in
+            words.add(arguments[1])
+            words.add(decimal: expiry)
+            for index in 3..<arguments.count { words.add(arguments[index]) }
+            words.add("ABSTTL")
+        }
     }
 
     private static func parseOptions(_ call: borrowing Call) throws(CommandError) -> RestoreOptions {

@@ -84,7 +84,9 @@ enum ListPop {
             guard let slot = try call.find(index, .list) else { continue }
             call.reply.array(2)
             call.reply.bulk(call.arguments[index])
-            return call.popElements(index, slot, end, count: min(limit, slot.entry.list.count))
+            let count = min(limit, slot.entry.list.count)
+            call.popElements(index, slot, end, count: count)
+            return call.propagate(end == .left ? "LPOP" : "RPOP", call.arguments[index], decimal: Int64(count))
         }
         call.reply.nullArray()
     }

@@ -37,7 +37,7 @@ enum StreamAcknowledge {
                 if group.acknowledge(id) { acknowledged &+= 1 }
             }
         }
-        if acknowledged > 0 { call.changed("", .stream, key: arguments[1]) }
+        if acknowledged > 0 { call.changedUnseen() }
         call.reply.integer(acknowledged)
     }
 
@@ -49,29 +49,33 @@ enum StreamAcknowledge {
             return request.replyNothingFound(reply)
         }
         let ids = try call.streamIDs(from: request.firstID, to: request.endID)
-        var acknowledged = 0
-        var deleted = 0
+        var acknowledged: [StreamID] = []
+        var deleted: [StreamID] = []
         reply.array(ids.count)
+        call.propagateNothing()
         call.updateStream(slot, .all) { stream in
             for id in ids {
                 guard group.acknowledge(id) else {
                     reply.integer(StreamDeletion.notFound)
                     continue
                 }
-                acknowledged += 1
+                acknowledged.append(id)
                 if request.policy == .requireAcknowledged && stream.isReferenced(id) {
                     reply.integer(StreamDeletion.kept)
                     continue
                 }
-                if request.policy == .remove { stream.removeReferences(to: id) }
-                if stream.delete(id) { deleted += 1 }
+                if request.policy == .remove { _ = call.removeReferences(to: id, in: &stream, key: 1) }
+                if stream.delete(id) { deleted.append(id) }
                 reply.integer(StreamDeletion.deleted)
             }
         }
-        if deleted > 0 {
-            call.changed("xdel", .stream, key: call.arguments[1])
-        } else if acknowledged > 0 {
-            call.changed("", .stream, key: call.arguments[1])
+        if acknowledged.isEmpty { return }
+        let arguments = call.arguments
+        call.propagate("XACK") { words in
+            words.add(arguments[1])
+            words.add(arguments[2])
+            for id in acknowledged { id.add(to: &words) }
         }
+        call.changed(key: 1, deleted: deleted, orUnseen: true)
     }
 }

@@ -136,5 +136,18 @@ enum StreamAdd {
         call.reply.streamID(id)
         call.changed("xadd", .stream, key: arguments[1])
         if trimmed > 0 { call.alsoHappened("xtrim", .stream, key: arguments[1]) }
+        if call.isJournaled { record(call, id, request, slot.entry) }
+    }
+
+    /// An entry is recorded with the identifier it got and the trimming that was done.
+    private static func record(_ call: borrowing Call, _ id: StreamID, _ request: Request, _ entry: Entry) {
+        if case .asked(.exact) = request.selector, !request.trim.isRewritten { return }
+        let arguments = call.arguments
+        call.propagate("XADD") { words in
+            words.add(arguments[1])
+            request.trim.add(to: &words, after: entry.stream)
+            id.add(to: &words)
+            for index in (request.idIndex + 1)..<arguments.count { words.add(arguments[index]) }
+        }
     }
 }

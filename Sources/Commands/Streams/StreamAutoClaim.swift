@@ -61,12 +61,14 @@ enum StreamAutoClaim {
         let request = try Request(call)
         guard let slot = try call.find(1, .stream), let group = slot.entry.stream.group(named: call.arguments[2])
         else { throw call.noGroup(key: 1, group: 2) }
-        let consumer = call.consumer(named: 3, in: group, of: slot, key: 1).consumer
+        call.propagateNothing()
+        let consumer = call.consumer(named: 3, in: group, of: slot, key: 1)
         let reply = call.reply
         let now = call.now
         var entries = ByteBuffer()
         var claimed = 0
         var gone: [StreamID] = []
+        var changed: [StreamPending] = []
         var next: StreamID?
         call.updateStream(slot, .group(group)) { stream in
             var left = request.limit
@@ -82,6 +84,7 @@ enum StreamAutoClaim {
                 guard let entry = stream.entry(pending.id) else {
                     group.acknowledge(pending.id)
                     gone.append(pending.id)
+                    changed.append(pending)
                     left &-= 1
                     cursor = group.pendingCursor(from: pending.id)
                     continue
@@ -92,6 +95,7 @@ enum StreamAutoClaim {
                     pending.id, to: consumer, timeMilliseconds: now,
                     count: request.isJustID ? pending.deliveryCount : pending.deliveryCount &+ 1)
                 if request.isJustID { pending.id.appendBulk(to: &entries) } else { entry.appendReply(to: &entries) }
+                if let now = group.pending(pending.id) { changed.append(now) }
                 claimed &+= 1
                 left &-= 1
             }
@@ -103,6 +107,7 @@ enum StreamAutoClaim {
         reply.array(gone.count)
         for id in gone { reply.streamID(id) }
         if claimed > 0 { consumer.activeMilliseconds = now }
-        if claimed > 0 || !gone.isEmpty { call.changed("", .stream, key: call.arguments[1]) }
+        for pending in changed { call.propagateClaim(pending, of: group, key: call.arguments[1]) }
+        if !changed.isEmpty { call.changedUnseen() }
     }
 }

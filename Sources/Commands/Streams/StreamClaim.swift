@@ -40,27 +40,35 @@ enum StreamClaim {
         let request = try parse(call)
         let reply = call.reply
         let now = call.now
-        let consumer = call.consumer(named: 3, in: group, of: slot, key: 1).consumer
-        var changes = request.lastID > group.lastID ? 1 : 0
+        call.propagateNothing()
+        let consumer = call.consumer(named: 3, in: group, of: slot, key: 1)
+        let movesGroup = request.lastID > group.lastID
+        var changed: [StreamPending] = []
         call.updateStream(slot, .group(group)) { stream in
-            if request.lastID > group.lastID { group.lastID = request.lastID }
+            if movesGroup { group.lastID = request.lastID }
             reply.deferredArray { written in
                 for id in request.ids {
                     guard let entry = stream.entry(id) else {
-                        if group.acknowledge(id) { changes += 1 }
+                        if let pending = group.pending(id) {
+                            changed.append(pending)
+                            group.acknowledge(id)
+                        }
                         continue
                     }
                     guard let count = newCount(of: id, in: group, request, now: now) else { continue }
                     group.assign(
                         id, to: consumer, timeMilliseconds: request.deliveryTime ?? now, count: count)
                     consumer.activeMilliseconds = now
+                    if let pending = group.pending(id) { changed.append(pending) }
                     if request.isJustID { reply.streamID(id) } else { reply.streamEntry(entry) }
                     written += 1
-                    changes += 1
                 }
             }
         }
-        if changes > 0 { call.changed("", .stream, key: call.arguments[1]) }
+        guard movesGroup || !changed.isEmpty else { return }
+        for pending in changed { call.propagateClaim(pending, of: group, key: call.arguments[1]) }
+        if changed.isEmpty { call.propagatePlace(of: group, key: call.arguments[1]) }
+        call.changedUnseen()
     }
 
     /// How often an entry counts as delivered once it is claimed; nil when it may not be.

@@ -63,30 +63,25 @@ enum StreamDelete {
         let reply = call.reply
         guard let slot else { return request.replyNothingFound(reply) }
         let ids = try call.streamIDs(from: request.firstID, to: request.endID)
-        var deleted = 0
-        var changed = false
+        var deleted: [StreamID] = []
+        var hasChanged = false
         reply.array(ids.count)
+        call.propagateNothing()
         call.updateStream(slot, request.policy == .remove ? .all : .entries) { stream in
             for id in ids {
-                switch request.policy {
-                case .requireAcknowledged where stream.isReferenced(id):
+                if request.policy == .requireAcknowledged && stream.isReferenced(id) {
                     reply.integer(StreamDeletion.kept)
                     continue
-                case .remove:
-                    if stream.removeReferences(to: id) > 0 { changed = true }
-                case .keep, .requireAcknowledged:
-                    break
+                }
+                if request.policy == .remove && call.removeReferences(to: id, in: &stream, key: 1) {
+                    hasChanged = true
                 }
                 let isGone = stream.delete(id)
-                if isGone { deleted += 1 }
+                if isGone { deleted.append(id) }
                 reply.integer(isGone ? StreamDeletion.deleted : StreamDeletion.notFound)
             }
         }
-        if deleted > 0 {
-            call.changed("xdel", .stream, key: call.arguments[1])
-        } else if changed {
-            call.changed("", .stream, key: call.arguments[1])
-        }
+        call.changed(key: 1, deleted: deleted, orUnseen: hasChanged)
     }
 
     private static let trim: Command.Handler = { (call: inout Call) throws(CommandError) in
@@ -101,6 +96,13 @@ enum StreamDelete {
         var trimmed = 0
         call.updateStream(slot, trim.changesGroups ? .all : .entries) { trimmed = trim.apply(to: &$0) }
         if trimmed > 0 { call.changed("xtrim", .stream, key: call.arguments[1]) }
+        if trimmed > 0 && trim.isRewritten {
+            let key = call.arguments[1]
+            call.propagate("XTRIM") { words in
+                words.add(key)
+                trim.add(to: &words, after: slot.entry.stream)
+            }
+        }
         call.reply.integer(trimmed)
     }
 
@@ -147,6 +149,37 @@ enum StreamDelete {
         }
         if let entriesAdded, stream.length > entriesAdded {
             throw .message("ERR The entries_added specified in XSETID is smaller than the target stream length")
+        }
+    }
+}
+
+extension Call {
+    /// Takes `id` out of every group's pending list and records it; false when no group held it.
+    func removeReferences(to id: StreamID, in stream: inout StreamLog, key: Int) -> Bool {
+        if isJournaled {
+            let name = arguments[key]
+            for group in stream.groups where group.isPending(id) {
+                propagate("XACK") { words in
+                    words.add(name)
+                    words.add(group.name)
+                    id.add(to: &words)
+                }
+            }
+        }
+        return stream.removeReferences(to: id) > 0
+    }
+
+    /// Says what a command of Redis 8.2 did, and records the deletions with words that older servers know.
+    func changed(key: Int, deleted: [StreamID], orUnseen: Bool) {
+        guard !deleted.isEmpty else {
+            if orUnseen { changedUnseen() }
+            return
+        }
+        let name = arguments[key]
+        changed("xdel", .stream, key: name)
+        propagate("XDEL") { words in
+            words.add(name)
+            for id in deleted { id.add(to: &words) }
         }
     }
 }

@@ -186,14 +186,14 @@ extension Call {
         return made
     }
 
-    /// The consumer that argument `name` names, made if need be, and seen now.
-    func consumer(
-        named name: Int, in group: StreamGroup, of slot: EntryTable.Slot, key: Int
-    ) -> (consumer: StreamConsumer, isNew: Bool) {
+    /// The consumer that argument `name` names, made (and recorded) if need be, and seen now.
+    func consumer(named name: Int, in group: StreamGroup, of slot: EntryTable.Slot, key: Int) -> StreamConsumer {
         guard let consumer = group.consumer(named: arguments[name]) else {
-            return (makeConsumer(named: name, in: group, of: slot, key: key), true)
+            let consumer = makeConsumer(named: name, in: group, of: slot, key: key)
+            propagate(consumer, of: group, key: arguments[key])
+            return consumer
         }
         consumer.seenMilliseconds = now
-        return (consumer, false)
+        return consumer
     }
 }

@@ -94,7 +94,8 @@ enum StreamReadGroup {
         guard let slot = call.readSlot(key, hash: call.hash(key)),
             let group = slot.entry.stream.group(named: call.arguments[reading.groupIndex])
         else { preconditionFailure("a key does not go while a command reads it") }
-        let consumer = call.consumer(named: reading.groupIndex + 1, in: group, of: slot, key: key).consumer
+        call.propagateNothing()
+        let consumer = call.consumer(named: reading.groupIndex + 1, in: group, of: slot, key: key)
         if let place {
             reading.beginStream(call.reply, key: call.arguments[key])
             replyHistory(call, reading, slot, group, consumer, above: place)
@@ -113,7 +114,9 @@ enum StreamReadGroup {
         let reply = call.reply
         let now = call.now
         let name = call.arguments[key]
+        let isJournaled = call.isJournaled && !reading.isNoAcknowledgement
         var delivered = 0
+        var recorded: [StreamID] = []
         call.updateStream(slot, .group(group)) { stream in
             var walk = stream.walk(above: group.lastID, group.bookmark)
             guard var entry = walk.next() else { return }
@@ -124,6 +127,7 @@ enum StreamReadGroup {
                     written &+= 1
                     stream.advance(group, to: entry.id)
                     if !reading.isNoAcknowledgement { group.deliver(entry.id, to: consumer, nowMilliseconds: now) }
+                    if isJournaled { recorded.append(entry.id) }
                     guard written < reading.limit, let next = walk.next() else { break }
                     entry = next
                 }
@@ -133,7 +137,11 @@ enum StreamReadGroup {
         }
         guard delivered > 0 else { return false }
         if !reading.isNoAcknowledgement { consumer.activeMilliseconds = now }
-        call.changed("", .stream, key: name)
+        for id in recorded {
+            if let pending = group.pending(id) { call.propagateClaim(pending, of: group, key: name) }
+        }
+        call.propagatePlace(of: group, key: name)
+        call.changedUnseen()
         return true
     }
 
@@ -162,5 +170,7 @@ enum StreamReadGroup {
                 }
             }
         }
+        // Nobody is told how often an entry was read again, as with the stock servers.
+        call.changedUnseen()
     }
 }

@@ -13,14 +13,12 @@ struct StreamTrim {
     private static let limitMax = 1_000_000
 
     private(set) var strategy: StreamLog.TrimStrategy?
-    private(set) var isApproximate = false
+    private var isApproximate = false
     /// 0: no bound.
-    private(set) var limit = 0
+    private var limit = 0
     /// Nil until one is named; `keep` then.
     private var policy: StreamLog.ReferencePolicy?
     private var hasLimit = false
-    /// Argument index of the threshold.
-    private(set) var thresholdIndex = 0
 
     /// Takes the next words when they are an option of trimming.
     mutating func take(_ options: inout Options) throws(CommandError) -> Bool {
@@ -51,7 +49,6 @@ struct StreamTrim {
         }
         isApproximate = options.take("~", values: 1)
         if !isApproximate { _ = options.take("=", values: 1) }
-        thresholdIndex = options.index
         return try options.next()
     }
 
@@ -78,6 +75,27 @@ struct StreamTrim {
     func apply(to stream: inout StreamLog) -> Int {
         guard let strategy else { return 0 }
         return stream.trim(strategy, isApproximate: isApproximate, limit: limit, policy: policy ?? .keep)
+    }
+
+    /// Whether the words as they were sent could trim otherwise elsewhere, or would not be understood by Redis 7.0.
+    var isRewritten: Bool { isApproximate || policy != nil }
+
+    /// The trimming that was done, as exact words. The policies of Redis 8.2 have none in older servers; they are the
+    /// only thing here that Redis 7.0 would not read.
+    func add(to words: inout JournalWords, after stream: borrowing StreamLog) {
+        guard let strategy else { return }
+        // What ACKED left in the way stands below any identifier that could be named, so its length is what counts.
+        if case .minimumID = strategy, policy != .requireAcknowledged {
+            words.add("MINID")
+            words.add("=")
+            (stream.length > 0 ? stream.firstID : .max).add(to: &words)
+        } else {
+            words.add("MAXLEN")
+            words.add("=")
+            words.add(decimal: Int64(stream.length))
+        }
+        if policy == .remove { words.add("DELREF") }
+        if policy == .requireAcknowledged { words.add("ACKED") }
     }
 
     /// What the trimming may change: pending lists only under DELREF.

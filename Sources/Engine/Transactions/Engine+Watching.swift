@@ -26,9 +26,9 @@ extension Engine {
     }
 
     /// Changes are recorded while anybody listens, and not a command longer.
-    private mutating func armEffects() {
+    mutating func armEffects() {
         effects.isObserved = !watches.isEmpty
-        keyspace.removals.isRecorded = !watches.isEmpty
+        keyspace.removals.isRecorded = effects.isObserved || journal.isOn
     }
 
     package var watchingClientCount: Int { watches.sessionCount }

@@ -58,7 +58,7 @@ enum StreamValue {
     /// Frees the stream of `entry` at once, or hands a large one to `garbage`.
     static func free(_ entry: Entry, byteCount: Int, garbage: inout Garbage) {
         if unsafe pointer(entry).pointee.nodeCount > nodeCountMax || byteCount > byteCountMax {
-            garbage.add(stream: UInt(truncatingIfNeeded: entry.valueWord()))
+            garbage.add(valueOf: entry)
         } else {
             freeNow(entry)
         }
@@ -78,7 +78,7 @@ enum StreamValue {
     /// Frees a detached group at once, or hands a large one to `garbage`.
     static func free(_ group: StreamGroup, garbage: inout Garbage) {
         if group.allocatedBytes > byteCountMax {
-            garbage.add(stream: allocate(StreamLog(holding: group)))
+            garbage.add(.stream, allocate(StreamLog(holding: group)))
         } else {
             group.free()
         }
