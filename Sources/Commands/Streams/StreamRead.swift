@@ -23,6 +23,14 @@ struct StreamReading {
         var options = call.options(from: 1)
         while !options.isAtEnd, firstKey == 0 {
             if options.take("BLOCK", values: 1) {
+                if call.context == .script {
+                    var text = ByteBuffer()
+                    text.append("ERR ")
+                    text.append(call.arguments[0])
+                    text.append(" command is not allowed with BLOCK option from scripts")
+                    call.reply.error(text.span)
+                    throw .written
+                }
                 timeoutMilliseconds = try ArgumentNumber.timeoutMilliseconds(options.next(), now: call.now)
             } else if options.take("COUNT", values: 1) {
                 let count = try options.integer()
@@ -51,6 +59,9 @@ struct StreamReading {
         if firstKey == 0 { throw .syntax }
         if isGroup && groupIndex == 0 { throw .message("ERR Missing GROUP option for XREADGROUP") }
     }
+
+    /// Argument indices of the keys.
+    var keys: Range<Int> { firstKey..<(firstKey + streamCount) }
 
     private static func unbalanced(_ isGroup: Bool) -> StaticString {
         if isGroup {
@@ -93,7 +104,8 @@ enum StreamRead {
 
     private static let read: Command.Handler = { (call: inout Call) throws(CommandError) in
         let reading = try StreamReading(call, isGroup: false)
-        let keys = reading.firstKey..<(reading.firstKey + reading.streamCount)
+        if try call.hasWaitedInVain() { return call.reply.nullArray() }
+        let keys = reading.keys
         var places: [StreamID] = []
         places.reserveCapacity(keys.count)
         for index in keys { places.append(try place(call, key: index, id: index + reading.streamCount)) }
@@ -117,8 +129,18 @@ enum StreamRead {
                 }
             }
         }
-        if served == 0 { return reply.nullArray() }
-        reading.reply(reply, count: served, since: mark)
+        if served > 0 { return reading.reply(reply, count: served, since: mark) }
+        guard let milliseconds = reading.timeoutMilliseconds else { return reply.nullArray() }
+        // `$` and `+` keep the meaning that they had when the wait began.
+        var words: [(index: Int, word: [UInt8])] = []
+        for (index, place) in zip(keys, places) {
+            let id = index + reading.streamCount
+            guard call.arguments[id].equals("$") || call.arguments[id].equals("+") else { continue }
+            var text = ByteBuffer()
+            place.append(to: &text)
+            words.append((id, text.span.array))
+        }
+        call.waitForKeys(keys, .stream, milliseconds: milliseconds, words: words)
     }
 
     /// The identifier above which a stream is read: `$` stands for its last one, `+` for the one before its last entry.

@@ -36,7 +36,8 @@ enum StreamReadGroup {
 
     private static let read: Command.Handler = { (call: inout Call) throws(CommandError) in
         let reading = try StreamReading(call, isGroup: true)
-        let keys = reading.firstKey..<(reading.firstKey + reading.streamCount)
+        if try call.hasWaitedInVain() { return call.reply.nullArray() }
+        let keys = reading.keys
         // All of it is looked at before anything is delivered.
         var places: [StreamID?] = []
         places.reserveCapacity(keys.count)
@@ -45,8 +46,10 @@ enum StreamReadGroup {
         let mark = reply.buffer.count
         var served = 0
         for (key, place) in zip(keys, places) where serve(call, reading, key: key, above: place) { served += 1 }
-        if served == 0 { return reply.nullArray() }
-        reading.reply(reply, count: served, since: mark)
+        if served > 0 { return reading.reply(reply, count: served, since: mark) }
+        guard let milliseconds = reading.timeoutMilliseconds else { return reply.nullArray() }
+        // A key or a group that goes meanwhile is the end of the wait: the command then finds that out by itself.
+        call.waitForKeys(keys, .stream, milliseconds: milliseconds, evenWithoutKey: true)
     }
 
     /// Where reading a stream starts; nil for `>`. The key and its group exist.
