@@ -208,8 +208,8 @@ package import Structures
         }
     }
 
-    /// Says that a key changed in a way that only the journal hears of: no WATCH, no tracking, no notification. So it is
-    /// with the stock servers' acknowledgements and deliveries of consumer groups.
+    /// Says that a key changed in a way that only the journal hears of: no WATCH, no tracking, no notification. So it
+    /// is with the stock servers' acknowledgements and deliveries of consumer groups.
     @inline(__always)
     package func changedUnseen() { unsafe engine.pointee.changeCount &+= 1 }
 

@@ -1,5 +1,5 @@
-// StreamTrim.swift - the trimming options that XADD and XTRIM share. How much may go at once is bounded when trimming is
-// approximate, so that no command takes long by surprise. Engine's turn only; nothing here changes a stream.
+// StreamTrim.swift - the trimming options that XADD and XTRIM share. How much may go at once is bounded when trimming
+// is approximate, so that no command takes long by surprise. Engine's turn only; nothing here changes a stream.
 internal import Base
 internal import Engine
 internal import RESP
