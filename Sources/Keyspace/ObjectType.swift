@@ -51,8 +51,14 @@ extension Entry {
             case .listpack: "listpack"
             case .quicklist: "quicklist"
             }
+        case .set, .hash:
+            switch collectionEncoding {
+            case .listpack: "listpack"
+            case .intset: "intset"
+            case .table: "hashtable"
+            }
         case .stream: "stream"
-        case .set, .sortedSet, .hash: "unknown"
+        case .sortedSet: "unknown"
         }
     }
 }
