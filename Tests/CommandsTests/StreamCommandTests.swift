@@ -164,7 +164,7 @@ struct StreamCommandTests {
     @Test func digest() throws {
         try TestSession(configuration: "enable-debug-command yes").run([
             ("XADD s 1-1 f v 1 2", #""1-1""#), ("XADD s 2-1 f w", #""2-1""#),
-            ("DEBUG DIGEST-VALUE s", #"["42473847ee2887dcf3297037a457effe6b364669"]"#),
+            ("DEBUG DIGEST-VALUE s", "[42473847ee2887dcf3297037a457effe6b364669]"),
         ])
     }
 

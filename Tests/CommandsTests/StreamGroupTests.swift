@@ -69,7 +69,7 @@ struct StreamGroupTests {
             ("XACK s g 2-0 x", "(error) ERR Invalid stream ID specified as stream command argument"),
             ("XACK s none 1-0", "0"), ("XACK none g 1-0", "0"),
             ("XPENDING s g", #"[2, "2-0", "3-0", [["a", "1"], ["b", "1"]]]"#),
-            ("XPENDING s g - + 10 nobody", "[]"), ("XPENDING s g IDLE 5 - + 10", "[]"),
+            ("XPENDING s g - + 10 nobody", "[]"), ("XPENDING s g IDLE 500000 - + 10", "[]"),
             ("XPENDING s none", Self.noGroup),
             ("XPENDING s g - +", "(error) ERR syntax error"), ("XGROUP DELCONSUMER s g a", "1"),
             ("XPENDING s g", #"[1, "3-0", "3-0", [["b", "1"]]]"#),
