@@ -57,8 +57,8 @@ extension Entry {
             case .intset: "intset"
             case .table: "hashtable"
             }
+        case .sortedSet: hasHeldValue ? "skiplist" : "listpack"
         case .stream: "stream"
-        case .sortedSet: "unknown"
         }
     }
 }
