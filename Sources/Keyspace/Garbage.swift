@@ -46,9 +46,9 @@ package struct Garbage: ~Copyable {
         handedOver += 1
     }
 
-    /// Takes over nodes that a list lost.
-    mutating func add(nodes: consuming Quicklist) {
-        values.append(Value(type: .list, word: ListValue.allocate(nodes)))
+    /// Takes over a value of `type` that no entry leads to: what `HeldValue.freeNow` can free.
+    mutating func add(_ type: ObjectType, _ word: UInt) {
+        values.append(Value(type: type, word: word))
         handedOver += 1
     }
 

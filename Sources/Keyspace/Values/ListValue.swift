@@ -252,7 +252,7 @@ extension Database {
         let before = unsafe list.pointee.allocatedBytes
         var editor = unsafe ListEditor(unchecked: list)
         body(&editor)
-        if let nodes = editor.takeDetached() { garbage.add(nodes: nodes) }
+        if let nodes = editor.takeDetached() { garbage.add(.list, ListValue.allocate(nodes)) }
         externalByteCount += unsafe list.pointee.allocatedBytes - before
         entry.version &+= 1
         switch change {
