@@ -225,8 +225,8 @@ package import Structures
         unsafe engine.pointee.record(.event, "new", .new, key: key, database: database ?? session.database)
     }
 
-    /// Says that the value of a key was replaced whole, before or behind the event of the command that did it. `oldType`
-    /// is what the key was (nil: nothing), `newType` what it is.
+    /// Says that the value of a key was replaced whole, before or behind the event of the command that did it.
+    /// `oldType` is what the key was (nil: nothing), `newType` what it is.
     @inline(__always)
     package func overwrote(_ key: Span<UInt8>, from oldType: Int?, to newType: Int, database: Int? = nil) {
         guard let oldType, unsafe _slowPath(engine.pointee.effects.isObserved) else { return }

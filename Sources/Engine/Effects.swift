@@ -124,8 +124,8 @@ extension Engine {
         }
     }
 
-    /// The consumers of changes, in their order; the journal has heard of a command's changes already. Keys that expired
-    /// on the way stand where they went.
+    /// The consumers of changes, in their order; the journal has heard of a command's changes already. Keys that
+    /// expired on the way stand where they went.
     @inline(never)
     mutating func applyEffects() {
         if !keyspace.removals.isEmpty { journalRemovals() }

@@ -1,5 +1,5 @@
-// Arrivals.swift - keys that a command added to a database, on their way to keyspace notifications of class n. Recording
-// is off while nobody listens to them; a new key then costs one compare. Engine's turn only.
+// Arrivals.swift - keys that a command added to a database, on their way to keyspace notifications of class n.
+// Recording is off while nobody listens to them; a new key then costs one compare. Engine's turn only.
 internal import Base
 
 package struct Arrivals: ~Copyable {

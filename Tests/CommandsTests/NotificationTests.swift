@@ -11,7 +11,8 @@ struct NotificationTests {
         let listener: TestClient
 
         init(_ variant: TestVariant, _ letters: String) throws {
-            session = try TestSession(variant, configuration: "notify-keyspace-events \"\(letters)\"")
+            session = try TestSession(
+                variant, configuration: "enable-debug-command yes\nnotify-keyspace-events \"\(letters)\"")
             listener = try session.server.connect(protocolVersion: variant.protocolVersion)
             _ = try listener.run("PSUBSCRIBE __key*__:*")
             _ = try listener.run("SUBSCRIBE end")
@@ -115,7 +116,8 @@ struct NotificationTests {
         #expect(try bench.events("GETSET s 1", "SETEX s 100 1") == of("s", "overwritten", "overwritten"))
         #expect(try bench.events("COPY s st REPLACE") == of("st", "overwritten", "type_changed"))
         #expect(try bench.events("RENAME s st") == of("st", "overwritten"))
-        #expect(try bench.events("RPUSH l2 1", "SADD m a b", "SUNIONSTORE l2 m") == of("l2", "overwritten", "type_changed"))
+        #expect(try bench.events("RPUSH l2 1", "SADD m a b") == [])
+        #expect(try bench.events("SUNIONSTORE l2 m") == of("l2", "overwritten", "type_changed"))
         #expect(try bench.events("BITOP AND m st st") == of("m", "overwritten", "type_changed"))
     }
 
