@@ -100,10 +100,12 @@ enum SortCommand {
         let key = call.arguments[destination]
         let count = list.count
         let slot = call.find(destination)
+        let oldType = slot?.entry.type
         if count > 0 {
             call.keyspace.setList(
                 key, hash: call.hash(destination), in: call.session.database, slot: slot, list: list, expiry: nil)
             call.changed("sortstore", .list, key: key)
+            call.overwrote(key, from: oldType, to: ObjectType.list.rawValue)
         } else if let slot {
             call.remove(destination, slot: slot)
             call.changed("del", .generic, key: key)
