@@ -108,6 +108,7 @@ extension Engine {
             let isPause = session.session.suspension?.reason == .paused
             resume(session, isPause ? .ready : .timedOut)
         }
+        if runOrphan() { return now }
         return waiting.nextDeadline()
     }
 
