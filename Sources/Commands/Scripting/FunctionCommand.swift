@@ -10,8 +10,12 @@ enum FunctionCommand {
         Command(
             "FUNCTION", arity: -2, in: .scripting, since: "7.0.0", complexity: "Depends on subcommand.",
             summary: "A container for function commands.",
-            subcommands: [load, delete, list, statistics, killing, flush])
+            subcommands: [load, delete, list, statistics, killing, flush, help])
     ]
+
+    private static let help = Command(
+        "HELP", arity: 2, [.loading, .stale], in: .scripting, since: "7.0.0", complexity: "O(1)",
+        summary: "Returns helpful text about the different subcommands.", run: Command.help)
 
     private static let load = Command(
         "LOAD", "[REPLACE] function-code", arity: -3, [.noScript, .write, .denyOOM], in: .scripting, since: "7.0.0",

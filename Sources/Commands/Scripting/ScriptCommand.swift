@@ -1,6 +1,7 @@
 // ScriptCommand.swift - SCRIPT: the cache of scripts, and ending one that does not end. Under the turn.
 internal import Base
 internal import Engine
+internal import RESP
 
 enum ScriptCommand {
     private static let everywhere = ["request_policy:all_nodes", "response_policy:all_succeeded"]
@@ -9,8 +10,12 @@ enum ScriptCommand {
         Command(
             "SCRIPT", arity: -2, in: .scripting, since: "2.6.0", complexity: "Depends on subcommand.",
             summary: "A container for Lua scripts management commands.",
-            subcommands: [debug, exists, flush, killing, load, show])
+            subcommands: [debug, exists, flush, killing, load, show, help])
     ]
+
+    private static let help = Command(
+        "HELP", arity: 2, [.loading, .stale], in: .scripting, since: "5.0.0", complexity: "O(1)",
+        summary: "Returns helpful text about the different subcommands.", run: Command.help)
 
     private static let debug = Command(
         "DEBUG", "mode=(YES | SYNC | NO)", arity: 3, [.noScript], in: .scripting, since: "3.2.0", complexity: "O(1)",

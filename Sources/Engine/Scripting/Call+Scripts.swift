@@ -1,7 +1,7 @@
 // Call+Scripts.swift - the doors of EVAL, FCALL and their kin: from a command line to a script that runs, and from its
 // outcome to a reply. Under the turn.
 internal import Base
-package import RESP
+internal import RESP
 
 extension Call {
     // MARK: EVAL
@@ -76,8 +76,12 @@ extension Call {
     /// SCRIPT LOAD: the digest under which the script is kept.
     package func loadScript(_ index: Int) throws(CommandError) -> [UInt8] {
         try administration.scripting.needScripts()
-        let place = try administration.scripting.cache.find(text: arguments[index])
-            ?? compileScript(arguments[index], isKept: true)
+        let place: Int
+        if let found = administration.scripting.cache.find(text: arguments[index]) {
+            place = found
+        } else {
+            place = try compileScript(arguments[index], isKept: true)
+        }
         administration.scripting.cache.keep(place)
         return administration.scripting.cache.digest(place)
     }

@@ -2,7 +2,7 @@
 // register their functions, and putting them in the place of others only when all of that went well. Under the turn.
 internal import Base
 internal import CLua
-internal import RESP
+package import RESP
 
 /// The first line of a library: `#!lua name=mylib`.
 private struct LibraryHead {
@@ -37,6 +37,8 @@ extension Engine {
     /// A library's main chunk registers functions; it has no business to take longer.
     private static var loadMicroseconds: Double { 500_000 }
 
+    private static var loadTimeoutText: StaticString { "FUNCTION LOAD timeout" }
+
     /// FUNCTION LOAD: the library's name.
     package mutating func loadLibrary(_ code: Span<UInt8>, replaces: Bool) throws(ScriptError) -> [UInt8] {
         let head = try LibraryHead.read(code)
@@ -69,7 +71,7 @@ extension Engine {
         }
         scripting.enlisted = []
         interpreter.setDeadline(
-            ticks: ticks() &+ Engine.ticks(microseconds: Engine.loadMicroseconds), failing: "FUNCTION LOAD timeout")
+            ticks: ticks() &+ Engine.ticks(microseconds: Engine.loadMicroseconds), failing: Engine.loadTimeoutText)
         let outcome = unsafe withUnsafeMutablePointer(to: &self) { engine in
             unsafe interpreter.load(main, engine: engine)
         }
@@ -127,10 +129,11 @@ extension Engine {
         for known in scripting.enlisted where known.name.span.equalsIgnoringCase(name.span) {
             return "Function already exists in the library"
         }
+        let description = unsafe function.hasDescription != 0 ? Engine.bytes(function.description) : nil
+        let (flags, handle) = unsafe (ScriptFlags(rawValue: function.flags), function.function)
         scripting.enlisted.append(
             LibraryFunction(
-                name: name, description: function.hasDescription != 0 ? unsafe Engine.bytes(function.description) : nil,
-                flags: ScriptFlags(rawValue: function.flags), function: ScriptFunction(handle: function.function)))
+                name: name, description: description, flags: flags, function: ScriptFunction(handle: handle)))
         return nil
     }
 

@@ -4,6 +4,7 @@
 // slices, other clients get BUSY, and SCRIPT KILL can end it. Under the turn.
 internal import Base
 internal import CLua
+internal import Keyspace
 internal import RESP
 
 /// What to run.

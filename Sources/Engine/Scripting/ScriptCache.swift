@@ -79,7 +79,7 @@ package struct ScriptCache: ~Copyable {
     @inline(__always)
     mutating func find(text: Span<UInt8>) -> Int? {
         guard let index = byText[KeyHash.hash(text, seed: KeyHash.seed)] else { return nil }
-        guard scripts[index]?.text.span.equals(text) == true else { return nil }
+        guard let script = scripts[index], script.text.span.equals(text) else { return nil }
         noteUse(index)
         return index
     }

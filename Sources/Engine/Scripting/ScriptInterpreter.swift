@@ -29,14 +29,14 @@ struct ScriptFailure {
         self.isCounted = isCounted
     }
 
-    fileprivate init(_ failure: fog_failure) {
-        message = ScriptFailure.bytes(failure.message)
-        source = ScriptFailure.bytes(failure.source)
-        line = Int(failure.line)
-        isCounted = failure.isCounted != 0
+    @unsafe fileprivate init(_ failure: fog_failure) {
+        message = unsafe ScriptFailure.bytes(failure.message)
+        source = unsafe ScriptFailure.bytes(failure.source)
+        line = unsafe Int(failure.line)
+        isCounted = unsafe failure.isCounted != 0
     }
 
-    private static func bytes(_ slice: fog_slice) -> [UInt8] {
+    @unsafe private static func bytes(_ slice: fog_slice) -> [UInt8] {
         guard let base = unsafe slice.base else { return [] }
         return unsafe [UInt8](UnsafeBufferPointer(start: base, count: slice.count))
     }
@@ -62,10 +62,10 @@ struct ScriptFunction {
 
     /// Nil when the system refuses the memory.
     init?(_ kind: Kind) {
-        precondition(
-            MemoryLayout<ArgumentSlice>.size == MemoryLayout<fog_slice>.size
-                && MemoryLayout<ArgumentSlice>.stride == MemoryLayout<fog_slice>.stride,
-            "a command's words have one layout on both sides of the edge")
+        let isSameLayout =
+            unsafe MemoryLayout<ArgumentSlice>.size == MemoryLayout<fog_slice>.size
+            && MemoryLayout<ArgumentSlice>.stride == MemoryLayout<fog_slice>.stride
+        precondition(isSameLayout, "a command's words have one layout on both sides of the edge")
         var host = unsafe ScriptHost.table
         let made = unsafe fog_lua_new(
             &host, kind.rawValue, ScriptInterpreter.byteCountMax, FogVersion.redis, UInt32(FogVersion.redisNumber))
@@ -133,8 +133,8 @@ struct ScriptFunction {
 
     @unsafe private func outcome(_ status: Int32, _ failure: fog_failure) -> ScriptOutcome {
         switch status {
-        case Int32(FOG_LUA_DONE.rawValue): .done
-        case Int32(FOG_LUA_PAUSED.rawValue): .paused
+        case Int32(FOG_LUA_DONE): .done
+        case Int32(FOG_LUA_PAUSED): .paused
         default: .failed(unsafe ScriptFailure(failure))
         }
     }

@@ -1,7 +1,7 @@
 // Scripting.swift - what the engine keeps for scripts: two interpreters (EVAL's and FUNCTION's, made when first needed),
 // the cache of compiled scripts, the libraries, and the one script that runs. Under the turn.
 internal import Base
-package import RESP
+internal import RESP
 
 /// The script that runs, or the last one that did.
 struct RunningScript {
