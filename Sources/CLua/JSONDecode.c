@@ -233,7 +233,8 @@ static void descend(parser *input) {
     input->depth++;
     if (input->depth <= input->settings->decodeDepthMax && lua_checkstack(input->L, 6)) return;
     luaL_error(
-        input->L, "Found too many nested data structures (%d)", input->depth);
+        input->L, "Found too many nested data structures (%d) at character %d", input->depth,
+        (int)(input->place - input->text));
 }
 
 static void push_object(parser *input) {

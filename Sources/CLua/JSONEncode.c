@@ -101,7 +101,7 @@ static void encode_object(lua_State *L, const json_settings *settings, fog_bytes
         } else if (type == LUA_TSTRING) {
             encode_string(L, output, -2);
         } else {
-            refuse(L, -3, "table key must be a number or string");
+            refuse(L, -2, "table key must be a number or string");
         }
         fog_bytes_byte(output, ':');
         encode_value(L, settings, output, depth);
@@ -125,7 +125,7 @@ static void encode_value(lua_State *L, const json_settings *settings, fog_bytes 
     case LUA_TTABLE:
         depth++;
         if (depth > settings->encodeDepthMax || !lua_checkstack(L, 6)) {
-            luaL_error(L, "Cannot serialise, excessive depth (%d)", depth);
+            luaL_error(L, "Cannot serialise, excessive nesting (%d)", depth);
         }
         int length = array_length(L, settings);
         if (length > 0) return encode_array(L, settings, output, depth, length);

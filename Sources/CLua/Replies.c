@@ -263,6 +263,7 @@ static int push_field(lua_State *L, const char *name) {
     return lua_type(L, -1);
 }
 
+/// The table at the top as a map or, its keys, as a set; pops it.
 static void write_pairs(lua_State *L, fog_lua *lua, int isSet) {
     int table = lua_gettop(L);
     long long count = 0;
@@ -285,7 +286,7 @@ static void write_pairs(lua_State *L, fog_lua *lua, int isSet) {
             write_value(L, lua);
         }
     }
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
 static void write_array(lua_State *L, fog_lua *lua) {

@@ -136,15 +136,21 @@ static int base_pcall(lua_State *L) {
     return 2;
 }
 
+/// The handler runs after the stack was unwound, not before: Lua would run it inside of the hook that killed a script,
+/// where no further hook can stop it. Without `debug` a handler cannot tell the difference.
 static int base_xpcall(lua_State *L) {
     luaL_checkany(L, 2);
     lua_settop(L, 2);
-    lua_insert(L, 1);
-    int status = lua_pcall(L, 0, LUA_MULTRET, 1);
-    if (status != 0) fog_rethrow_final(L);
-    lua_pushboolean(L, status == 0);
-    lua_replace(L, 1);
-    return lua_gettop(L);
+    lua_pushboolean(L, 1);
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 0, LUA_MULTRET, 0) == 0) return lua_gettop(L) - 2;
+    fog_rethrow_final(L);
+    lua_pushvalue(L, 2);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 1, 0) != 0) fog_rethrow_final(L);
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
 }
 
 /// coroutine.resume, whose original is the upvalue: an error that must not be caught goes on.

@@ -26,7 +26,7 @@ static size_t take_number(lua_State *L, layout *state, size_t missing) {
     if (*state->format < '0' || *state->format > '9') return missing;
     size_t value = 0;
     while (*state->format >= '0' && *state->format <= '9') {
-        if (value > (INT32_MAX - 9) / 10) luaL_error(L, "integral size overflow");
+        if (value > INT32_MAX / 10 || value * 10 > (size_t)(INT32_MAX - (*state->format - '0'))) luaL_error(L, "integral size overflow");
         value = value * 10 + (size_t)(*state->format++ - '0');
     }
     return value;
@@ -75,10 +75,14 @@ static void take_control(lua_State *L, char type, layout *state) {
     case '<': state->isLittle = 1; return;
     case '!':
         alignment = take_number(L, state, ALIGNMENT_MAX);
-        if (alignment == 0 || (alignment & (alignment - 1)) != 0) luaL_error(L, "alignment is not a power of 2");
+        if (alignment == 0 || (alignment & (alignment - 1)) != 0) luaL_error(L, "alignment %d is not a power of 2", (int)alignment);
         state->alignment = alignment;
         return;
-    default: luaL_error(L, "invalid format option '%c'", type);
+    default: {
+        char words[] = "invalid format option '?'";
+        words[sizeof words - 3] = type;
+        luaL_argerror(L, 1, words);
+    }
     }
 }
 
@@ -118,7 +122,7 @@ static size_t add_string(lua_State *L, luaL_Buffer *buffer, char type, size_t si
     size_t count;
     const char *bytes = luaL_checklstring(L, argument, &count);
     if (type == 'c' && size > 0) {
-        luaL_argcheck(L, count >= size, argument, "string too short");
+        luaL_argcheck(L, count >= size, argument + 1, "string too short");
         count = size;
     }
     luaL_addlstring(buffer, bytes, count);
@@ -203,8 +207,9 @@ static int struct_unpack(lua_State *L) {
     size_t byteCount;
     const char *data = luaL_checklstring(L, 2, &byteCount);
     lua_Number start = luaL_optnumber(L, 3, 1);
-    luaL_argcheck(L, start >= 1, 3, "offset must be 1 or greater");
-    size_t position = start - 1 < (lua_Number)byteCount ? (size_t)start - 1 : byteCount + (start - 1 > byteCount);
+    luaL_argcheck(L, start != 0, 3, "offset must be 1 or greater");
+    // Whatever lies outside of the data is too far.
+    size_t position = start >= 1 && start - 1 <= (lua_Number)byteCount ? (size_t)start - 1 : byteCount + 1;
     int count = 0;
     while (*state.format != 0) {
         char type = *state.format++;
@@ -262,8 +267,8 @@ static int struct_size(lua_State *L) {
     while (*state.format != 0) {
         char type = *state.format++;
         size_t size = option_size(L, type, &state);
-        if (type == 's') luaL_argerror(L, 1, "variable-size format");
-        if (type == 'c' && size == 0) luaL_argerror(L, 1, "variable-length format");
+        if (type == 's') luaL_argerror(L, 1, "option 's' has no fixed size");
+        if (type == 'c' && size == 0) luaL_argerror(L, 1, "option 'c0' has no fixed size");
         size_t fill = padding(position, size, type, &state);
         if (size == 0) take_control(L, type, &state);
         position += fill + size;

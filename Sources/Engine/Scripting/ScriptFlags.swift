@@ -43,7 +43,7 @@ struct ScriptHead {
         var head = ScriptHead(flags: [], byteCount: end)
         let words = ScriptHead.words(text.extracting(0..<end))
         guard let engine = words.first, engine == Array("#!lua".utf8) else {
-            let named = words.first.map { String(decoding: $0.dropFirst(2), as: UTF8.self) } ?? ""
+            let named = words.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
             throw ScriptError("Unexpected engine in script shebang: \(named)")
         }
         for word in words.dropFirst() {
