@@ -59,6 +59,7 @@ let package = Package(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
+        tests("KeyspaceTests", ["Base", "Keyspace", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(
             "CommandsTests",

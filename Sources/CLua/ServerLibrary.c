@@ -284,7 +284,7 @@ static int read_named_arguments(lua_State *L) {
 }
 
 static void read_positional_arguments(lua_State *L) {
-    if (lua_type(L, 1) != LUA_TSTRING) fail(L, "first argument to redis.register_function must be a string", 1);
+    if (!lua_isstring(L, 1)) fail(L, "first argument to redis.register_function must be a string", 1);
     if (!lua_isfunction(L, 2)) fail(L, "second argument to redis.register_function must be a function", 1);
     lua_settop(L, 2);
     lua_pushvalue(L, 1);
@@ -386,7 +386,7 @@ void fog_server_library(lua_State *L, const char *version, uint32_t versionNumbe
         lua_pushcfunction(L, entry->func);
         lua_setfield(L, -2, entry->name);
     }
-    if (isLoading || fog_lua_of(L)->kind == FOG_LUA_FUNCTIONS) {
+    if (isLoading) {
         lua_pushcfunction(L, redis_register_function);
         lua_setfield(L, -2, "register_function");
     }

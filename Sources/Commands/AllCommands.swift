@@ -30,6 +30,7 @@ package enum AllCommands {
         KeyScan.commands,
         KeyTimeToLive.commands,
         LatencyCommand.commands,
+        ListBlocking.commands,
         ListEdit.commands,
         ListMove.commands,
         ListPop.commands,

@@ -240,6 +240,7 @@ extension Engine {
     @inline(__always)
     mutating func endRound(commandCount: Int) {
         statistics.commandsProcessed &+= commandCount
+        flushJournal()
         if _slowPath(!keyspace.garbage.isEmpty) { collectGarbage() }
     }
 }

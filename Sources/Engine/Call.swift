@@ -184,7 +184,7 @@ package import Structures
     /// `event` is the keyspace event's name, `class` its notification class.
     @inline(__always)
     package func changed(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
-        unsafe engine.pointee.changes &+= 1
+        unsafe engine.pointee.changeCount &+= 1
         if unsafe _slowPath(engine.pointee.effects.isObserved) {
             unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
         }
@@ -202,7 +202,7 @@ package import Structures
     package func changed(
         _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
     ) {
-        unsafe engine.pointee.changes &+= 1
+        unsafe engine.pointee.changeCount &+= 1
         if unsafe engine.pointee.effects.isObserved {
             unsafe engine.pointee.effects.record(event, eventClass, key: key, database: database)
         }
@@ -211,7 +211,7 @@ package import Structures
     /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH and tracking must know, no
     /// notification is sent. `count` keys changed.
     package func replaced(database: Int, count: Int) {
-        unsafe engine.pointee.changes &+= count
+        unsafe engine.pointee.changeCount &+= count
         if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.effects.recordReplacement(of: database) }
     }
 
@@ -224,9 +224,16 @@ package import Structures
     /// resumed. `deadline` is monotonic nanoseconds; nil waits without end. Return right after calling this.
     /// In a transaction or a script nothing waits: the command runs again at once, as if its deadline had passed.
     package mutating func suspend(_ reason: SuspensionReason, deadline: Int64?) {
+        suspend(reason, deadline: deadline, nil)
+    }
+
+    mutating func suspend(_ reason: SuspensionReason, deadline: Int64?, _ wait: KeyWait?) {
         isSuspended = true
         if unsafe engine.pointee.context != .client { return }
         unsafe engine.pointee.suspend(
-            sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments)
+            sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments, wait: wait)
     }
+
+    /// The clock of deadlines.
+    var monotonicNanoseconds: Int64 { unsafe engine.pointee.clock.monotonicNanoseconds }
 }

@@ -33,7 +33,7 @@ extension Engine {
             return unsafe refuseShape(reference, id, arguments, output)
         }
         if unsafe _slowPath(gates.rawValue | session.pointee.gates.rawValue != 0) {
-            switch unsafe passGates(reference, id, arguments, output, isResumed: resumption != nil) {
+            switch unsafe passGates(reference, id, arguments, output, resumption: resumption) {
             case .pass: break
             case .refused: return .done
             case .suspended: return .suspended
@@ -108,6 +108,7 @@ extension Engine {
         {
             noteSlow(reference, id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
         }
+        if _slowPath(journal.isOn) { journalCommand(reference, arguments) }
         if _slowPath(!keyspace.removals.isEmpty || effects.isObserved) { applyEffects() }
         if unsafe _slowPath(session.pointee.gates.rawValue != 0) { unsafe settle(reference, output, mark: mark) }
         return unsafe _slowPath(session.pointee.closesAfterReply) ? .close : .done
@@ -140,9 +141,11 @@ extension Engine {
         }
     }
 
-    /// The consumers of changes, in their order. Expired keys come first: they went before the command ran.
+    /// The consumers of changes, in their order; the journal has heard of a command's changes already. Expired keys
+    /// come first: they went before the command ran.
     @inline(never)
     mutating func applyEffects() {
+        if !keyspace.removals.isEmpty { journalRemovals() }
         var removals = keyspace.removals.take()
         removals.drain { _, database, key in noteRemoval(of: key, database: database) }
         let taken = effects.take()
@@ -154,6 +157,7 @@ extension Engine {
             }
         }
         effects.reuse(taken)
+        serveWaiters()
     }
 }
 

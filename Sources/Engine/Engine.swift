@@ -17,6 +17,8 @@ package struct ServerHooks: Sendable {
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
     /// What follows CONFIG SET.
     package var configHooks: [ConfigHook] = []
+    /// Takes the journal's bytes for the append only file; may exchange the buffer for an empty one.
+    package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
     package init() {}
 }
 
@@ -53,10 +55,18 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var gates: EngineGates = []
     package internal(set) var effects = Effects()
     var watches = WatchTable()
+    var waiters = KeyWaiters()
     /// What the running command is inside of; changed by `beginNesting` only.
     package internal(set) var context = CommandContext.client
+    package internal(set) var journal = Journal()
+    /// Changes since the start; only ever grows.
+    var changeCount = 0
+    private var changeCountAtSave = 0
     /// Changes since the last save (INFO rdb_changes_since_last_save).
-    package var changes = 0
+    package var changes: Int {
+        get { changeCount &- changeCountAtSave }
+        set { changeCountAtSave = changeCount &- newValue }
+    }
     package var random = RandomGenerator()
 
     package internal(set) var sessions = SessionRegistry()
@@ -117,6 +127,7 @@ package struct EngineGates: OptionSet, Sendable {
         let reply = settings.commandlogReplyLargerThanBytes
         largeReplyByteCount = reply < 0 ? Int.max : reply
         recordsLatency = settings.latencyTracking
+        journal.annotatesTime = settings.aofTimestampEnabled
         slowlog.setMaximum(settings.slowlogMaxLength)
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)

@@ -14,16 +14,22 @@ package struct Garbage: ~Copyable {
     /// Values at least this large are freed in the background (returning their pages takes the kernel's time).
     private static let backgroundByteCountMin = 1 << 20
 
+    /// A value that lay outside its entry, by its type and the word that the entry led to it with.
+    struct Value: Sendable {
+        let type: ObjectType
+        let word: UInt
+    }
+
     /// Addresses waiting for the pool.
     private var addresses: [UInt] = []
-    private var lists: [UInt] = []
+    private var values: [Value] = []
     private var databases: [FlushedDatabase] = []
     /// Objects handed to the background so far, and freed by it (INFO lazyfreed_objects is the latter).
     package private(set) var handedOver = 0
 
     package init() {}
 
-    package var isEmpty: Bool { addresses.isEmpty && lists.isEmpty && databases.isEmpty }
+    package var isEmpty: Bool { addresses.isEmpty && values.isEmpty && databases.isEmpty }
 
     @unsafe mutating func free(_ address: UnsafeMutablePointer<UInt8>, byteCount: Int) {
         if byteCount < Garbage.backgroundByteCountMin {
@@ -34,9 +40,9 @@ package struct Garbage: ~Copyable {
         }
     }
 
-    /// Takes over a list, by the word of `ListValue.allocate`.
-    mutating func add(list word: UInt) {
-        lists.append(word)
+    /// Takes over the value behind `entry`, which no entry leads to any more.
+    mutating func add(valueOf entry: Entry) {
+        values.append(Value(type: entry.objectType, word: UInt(truncatingIfNeeded: entry.valueWord())))
         handedOver += 1
     }
 
@@ -49,24 +55,24 @@ package struct Garbage: ~Copyable {
     package mutating func take() -> Load {
         defer {
             addresses = []
-            lists = []
+            values = []
             databases = []
         }
-        return Load(addresses: addresses, lists: lists, databases: databases)
+        return Load(addresses: addresses, values: values, databases: databases)
     }
 
     /// A load of garbage on its way to the background. Sendable because whoever holds it is its only owner.
     package struct Load: Sendable {
         fileprivate let addresses: [UInt]
-        fileprivate let lists: [UInt]
+        fileprivate let values: [Value]
         fileprivate let databases: [FlushedDatabase]
 
-        package var objectCount: Int { addresses.count + lists.count + databases.reduce(0) { $0 + $1.keyCount } }
+        package var objectCount: Int { addresses.count + values.count + databases.reduce(0) { $0 + $1.keyCount } }
 
         /// Frees it all; call once. Cost: proportional to the garbage; no locks of the engine are touched.
         package func freeAll() {
             for address in addresses { unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: address)) }
-            for list in lists { ListValue.freeNow(list) }
+            for value in values { HeldValue.freeNow(value.type, value.word) }
             for database in databases { database.freeAll() }
         }
     }
@@ -81,6 +87,24 @@ final class FlushedDatabase: @unchecked Sendable {
     init(_ database: consuming Database) {
         keyCount = database.count
         self.database = consume database
+    }
+
+    /// Whether the snapshot may have entries of it left to take, or keeps some.
+    func isWanted(by snapshot: SnapshotCapture) -> Bool {
+        database?.capture === snapshot && !snapshot.isAbandoned
+    }
+
+    /// Its number in the running snapshot.
+    var captureNumber: Int? { database?.captureNumber }
+
+    /// As `Database.takeEntries`.
+    func takeEntries(from position: UInt64, _ capture: SnapshotCapture, while goesOn: () -> Bool) -> UInt64? {
+        database?.takeEntries(from: position, capture, while: goesOn) ?? nil
+    }
+
+    /// Frees an entry that the snapshot kept.
+    func disposeTaken(_ entry: Entry, _ garbage: inout Garbage) {
+        database?.disposeTaken(entry, garbage: &garbage)
     }
 
     func freeAll() {

@@ -21,7 +21,8 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
         case .list: ListValue.allocatedByteCount(entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .set, .hash: MemberValue.allocatedByteCount(entry)
+        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -31,7 +32,8 @@ enum HeldValue {
         switch entry.objectType {
         case .string: return duplicateString(entry, into: copy)
         case .list: return ListValue.duplicate(entry, into: copy)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .set, .hash: return MemberValue.duplicate(entry, into: copy)
+        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -40,16 +42,23 @@ enum HeldValue {
         switch entry.objectType {
         case .string: unsafe garbage.free(ExternalValue.address(entry), byteCount: byteCount)
         case .list: ListValue.free(entry, byteCount: byteCount, garbage: &garbage)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        case .set, .hash: MemberValue.free(entry, garbage: &garbage)
+        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
     /// Frees the value behind `entry` on the calling thread.
     static func freeNow(_ entry: Entry) {
-        switch entry.objectType {
-        case .string: unsafe CLinux.free(ExternalValue.address(entry))
-        case .list: ListValue.freeNow(entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("entries of this type hold no value")
+        freeNow(entry.objectType, UInt(truncatingIfNeeded: entry.valueWord()))
+    }
+
+    /// Frees the value that an entry of `type` led to by its first word, on the calling thread.
+    static func freeNow(_ type: ObjectType, _ word: UInt) {
+        switch type {
+        case .string: unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: word))
+        case .list: ListValue.freeNow(word)
+        case .set, .hash: MemberValue.freeNow(word)
+        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 

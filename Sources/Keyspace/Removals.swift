@@ -38,9 +38,14 @@ package struct Removals: ~Copyable {
 
     /// Calls `body` with every removal in order and forgets them.
     package mutating func drain(_ body: (Reason, Int, Span<UInt8>) -> Void) {
-        var taken = ByteBuffer()
-        Swift.swap(&taken, &records)
-        let bytes = taken.span
+        var taken = Removals()
+        Swift.swap(&taken.records, &records)
+        taken.forEach(body)
+    }
+
+    /// Calls `body` with every removal in order.
+    package func forEach(_ body: (Reason, Int, Span<UInt8>) -> Void) {
+        let bytes = records.span
         var offset = 0
         while offset + 9 <= bytes.count {
             let database = Removals.read(bytes, offset + 1)

@@ -19,6 +19,14 @@ package enum BitmapOperation: Sendable {
     case andor
     /// Bits that are in exactly one source.
     case one
+
+    /// Whether Redis knows it since 8.2 only.
+    package var isRecent: Bool {
+        switch self {
+        case .and, .or, .xor, .not: return false
+        case .diff, .diff1, .andor, .one: return true
+        }
+    }
 }
 
 @safe package struct BitmapCombiner: ~Copyable {

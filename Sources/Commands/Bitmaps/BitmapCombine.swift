@@ -32,6 +32,10 @@ enum BitmapCombine {
         }
         let result = combiner.finish()
         store(result.span, call)
+        if operation.isRecent && !result.isEmpty {
+            // For the journal: servers that do not know the operation know its result.
+            call.propagateSet(call.arguments[2], result.span, expiry: nil)
+        }
         call.reply.integer(result.count)
     }
 

@@ -74,11 +74,23 @@ enum KeyExpire {
         if time <= call.now && call.keyspace.removesExpired {
             call.keyspace.remove(slot, hash: hash, in: database)
             call.changed("del", .generic, key: call.arguments[1])
+            call.propagateExpiry(call.arguments[1])
         } else {
             call.keyspace.setExpiry(slot, hash: hash, in: database, to: time)
             call.changed("expire", .generic, key: call.arguments[1])
+            if unit != 1 || !isAbsolute { propagate(call, time) }
         }
         call.reply.integer(1)
+    }
+
+    /// For the journal: the same with a moment instead of a time span.
+    private static func propagate(_ call: borrowing Call, _ time: Int64) {
+        let arguments = call.arguments
+        call.propagate("PEXPIREAT") { words in
+            words.add(arguments[1])
+            words.add(decimal: time)
+            for index in 3..<max(3, arguments.count) { words.add(arguments[index]) }
+        }
     }
 
     private static func parseConditions(_ call: borrowing Call) throws(CommandError) -> Conditions {

@@ -54,6 +54,7 @@ enum StringCompare {
     private static func delete(_ call: inout Call, _ slot: EntryTable.Slot) {
         call.remove(1, slot: slot)
         call.changed("del", .generic, key: call.arguments[1])
+        call.propagate("DEL", call.arguments[1])
         call.reply.integer(1)
     }
 

@@ -91,6 +91,13 @@ enum StringCount {
             call.arguments[1], hash: call.hash(1), in: call.session.database, slot: slot, value: text.span,
             expiry: slot?.entry.expiry)
         call.changed("incrbyfloat", .string, key: call.arguments[1])
+        let key = call.arguments[1]
+        let sumText = text.span
+        call.propagate("SET") { words in
+            words.add(key)
+            words.add(sumText)
+            words.add("KEEPTTL")
+        }
         call.reply.bulk(text.span)
     }
 

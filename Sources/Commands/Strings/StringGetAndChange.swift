@@ -32,6 +32,7 @@ enum StringGetAndChange {
         if let slot { call.reply.string(slot.entry) } else { call.reply.null() }
         call.setString(1, slot: slot, value: call.arguments[2], expiry: nil)
         call.changed("set", .string, key: call.arguments[1])
+        call.propagateSet(call.arguments[1], call.arguments[2], expiry: nil)
     }
 
     private static let getAndDelete: Command.Handler = { (call: inout Call) throws(CommandError) in
@@ -39,6 +40,7 @@ enum StringGetAndChange {
         call.reply.string(slot.entry)
         call.remove(1, slot: slot)
         call.changed("del", .generic, key: call.arguments[1])
+        call.propagate("DEL", call.arguments[1])
     }
 
     private static let getAndExpire: Command.Handler = { (call: inout Call) throws(CommandError) in
@@ -51,13 +53,16 @@ enum StringGetAndChange {
             if expiry <= call.now {
                 call.remove(1, slot: slot)
                 call.changed("del", .generic, key: call.arguments[1])
+                call.propagateExpiry(call.arguments[1])
             } else {
                 call.setExpiry(1, slot: slot, to: expiry)
                 call.changed("expire", .generic, key: call.arguments[1])
+                call.propagate("PEXPIREAT", call.arguments[1], decimal: expiry)
             }
         } else if options.persists, slot.entry.hasExpiry {
             call.setExpiry(1, slot: slot, to: nil)
             call.changed("persist", .generic, key: call.arguments[1])
+            call.propagate("PERSIST", call.arguments[1])
         }
     }
 }

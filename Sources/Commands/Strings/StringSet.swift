@@ -1,4 +1,5 @@
 // StringSet.swift - SET and its relatives. `SET key value` is the hot path: one lookup, no option is looked at.
+internal import Base
 internal import Engine
 internal import Keyspace
 internal import RESP
@@ -75,6 +76,29 @@ enum StringSet {
             1, slot: slot, value: call.arguments[2], expiry: options.keepsExpiry ? slot?.entry.expiry : expiry)
         call.changed("set", .string, key: call.arguments[1])
         if expiry != nil { call.alsoHappened("expire", .generic, key: call.arguments[1]) }
+        propagate(call, options, expiry)
+    }
+
+    /// For the journal: a moment instead of a time span, no GET, and no condition that only newer servers know.
+    private static func propagate(_ call: borrowing Call, _ options: SetOptions, _ expiry: Int64?) {
+        if expiry != nil { return call.propagateSet(call.arguments[1], call.arguments[2], expiry: expiry) }
+        guard options.returnsOld || options.condition.isComparison else { return }
+        let arguments = call.arguments
+        if !options.condition.isComparison {
+            call.propagate("SET") { words in
+                for index in 1..<arguments.count where index < 3 || !arguments[index].equalsIgnoringCase("get") {
+                    words.add(arguments[index])
+                }
+            }
+        } else if options.keepsExpiry {
+            call.propagate("SET") { words in
+                words.add(arguments[1])
+                words.add(arguments[2])
+                words.add("KEEPTTL")
+            }
+        } else {
+            call.propagateSet(arguments[1], arguments[2], expiry: nil)
+        }
     }
 
     private static let setIfAbsent: Command.Handler = { (call: inout Call) throws(CommandError) in
@@ -101,6 +125,7 @@ enum StringSet {
         call.setString(1, slot: slot, value: call.arguments[3], expiry: expiry)
         call.changed("set", .string, key: call.arguments[1])
         call.alsoHappened("expire", .generic, key: call.arguments[1])
+        call.propagateSet(call.arguments[1], call.arguments[3], expiry: expiry)
         call.reply.ok()
     }
 }

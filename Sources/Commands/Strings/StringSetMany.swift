@@ -69,7 +69,26 @@ enum StringSetMany {
             guard allKeys(call, pairs, exist: wanted) else { return call.reply.integer(0) }
         }
         write(&call, pairs, expiry: expiry, keepsExpiry: options.keepsExpiry)
+        propagate(call, pairs, expiry: expiry, keepsExpiry: options.keepsExpiry)
         call.reply.integer(1)
+    }
+
+    /// For the journal: one SET a key, which every server knows.
+    private static func propagate(
+        _ call: borrowing Call, _ pairs: Range<Int>, expiry: Int64?, keepsExpiry: Bool
+    ) {
+        let arguments = call.arguments
+        for index in stride(from: pairs.lowerBound, to: pairs.upperBound, by: 2) {
+            guard keepsExpiry else {
+                call.propagateSet(arguments[index], arguments[index + 1], expiry: expiry)
+                continue
+            }
+            call.propagate("SET") { words in
+                words.add(arguments[index])
+                words.add(arguments[index + 1])
+                words.add("KEEPTTL")
+            }
+        }
     }
 
     /// Whether every key of `pairs` exists, or none does.

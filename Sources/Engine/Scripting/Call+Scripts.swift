@@ -135,7 +135,7 @@ extension Call {
         case .paused:
             reply.buffer.truncate(to: mark)
             administration.pauseScript()
-            return suspend(.script, deadline: administration.clock.monotonicNanoseconds)
+            return suspend(.script, deadline: nil)
         }
         administration.endScript()
     }

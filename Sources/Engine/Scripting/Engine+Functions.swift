@@ -81,18 +81,10 @@ extension Engine {
         scripting.enlisted = []
         if case .failed(let failure) = outcome {
             forget(library)
-            throw ScriptError("Error registering functions: \(Engine.words(of: failure))")
+            throw ScriptError("Error registering functions: \(String(decoding: failure.message, as: UTF8.self))")
         }
         if library.functions.isEmpty { throw ScriptError("No functions registered") }
         return library
-    }
-
-    /// A load error names its place in front of the words.
-    private static func words(of failure: ScriptFailure) -> String {
-        var words = String(decoding: failure.message, as: UTF8.self)
-        if words.hasPrefix("ERR ") { words.removeFirst(4) }
-        guard failure.line >= 0 || !failure.source.isEmpty else { return words }
-        return "\(String(decoding: failure.source, as: UTF8.self)): \(failure.line): \(words)"
     }
 
     /// The first name of `library` that a function of another one has.
@@ -165,7 +157,7 @@ extension Call {
     package func loadLibrary(_ index: Int, replaces: Bool) throws(CommandError) -> [UInt8] {
         do throws(ScriptError) {
             let name = try administration.loadLibrary(arguments[index], replaces: replaces)
-            administration.changes &+= 1
+            noteLibraries()
             return name
         } catch { throw refuse(error) }
     }
@@ -173,13 +165,19 @@ extension Call {
     /// FUNCTION DELETE.
     package func deleteLibrary(_ index: Int) throws(CommandError) {
         guard administration.removeLibrary(arguments[index].array) else { throw .message("ERR Library not found") }
-        administration.changes &+= 1
+        noteLibraries()
     }
 
     /// FUNCTION FLUSH.
     package func flushLibraries() {
         administration.removeLibraries()
-        administration.changes &+= 1
+        noteLibraries()
+    }
+
+    /// The libraries are part of the dataset: files and replicas get the command, though no key changed.
+    private func noteLibraries() {
+        administration.changeCount &+= 1
+        propagateAlways()
     }
 
     package var libraries: FunctionLibraries { administration.scripting.libraries }

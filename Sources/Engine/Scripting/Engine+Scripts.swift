@@ -94,6 +94,7 @@ extension Engine {
 
     /// The script is over.
     mutating func endScript() {
+        journal.allowed = .all
         guard scripting.running.isRunning, let session = scripting.running.session else { return }
         endNesting(scripting.running.scope, session)
         scripting.running.isRunning = false
@@ -116,6 +117,7 @@ extension Engine {
         guard !scripting.running.isSlow else { return }
         scripting.running.isSlow = true
         setGate(.busy, true)
+        hooks.wakeAt(0)
         Log.shared.warning(
             """
             Slow script detected: still in execution after \(scriptMilliseconds) milliseconds. You can try killing \
@@ -192,7 +194,6 @@ extension Engine {
         guard scripting.running.isRunning, scripting.running.session == session else { return false }
         if scripting.running.hasWritten {
             scripting.running.isOrphan = true
-            hooks.wakeAt(clock.monotonicNanoseconds)
             return true
         }
         let interpreter = scripting.running.isFunction ? scripting.functions : scripting.scripts
@@ -202,16 +203,24 @@ extension Engine {
         return false
     }
 
-    /// A slice of a script whose client has gone. True while there is more to do.
-    mutating func runOrphan() -> Bool {
-        guard scripting.running.isOrphan, let session = scripting.running.session else { return false }
-        if case .paused = continueScript(reply: nil) {
-            pauseScript()
-            return true
+    /// A slice of the script that is slow. True while there is more to do.
+    mutating func runSlowScript() -> Bool {
+        guard scripting.isBusy, let session = scripting.running.session else { return false }
+        if scripting.running.isOrphan {
+            runOrphan(session)
+        } else {
+            resume(session, .ready)
         }
+        return scripting.isBusy
+    }
+
+    /// A slice of a script whose client has gone; its session goes with its end.
+    private mutating func runOrphan(_ session: SessionReference) {
+        if case .paused = continueScript(reply: nil) { return pauseScript() }
         endScript()
         scripting.running.isOrphan = false
         session.deallocate()
-        return false
+        if journal.isOn { journal.endUnit(second: keyspace.now / 1000) }
+        serveWaiters()
     }
 }

@@ -69,7 +69,7 @@ enum ScriptHost {
 
     private static let propagate: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { context, targets in
         guard let engine = unsafe ScriptHost.engine(context) else { return }
-        unsafe engine.pointee.scripting.running.propagation = Int(targets)
+        unsafe engine.pointee.journal.allowed = JournalReaders(rawValue: UInt8(truncatingIfNeeded: targets))
     }
 
     private static let ticks: @convention(c) () -> UInt64 = { Ticks.now(usesCounter: Ticks.usesCounter) }

@@ -19,8 +19,6 @@ struct RunningScript {
     var refusesGrowth = false
     /// A write command ran: stopping now would leave half of the script's work.
     var hasWritten = false
-    /// redis.set_repl's targets.
-    var propagation = 3
     /// The database that the script has selected, while it is paused.
     var database = 0
     /// The instant all its commands see.

@@ -60,14 +60,10 @@ enum ListValue {
     /// Frees the list of `entry` at once, or hands a large one to `garbage`.
     static func free(_ entry: Entry, byteCount: Int, garbage: inout Garbage) {
         if unsafe pointer(entry).pointee.nodeCount > nodeCountMax || byteCount > byteCountMax {
-            garbage.add(list: UInt(truncatingIfNeeded: entry.valueWord()))
+            garbage.add(valueOf: entry)
         } else {
-            freeNow(entry)
+            freeNow(UInt(truncatingIfNeeded: entry.valueWord()))
         }
-    }
-
-    static func freeNow(_ entry: Entry) {
-        freeNow(UInt(truncatingIfNeeded: entry.valueWord()))
     }
 
     /// Frees the list that a word of `allocate` leads to, on the calling thread.
@@ -117,6 +113,7 @@ extension Database {
     }
 
     mutating func updateList(_ entry: Entry, _ change: ListChange, _ body: (inout Quicklist) -> Void) {
+        willChange(entry)
         let list = unsafe ListValue.pointer(entry)
         switch change {
         case .growing(let byteCount, let count): entry.listWillGrow(byteCount: byteCount, count: count)
