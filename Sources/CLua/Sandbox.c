@@ -1,5 +1,5 @@
-// Sandbox.c - what scripts see: an allow-list of Lua's own functions, and tables that nobody can change. A stock Lua has
-// no read-only tables, so each library lies behind a shield: an empty table whose metatable finds everything in the
+// Sandbox.c - what scripts see: an allow-list of Lua's own functions, and tables that nobody can change. A stock Lua
+// has no read-only tables, so each library lies behind a shield: an empty table whose metatable finds everything in the
 // real one and refuses every assignment. Functions that reach around metatables (next, rawget, rawset, setmetatable,
 // the writers of `table`) are replaced here by ones that know shields.
 #include "Interpreter.h"

@@ -1,5 +1,5 @@
-// Struct.c - the `struct` library: numbers and strings to bytes and back by a format. Own code: sizes come from scripts,
-// so each is bounded before it is used (the stock library read beyond its arguments for sizes near 2^31).
+// Struct.c - the `struct` library: numbers and strings to bytes and back by a format. Own code: sizes come from
+// scripts, so each is bounded before it is used (the stock library read beyond its arguments for sizes near 2^31).
 //   > big endian   < little endian   ! [n] alignment   x a zero byte   b/B h/H l/L T i[n]/I[n] integers
 //   f d floats   s a string up to its zero   c[n] n bytes (c0: as many as the number before said)   blank: nothing
 #include "Interpreter.h"
@@ -26,8 +26,8 @@ static size_t take_number(lua_State *L, layout *state, size_t missing) {
     if (*state->format < '0' || *state->format > '9') return missing;
     size_t value = 0;
     while (*state->format >= '0' && *state->format <= '9') {
-        if (value > INT32_MAX / 10 || value * 10 > (size_t)(INT32_MAX - (*state->format - '0'))) luaL_error(L, "integral size overflow");
         value = value * 10 + (size_t)(*state->format++ - '0');
+        if (value > INT32_MAX) luaL_error(L, "integral size overflow");
     }
     return value;
 }
@@ -75,7 +75,9 @@ static void take_control(lua_State *L, char type, layout *state) {
     case '<': state->isLittle = 1; return;
     case '!':
         alignment = take_number(L, state, ALIGNMENT_MAX);
-        if (alignment == 0 || (alignment & (alignment - 1)) != 0) luaL_error(L, "alignment %d is not a power of 2", (int)alignment);
+        if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+            luaL_error(L, "alignment %d is not a power of 2", (int)alignment);
+        }
         state->alignment = alignment;
         return;
     default: {

@@ -182,8 +182,8 @@ extension Engine {
     }
 
     /// Only commands that may see a half-done script run beside it.
-    func busyGate(_ flags: CommandFlags, isResumed: Bool) -> StaticString? {
-        guard gates.contains(.busy), !isResumed, !flags.contains(.allowBusy) else { return nil }
+    func busyGate(_ flags: CommandFlags) -> StaticString? {
+        guard gates.contains(.busy), !flags.contains(.allowBusy) else { return nil }
         return busyText
     }
 
@@ -209,7 +209,8 @@ extension Engine {
         if scripting.running.isOrphan {
             runOrphan(session)
         } else {
-            resume(session, .ready)
+            // Not `.ready`: no gate may hold back what has begun.
+            resume(session, .timedOut)
         }
         return scripting.isBusy
     }

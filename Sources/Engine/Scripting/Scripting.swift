@@ -1,5 +1,5 @@
-// Scripting.swift - what the engine keeps for scripts: two interpreters (EVAL's and FUNCTION's, made when first needed),
-// the cache of compiled scripts, the libraries, and the one script that runs. Under the turn.
+// Scripting.swift - what the engine keeps for scripts: two interpreters (EVAL's and FUNCTION's, made when first
+// needed), the cache of compiled scripts, the libraries, and the one script that runs. Under the turn.
 internal import Base
 internal import RESP
 
