@@ -54,6 +54,7 @@ extension Engine {
         let isNeeded = orphanScript(of: session)
         cancelSuspension(session)
         closeTransaction(session)
+        unsubscribeAll(session)
         discardMail(of: session)
         statistics.networkInput += session.session.gauges.networkInput
         statistics.networkOutput += session.session.gauges.networkOutput

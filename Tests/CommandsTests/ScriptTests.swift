@@ -42,7 +42,7 @@ struct ScriptTests {
                 "EVAL 'local ok,words=pcall(redis.call,\"get\",\"l\") return words' 0",
                 #""WRONGTYPE Operation against a key holding the wrong kind of value""#
             ),
-            ("EVAL 'redis.setresp(3) return redis.call(\"debug\",\"protocol\",\"double\").double' 0", "(integer) 3"),
+            ("EVAL 'redis.setresp(3) return type(redis.call(\"command\",\"docs\",\"get\").map)' 0", #""table""#),
         ])
     }
 
