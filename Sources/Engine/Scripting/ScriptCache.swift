@@ -1,6 +1,7 @@
 // ScriptCache.swift - compiled scripts, found by their text (EVAL) or digest (EVALSHA). EVAL looks its text up by a
 // fast keyed hash and compares the bytes, so that nothing is digested twice. Scripts that only EVAL brought are
-// forgotten again, the least recently used first, when there are too many; what SCRIPT LOAD brought stays. Under the turn.
+// forgotten again, the least recently used first, when there are too many; what SCRIPT LOAD brought stays. Under the
+// turn.
 internal import Base
 
 /// A SHA-1 digest as a key.
