@@ -67,6 +67,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var random = RandomGenerator()
 
     package internal(set) var sessions = SessionRegistry()
+    package internal(set) var acl: ACLRegistry
     package internal(set) var loops: [LoopPort] = []
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
@@ -97,6 +98,7 @@ package struct EngineGates: OptionSet, Sendable {
         settings = config.settings
         self.commands = commands
         self.identity = identity
+        acl = ACLRegistry(commands)
         keyspace = Keyspace(databaseCount: max(1, config.settings.databases))
         unsafe commandStatistics = .allocate(capacity: max(1, commands.count))
         unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)
