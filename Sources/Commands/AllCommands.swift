@@ -29,6 +29,7 @@ package enum AllCommands {
         KeyScan.commands,
         KeyTimeToLive.commands,
         LatencyCommand.commands,
+        ListBlocking.commands,
         ListEdit.commands,
         ListMove.commands,
         ListPop.commands,
