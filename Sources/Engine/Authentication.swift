@@ -18,7 +18,8 @@ extension Engine {
 
     /// Makes the session the user's, or counts and logs the refusal of the command with `slot`.
     package mutating func authenticate(
-        _ session: SessionReference, user: Span<UInt8>, password: Span<UInt8>, slot: Int, _ arguments: borrowing Arguments
+        _ session: SessionReference, user: Span<UInt8>, password: Span<UInt8>, slot: Int,
+        _ arguments: borrowing Arguments
     ) -> Bool {
         let name = user.array
         guard let account = acl.find(name), account.user.admits(password) else {

@@ -45,9 +45,10 @@ enum Hello {
                     """)
             }
             let user: [UInt8] = Array("default".utf8)
-            guard call.administration.authenticate(reference, user: user.span, password: call.arguments[1], slot: call.slot, call.arguments) else {
-                throw .message(Engine.wrongPassword)
-            }
+            guard
+                call.administration.authenticate(
+                    reference, user: user.span, password: call.arguments[1], slot: call.slot, call.arguments)
+            else { throw .message(Engine.wrongPassword) }
         } else {
             guard
                 call.administration.authenticate(

@@ -102,9 +102,7 @@ extension ACLSelector {
                 Deprecation warning: Allowing a first arg of an otherwise blocked command is a misuse of ACL and may \
                 get disabled in the future (offender: +\(ConfigText.string(rule)))
                 """)
-            if !(firstArguments[slot] ?? []).contains(where: { ConfigText.lowercased($0) == ConfigText.lowercased(part) }) {
-                firstArguments[slot, default: []].append(part)
-            }
+            firstArguments[slot, default: []].append(part)
         }
         note(rule, allows: true)
     }

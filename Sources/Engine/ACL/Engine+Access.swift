@@ -149,8 +149,9 @@ extension Engine {
         text.append(
             """
             NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This \
-            command is no longer allowed for the following reason: 
+            command is no longer allowed for the following reason:
             """)
+        text.append(" ")
         switch refusal.denial {
         case .command: text.append("no permission to execute the command or subcommand")
         case .key: text.append("no permission to touch the specified keys")
