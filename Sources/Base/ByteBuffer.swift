@@ -3,7 +3,8 @@
 // everyone else sees spans. Cost: append is one compare and one copy; growth is amortised O(1) per byte.
 internal import CLinux
 
-@safe package struct ByteBuffer: ~Copyable {
+@safe package struct ByteBuffer: ~Copyable, @unchecked Sendable {
+    // Sendable because its memory has one owner, who moves with it; one that borrows stays with its lender's thread.
     private var base: UnsafeMutablePointer<UInt8>?
     /// Bytes held.
     package private(set) var count = 0
@@ -124,6 +125,12 @@ internal import CLinux
         reserve(byteCount)
         unsafe fill(pointer + count)
         count &+= byteCount
+    }
+
+    /// Appends a part of the bytes held to another buffer.
+    package func copy(_ range: Range<Int>, to other: inout ByteBuffer) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the buffer")
+        unsafe other.append(UnsafePointer(pointer + range.lowerBound), count: range.count)
     }
 
     /// Decimal digits of `value`.

@@ -17,7 +17,7 @@ package import Structures
     }
 
     private let databases: UnsafeMutablePointer<Database>
-    private let garbagePointer: UnsafeMutablePointer<Garbage>
+    let garbagePointer: UnsafeMutablePointer<Garbage>
     package let databaseCount: Int
     /// Milliseconds since the epoch that the running command sees; frozen while it runs.
     package var now: Int64 = 0
@@ -27,6 +27,8 @@ package import Structures
     package var clocks = AccessClocks(startMilliseconds: Clock().nowMilliseconds)
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
     package var removesExpired = true
+    /// The snapshot that runs (`Snapshot/`).
+    package internal(set) var snapshot: SnapshotCapture?
 
     package init(databaseCount: Int) {
         self.databaseCount = databaseCount
@@ -42,6 +44,8 @@ package import Structures
         unsafe garbagePointer.deinitialize(count: 1)
         unsafe garbagePointer.deallocate()
     }
+
+    @unsafe var databasesPointer: UnsafeMutablePointer<Database> { unsafe databases }
 
     /// What is to be freed in the background. Reached by address, so that a database can be changed meanwhile.
     package var garbage: Garbage {
@@ -163,7 +167,9 @@ package import Structures
         guard self[index].count > 0 else { return }
         let flushed = unsafe FlushedDatabase((databases + index).move())
         unsafe (databases + index).initialize(to: Database())
-        if inBackground {
+        if let snapshot, flushed.isWanted(by: snapshot) {
+            snapshot.flushed.append(flushed)
+        } else if inBackground {
             garbage.add(flushed)
         } else {
             flushed.freeAll()

@@ -69,6 +69,22 @@ struct ACLTests {
     }
 
     @Test(arguments: TestVariant.all)
+    func subscribersWithoutPermissionAreDisconnected(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let admin = try session.server.connect()
+        try session.run([
+            ("ACL SETUSER p on nopass +@all ~* resetchannels &news:*", "OK"), ("AUTH p x", "OK"),
+            ("PUBLISH sport x", "(error) NOPERM No permissions to access a channel"), ("PUBLISH news:1 x", "(integer) 0"),
+            ("PSUBSCRIBE news:1*", "(error) NOPERM No permissions to access a channel"),
+            ("PSUBSCRIBE news:*", "(matches) *psubscribe*news*1*"),
+        ])
+        _ = try admin.run("ACL SETUSER p &sport")
+        try session.run([("PING", "(matches) *")])
+        _ = try admin.run("ACL SETUSER p resetchannels &sport")
+        #expect(throws: (any Error).self) { try session.run([("PING", "(matches) *")]) }
+    }
+
+    @Test(arguments: TestVariant.all)
     func databasesAreLimited(variant: TestVariant) throws {
         try TestSession(variant).run([
             ("ACL SETUSER w on nopass +@all ~* db=1", "OK"), ("AUTH w x", "OK"),

@@ -21,7 +21,25 @@ extension Engine {
 
     private mutating func replaceUser(_ user: ACLUser) {
         let account = acl.set(user)
-        for session in sessions.all where session.session.account === account { settleAccess(of: session) }
+        for session in sessions.all where session.session.account === account {
+            settleAccess(of: session)
+            if listensBeyond(user, session) { kill(session, runningSession: session) }
+        }
+    }
+
+    /// Whether the session hears a channel that its user may not hear any more.
+    private func listensBeyond(_ user: ACLUser, _ session: SessionReference) -> Bool {
+        guard let subscriptions = session.session.subscriptions else { return false }
+        for kind in SubscriptionKind.allCases {
+            for number in subscriptions.numbers(kind) {
+                let name = pubsub[kind].names.name(number)
+                let isAllowed = user.allSelectors.contains {
+                    $0.allowsChannel(name.span, isPattern: kind == .pattern)
+                }
+                if !isAllowed { return true }
+            }
+        }
+        return false
     }
 
     /// Takes a user out and closes its connections; false when there is none. The default user stays.
