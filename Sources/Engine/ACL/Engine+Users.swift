@@ -13,17 +13,29 @@ extension Engine {
     }
 
     /// ACL SETUSER: applies `rules` to a user, all or none. Its sessions are bound by them from now on.
-    package mutating func setUser(_ name: [UInt8], _ rules: [[UInt8]]) throws(ACLRefusal) {
+    package mutating func setUser(
+        _ name: [UInt8], _ rules: [[UInt8]], runningSession: SessionReference
+    ) throws(ACLRefusal) {
         let user = try acl.user(
             name, after: rules, startsWithAllChannels: settings.aclPubSubDefault == .allChannels)
-        replaceUser(user)
+        replaceUser(user, runningSession: runningSession)
     }
 
-    private mutating func replaceUser(_ user: ACLUser) {
+    private mutating func replaceUser(_ user: ACLUser, runningSession: SessionReference? = nil) {
         let account = acl.set(user)
         for session in sessions.all where session.session.account === account {
             settleAccess(of: session)
-            if listensBeyond(user, session) { kill(session, runningSession: session) }
+            if listensBeyond(user, session) { cut(session, runningSession) }
+        }
+    }
+
+    /// Closes a session's connection, after the reply when it is the one whose command runs.
+    private mutating func cut(_ session: SessionReference, _ runningSession: SessionReference?) {
+        if let runningSession {
+            kill(session, runningSession: runningSession)
+        } else {
+            session.session.gates.insert(.killed)
+            deliver(.close, to: session)
         }
     }
 
@@ -62,12 +74,12 @@ extension Engine {
             let isSame = fresh[name].map { $0.ruleText == account.user.ruleText } ?? false
             if !isSame && name != ACLRegistry.defaultName {
                 for session in sessions.all where session.session.account === account {
-                    kill(session, runningSession: runningSession ?? session)
+                    cut(session, runningSession)
                 }
             }
             if fresh[name] == nil { _ = acl.remove(name) }
         }
-        for user in fresh.values { replaceUser(user) }
+        for user in fresh.values { replaceUser(user, runningSession: runningSession) }
     }
 
     /// `requirepass` as the default user's password; empty means none is needed.

@@ -11,8 +11,9 @@ enum ACLUserCommands {
         }
         var rules: [[UInt8]] = []
         for index in 3..<call.arguments.count { rules.append(call.arguments[index].array) }
+        let running = call.sessionReference
         do throws(ACLRefusal) {
-            try call.administration.setUser(name, rules)
+            try call.administration.setUser(name, rules, runningSession: running)
         } catch {
             call.reply.error("ERR \(error.text)")
             throw .written
