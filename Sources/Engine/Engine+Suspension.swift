@@ -118,7 +118,8 @@ extension Engine {
         var keys: [KeyIdentity] = []
         if let wait { keys = joinLines(session, order: order, wait) }
         let suspension = Suspension(
-            reason: reason, deadline: deadline, order: order, keys: keys, slot: slot, arguments: arguments)
+            reason: reason, deadline: deadline, order: order, keys: keys, slot: slot, arguments: arguments,
+            words: wait?.words ?? [])
         waiting.add(
             session, order: suspension.order, deadline: deadline, isBlocked: suspension.countsAsBlocked)
         session.session.suspension = consume suspension
@@ -169,6 +170,8 @@ extension Engine {
 
     /// Resumes every session whose deadline has passed. Returns the next deadline, nil when nobody waits for one.
     package mutating func resumeExpired() -> Int64? {
+        // Whoever waits must not see what a slow script has half done.
+        if runSlowScript() { return 0 }
         let now = clock.monotonicNanoseconds
         while let session = waiting.popExpired(now) {
             let isPause = session.session.suspension?.reason == .paused

@@ -13,6 +13,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case keys
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
+    /// Its script has run for long and goes on when others had their turn.
+    case script
 }
 
 /// Why a suspended command runs again.
@@ -39,7 +41,7 @@ package struct Suspension: ~Copyable {
 
     init(
         reason: SuspensionReason, deadline: Int64?, order: UInt64, keys: [KeyIdentity], slot: Int,
-        arguments: borrowing Arguments
+        arguments: borrowing Arguments, words: [(index: Int, word: [UInt8])] = []
     ) {
         self.reason = reason
         self.keys = keys
@@ -49,15 +51,20 @@ package struct Suspension: ~Copyable {
         var bytes = ByteBuffer()
         var lengths: [Int] = []
         for index in 0..<arguments.count {
-            bytes.append(arguments[index])
-            lengths.append(arguments[index].count)
+            if let replaced = words.first(where: { $0.index == index }) {
+                bytes.append(replaced.word)
+                lengths.append(replaced.word.count)
+            } else {
+                bytes.append(arguments[index])
+                lengths.append(arguments[index].count)
+            }
         }
         self.bytes = bytes
         self.lengths = lengths
     }
 
-    /// Blocked by a command that a client would call blocking; a pause is not.
-    package var countsAsBlocked: Bool { reason != .paused }
+    /// Blocked by a command that a client would call blocking; neither a pause nor a slow script is.
+    package var countsAsBlocked: Bool { reason != .paused && reason != .script }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {
