@@ -4,6 +4,7 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        ACLCommand.commands,
         BitfieldCommand.commands,
         BitmapBits.commands,
         BitmapCombine.commands,
