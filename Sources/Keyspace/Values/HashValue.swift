@@ -7,7 +7,7 @@ internal import Base
 package import Structures
 
 /// When a small collection outgrows its compact form.
-package struct CompactLimits {
+package struct CompactLimits: Sendable {
     /// Members (or fields) at most.
     package let countMax: Int
     /// Bytes of each member, field or value at most.
