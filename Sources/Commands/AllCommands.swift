@@ -44,6 +44,8 @@ package enum AllCommands {
         MemoryCommand.commands,
         Monitor.commands,
         Ping.commands,
+        PubSubCommand.commands,
+        Publishing.commands,
         ServerFacts.commands,
         SetAlgebra.commands,
         SetEdit.commands,
@@ -57,6 +59,7 @@ package enum AllCommands {
         StringLCS.commands,
         StringSet.commands,
         StringSetMany.commands,
+        Subscribing.commands,
         Transactions.commands,
     ].flatMap { $0 }
 }
