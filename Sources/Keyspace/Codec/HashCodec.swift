@@ -72,9 +72,6 @@ enum HashCodec {
         case behind
     }
 
-    /// Times beyond this are refused, as stock servers do: 48 bits less what they use for flags.
-    private static let timeMax = (Int64(1) << 48) - 1
-
     private static func readFields(_ reader: inout ValueReader, _ times: Times) throws(ValueError) -> DetachedValue {
         let earliest = times == .relative ? Int64(bitPattern: try reader.littleEndian()) : 0
         let count = try reader.length()
@@ -102,10 +99,10 @@ enum HashCodec {
     }
 
     private static func time(_ given: UInt64, after earliest: Int64) throws(ValueError) -> Int64 {
-        guard earliest >= 0, earliest <= timeMax, given <= UInt64(timeMax), earliest + Int64(given) <= timeMax else {
-            throw .expected("a time that a field can have")
-        }
-        return max(1, earliest + Int64(given))
+        guard earliest >= 0, let distance = Int64(exactly: given) else { throw .expected("a time of a field") }
+        let (time, overflow) = earliest.addingReportingOverflow(distance)
+        if overflow { throw .expected("a time of a field") }
+        return max(1, time)
     }
 
     private static func readTriples(_ reader: inout ValueReader) throws(ValueError) -> DetachedValue {
@@ -125,7 +122,7 @@ enum HashCodec {
             view.next(&offset)?.append(to: &field)
             view.next(&offset)?.append(to: &value)
             guard let given = view.next(&offset)?.integerValue, given >= 0 else {
-                throw .expected("a time that a field can have")
+                throw .expected("a time of a field")
             }
             let expiry: Int64? = given == 0 ? nil : try time(UInt64(given), after: 0)
             _ = hash.add(field.span, value.span, expiry: expiry)

@@ -62,6 +62,9 @@ package struct HashBuilder: ~Copyable {
         if isTable {
             keyspace.setMembers(
                 key, hash: hash, in: database, slot: slot, type: .hash, members: members, expiry: expiry)
+            if let placed = keyspace[database].table.find(key, hash: hash) {
+                keyspace[database].noteExpiringFields(of: placed.entry)
+            }
         } else {
             keyspace.setCompact(
                 key, hash: hash, in: database, slot: slot, type: .hash, encoding: .listpack, bytes: listpack.span,
