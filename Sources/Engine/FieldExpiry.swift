@@ -1,6 +1,7 @@
-// FieldExpiry.swift - hash fields whose time has passed: found by a command that looks at a small hash, or by the clock.
-// Either way they leave the keyspace, HDEL enters the journal, "hexpired" is told, and the key goes with its last field
-// ("del"). A large hash is worked off in slices; until then its dead fields are hidden from readers. Under the turn.
+// FieldExpiry.swift - hash fields whose time has passed: found by a command that looks at a small hash, or by the
+// clock. Either way they leave the keyspace, HDEL enters the journal, "hexpired" is told, and the key goes with its
+// last field ("del"). A large hash is worked off in slices; until then its dead fields are hidden from readers. Under
+// the turn.
 internal import Base
 internal import Keyspace
 package import Structures

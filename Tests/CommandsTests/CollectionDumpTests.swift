@@ -1,5 +1,5 @@
-// CollectionDumpTests.swift - DUMP and RESTORE of hashes and sets: payloads that stock servers of all ages wrote load and
-// come back, with their times; payloads that lie are refused.
+// CollectionDumpTests.swift - DUMP and RESTORE of hashes and sets: payloads that stock servers of all ages wrote load
+// and come back, with their times; payloads that lie are refused.
 import Base
 import TestKit
 import Testing

@@ -1,5 +1,6 @@
-// HashExpire.swift - HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT, HPERSIST: fields that get an end, or lose it. A time that
-// has passed removes the fields at once. Replies and errors are Valkey 9.1's, whose documented results are Redis 8's.
+// HashExpire.swift - HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT, HPERSIST: fields that get an end, or lose it. A time
+// that has passed removes the fields at once. Replies and errors are Valkey 9.1's, whose documented results are Redis
+// 8's.
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -50,7 +51,7 @@ enum HashExpire {
         Command(
             "HEXPIRE",
             """
-            key seconds:integer [condition=(NX | XX | GT | LT)] fields=(FIELDS numfields:integer field...)
+            key seconds:integer [condition=(NX | XX | GT | LT)] FIELDS (numfields:integer field...)
             """,
             arity: -6, [.write, .fast], keys: [.key([.readWrite, .update])], in: .hash, since: "9.0.0",
             complexity: complexity, summary: "Sets expiry time on hash fields."
@@ -61,7 +62,7 @@ enum HashExpire {
             "HPEXPIRE",
             """
             key milliseconds:integer [condition=(NX | XX | GT | LT)@9.0.0] \
-            fields=(FIELDS numfields:integer#0 field...)
+            FIELDS (numfields:integer#0 field...)
             """,
             arity: -6, [.write, .fast], keys: [.key([.readWrite, .update])], in: .hash, since: "9.0.0",
             complexity: complexity, summary: "Sets expiry time on hash object."
@@ -72,7 +73,7 @@ enum HashExpire {
             "HEXPIREAT",
             """
             key unix-time-seconds:integer [condition=(NX | XX | GT | LT)@9.0.0] \
-            fields=(FIELDS numfields:integer#0 field...)
+            FIELDS (numfields:integer#0 field...)
             """,
             arity: -6, [.write, .fast], keys: [.key([.readWrite, .update])], in: .hash, since: "9.0.0",
             complexity: complexity, summary: "Sets expiry time on hash fields."
@@ -83,7 +84,7 @@ enum HashExpire {
             "HPEXPIREAT",
             """
             key unix-time-milliseconds:integer [condition=(NX | XX | GT | LT)@9.0.0] \
-            fields=(FIELDS numfields:integer#0 field...)
+            FIELDS (numfields:integer#0 field...)
             """,
             arity: -6, [.write, .fast], keys: [.key([.readWrite, .update])], in: .hash, since: "9.0.0",
             complexity: complexity, summary: "Sets expiration time on hash field."
@@ -91,7 +92,7 @@ enum HashExpire {
             try expire(&call, .unixMilliseconds, "ERR invalid expire time in 'hpexpireat' command")
         },
         Command(
-            "HPERSIST", "key fields=(FIELDS numfields:integer#0 field...)", arity: -5, [.write, .fast],
+            "HPERSIST", "key FIELDS (numfields:integer#0 field...)", arity: -5, [.write, .fast],
             keys: [.key([.readWrite, .update])], in: .hash, since: "9.0.0", complexity: complexity,
             summary: "Remove the existing expiration on a hash key's field(s).", run: persist),
     ]

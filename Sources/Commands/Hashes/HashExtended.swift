@@ -1,5 +1,5 @@
-// HashExtended.swift - HSETEX, HGETEX, HGETDEL: values together with their times. In the journal all of them are spelled
-// by older commands wherever those say the same, so that files stay readable elsewhere.
+// HashExtended.swift - HSETEX, HGETEX, HGETDEL: values together with their times. In the journal all of them are
+// spelled by older commands wherever those say the same, so that files stay readable elsewhere.
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -13,7 +13,7 @@ enum HashExtended {
             """
             key [key-condition=(NX | XX)] [fields-condition=(FNX | FXX)] [expiration=(EX seconds:integer | PX \
             milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | \
-            KEEPTTL)] fields=(FIELDS numfields:integer#0 data=(field value)...)
+            KEEPTTL)] FIELDS (numfields:integer#0 data=(field value)...)
             """,
             arity: -6, [.write, .denyOOM, .fast], keys: [.key([.readWrite, .insert])], in: .hash, since: "9.0.0",
             complexity: "O(N) where N is the number of specified fields.",
@@ -25,7 +25,7 @@ enum HashExtended {
             "HGETEX",
             """
             key [expiration=(EX seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT \
-            unix-time-milliseconds:unix-time | PERSIST)] fields=(FIELDS numfields:integer#0 field...)
+            unix-time-milliseconds:unix-time | PERSIST)] FIELDS (numfields:integer#0 field...)
             """,
             arity: -5, [.write, .fast], keys: [.key([.readWrite, .access, .update])], in: .hash, since: "9.0.0",
             complexity: "O(N) where N is the number of specified fields.",
@@ -35,7 +35,7 @@ enum HashExtended {
                 """,
             run: get),
         Command(
-            "HGETDEL", "key fields=(FIELDS numfields:integer#0 field...)", arity: -5, [.write, .fast],
+            "HGETDEL", "key FIELDS (numfields:integer#0 field...)", arity: -5, [.write, .fast],
             keys: [.key([.readWrite, .access, .delete])], in: .hash, since: "9.1.0",
             complexity: "O(N) where N is the number of fields to be retrieved and deleted.",
             summary: "Returns the values of one or more fields and deletes them from a hash.", run: getAndDelete),

@@ -10,7 +10,7 @@ enum HashTimeToLive {
 
     static let commands: [Command] = [
         Command(
-            "HTTL", "key fields=(FIELDS numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
+            "HTTL", "key FIELDS (numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
             keys: [.key([.readOnly, .access])], in: .hash, since: "9.0.0", complexity: complexity,
             summary: """
                 Returns the remaining time to live (in seconds) of a hash key's field(s) that have an associated \
@@ -18,7 +18,7 @@ enum HashTimeToLive {
                 """
         ) { (call: inout Call) throws(CommandError) in try reply(&call, isSeconds: true, from: call.now) },
         Command(
-            "HPTTL", "key fields=(FIELDS numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
+            "HPTTL", "key FIELDS (numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
             keys: [.key([.readOnly, .access])], in: .hash, since: "9.0.0", complexity: complexity,
             summary: """
                 Returns the remaining time to live in milliseconds of a hash key's field(s) that have an \
@@ -26,14 +26,14 @@ enum HashTimeToLive {
                 """
         ) { (call: inout Call) throws(CommandError) in try reply(&call, isSeconds: false, from: call.now) },
         Command(
-            "HEXPIRETIME", "key fields=(FIELDS numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
+            "HEXPIRETIME", "key FIELDS (numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
             keys: [.key([.readOnly, .access])], in: .hash, since: "9.0.0", complexity: complexity,
             summary: """
                 Returns Unix timestamps in seconds since the epoch at which the given key's field(s) will expire.
                 """
         ) { (call: inout Call) throws(CommandError) in try reply(&call, isSeconds: true, from: 0) },
         Command(
-            "HPEXPIRETIME", "key fields=(FIELDS numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
+            "HPEXPIRETIME", "key FIELDS (numfields:integer#0 field...)", arity: -5, [.readonly, .fast],
             keys: [.key([.readOnly, .access])], in: .hash, since: "9.0.0", complexity: complexity,
             summary: """
                 Returns the Unix timestamp in milliseconds since Unix epoch at which the given key's field(s) \

@@ -1,5 +1,6 @@
 // SetCodec.swift - sets as RDB values. Written as an intset (type 11) or as their members (2), which Redis 7.0 reads
-// both; a set in a listpack has a form of its own (20) only since 7.2, so it is read and not written. Engine's turn only.
+// both; a set in a listpack has a form of its own (20) only since 7.2, so it is read and not written. Engine's turn
+// only.
 internal import Base
 internal import Structures
 
