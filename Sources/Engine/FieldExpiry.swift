@@ -34,10 +34,10 @@ extension Engine {
             }
         }
         guard count > 0 else { return (isDone, false) }
-        if effects.isObserved { effects.record("hexpired", .hash, key: key.span, database: database) }
+        if effects.isObserved { record(.change, "hexpired", .hash, key: key.span, database: database) }
         guard slot.entry.members.isEmpty else { return (isDone, false) }
         keyspace.remove(slot, hash: KeyHash.hash(key.span, seed: KeyHash.seed), in: database)
-        if effects.isObserved { effects.record("del", .generic, key: key.span, database: database) }
+        if effects.isObserved { record(.event, "del", .generic, key: key.span, database: database) }
         return (isDone, true)
     }
 
