@@ -4,6 +4,7 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        ACLCommand.commands,
         BitfieldCommand.commands,
         BitmapBits.commands,
         BitmapCombine.commands,
@@ -60,6 +61,7 @@ package enum AllCommands {
         SetEdit.commands,
         SetPick.commands,
         SetRead.commands,
+        SortCommand.commands,
         SortedSetAdd.commands,
         SortedSetBlocking.commands,
         SortedSetCombine.commands,
