@@ -102,7 +102,7 @@ struct TransactionTests {
         try session.run([
             ("GET k", "(nil)"), ("INFO clients", "(matches) *blocked_clients:0*"), ("CLIENT UNPAUSE", "OK"),
         ])
-        #expect(try writer.reply().description == "[OK, (integer) 2]")
+        #expect(try writer.reply().description == "[OK, 2]")
         try session.run([("GET k", #""2""#)])
     }
 
