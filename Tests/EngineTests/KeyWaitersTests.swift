@@ -26,6 +26,8 @@ struct KeyWaitersTests {
         var waiters = KeyWaiters()
         var model: [Int: [UInt64]] = [:]
         var ready: [Int] = []
+        /// Keys that need not be made ready again; a new line begins without.
+        var marked: Set<Int> = []
         var gone: [(key: Int, order: UInt64)] = []
         let session = KeyWaitersTests.session(1)
         defer { session.deallocate() }
@@ -52,19 +54,15 @@ struct KeyWaitersTests {
                 model[number] = line.filter { $0 != order }
                 if model[number]?.isEmpty == true {
                     model[number] = nil
-                    // Nobody waits for it any more: it stays in the list, and is served to nobody.
+                    marked.remove(number)
                 }
             case 7:
                 waiters.noteChange(of: key.bytes.span, hash: key.hash, database: key.database)
-                if !line.isEmpty && !ready.contains(number) { ready.append(number) }
+                if !line.isEmpty, marked.insert(number).inserted { ready.append(number) }
             case 8:
-                guard let taken = waiters.takeReady() else {
-                    #expect(ready.isEmpty, "seed \(seed)")
-                    continue
-                }
-                while let first = ready.first, KeyWaitersTests.key(first) != taken { ready.removeFirst() }
-                #expect(!ready.isEmpty, "seed \(seed), round \(round)")
-                if !ready.isEmpty { ready.removeFirst() }
+                let taken = waiters.takeReady()
+                #expect(taken == ready.first.map { KeyWaitersTests.key($0) }, "seed \(seed), round \(round)")
+                if taken != nil { marked.remove(ready.removeFirst()) }
             default:
                 let after = UInt64(below(round))
                 let next = waiters.next(for: key, after: after)?.order
