@@ -27,6 +27,7 @@ extension Engine {
         endPauseIfDue()
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
         let needsMore = expireActively()
+        evictInBackground()
         flushJournal()
         let now = keyspace.now
         if now - cron.lastSample >= 100 {

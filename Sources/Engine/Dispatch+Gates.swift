@@ -91,10 +91,11 @@ extension Engine {
         return "NOAUTH Authentication required."
     }
 
-    /// Above `maxmemory`, commands that may grow the dataset are refused.
+    /// Above `maxmemory` keys are evicted before a command runs; when none may go, commands that may grow the dataset
+    /// are refused.
     private mutating func memoryGate(_ flags: CommandFlags) -> StaticString? {
-        guard gates.contains(.memory), flags.contains(.denyOOM), isOverMemoryLimit() else { return nil }
-        return CommandError.outOfMemory.text
+        guard gates.contains(.memory), isOverMemoryLimit(), !makeRoom() else { return nil }
+        return flags.contains(.denyOOM) ? CommandError.outOfMemory.text : nil
     }
 
     /// A RESP2 client that listens to channels could not tell replies from messages.

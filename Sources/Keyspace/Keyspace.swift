@@ -12,6 +12,8 @@ package import Structures
         package var misses = 0
         package var expired = 0
         package var expiredFields = 0
+        /// Keys that went because memory was full.
+        package var evicted = 0
         /// Times a sweep stopped at its time limit with work left.
         package var expiryTimeCapReached = 0
         package init() {}
@@ -89,6 +91,12 @@ package import Structures
     package mutating func expire(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
         statistics.expired += 1
         removals.add(slot.entry.key, database: database, reason: .expired)
+        self[database].remove(slot, hash: hash, garbage: &garbage)
+    }
+
+    /// Removes a key because memory is full.
+    mutating func evict(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        removals.add(slot.entry.key, database: database, reason: .evicted)
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }
 

@@ -46,7 +46,7 @@ enum InfoStatistics {
         text.field("expired_time_cap_reached_count", keyspace.expiryTimeCapReached)
         text.field(
             "expire_cycle_cpu_milliseconds", Int(Double(counters.activeExpireTicks) / Ticks.perMicrosecond / 1000))
-        text.field("evicted_keys", 0)
+        text.field("evicted_keys", call.administration.keyspace.statistics.evicted)
         text.field("evicted_clients", counters.evictedClients)
         text.field("evicted_scripts", 0)
         text.field("total_eviction_exceeded_time", 0)
