@@ -98,7 +98,9 @@ struct TrackingTests {
     @Test(arguments: [1, 4])
     func optingInAndOut(loopCount: Int) throws {
         let bench = try Bench(loopCount, "OPTIN NOLOOP")
-        try bench.session.run([("GET a", "(nil)"), ("CLIENT CACHING YES", "OK"), ("GET b", "(nil)"), ("GET c", "(nil)")])
+        try bench.session.run([
+            ("GET a", "(nil)"), ("CLIENT CACHING YES", "OK"), ("GET b", "(nil)"), ("GET c", "(nil)"),
+        ])
         try bench.change("MSET a 1 b 1 c 1")
         #expect(try bench.pushed() == [#">["invalidate", ["b"]]"#])
         try bench.session.run([("CLIENT CACHING YES", "OK"), ("GET b", #""1""#), ("SET b 2", "OK")])
@@ -117,7 +119,9 @@ struct TrackingTests {
         let receiver = try session.server.connect()
         let id = try #require(try receiver.run("CLIENT ID").integer)
         _ = try receiver.run("SUBSCRIBE __redis__:invalidate")
-        try session.run([("CLIENT TRACKING ON REDIRECT \(id)", "OK"), ("CLIENT GETREDIR", "\(id)"), ("GET a", "(nil)")])
+        try session.run([
+            ("CLIENT TRACKING ON REDIRECT \(id)", "OK"), ("CLIENT GETREDIR", "\(id)"), ("GET a", "(nil)"),
+        ])
         try session.run([("SET a 1", "OK")])
         #expect(try receiver.reply().description == #"["message", "__redis__:invalidate", ["a"]]"#)
         try session.run([("FLUSHDB", "OK")])
@@ -172,8 +176,8 @@ struct TrackingTests {
         }
         for _ in 0..<2000 where try session.client.run("INFO clients").text?.contains("tracking_clients:0") == false {}
         let info = try #require(try session.client.run("INFO").text)
-        for line in ["tracking_clients:0", "tracking_total_keys:0", "tracking_total_items:0", "tracking_total_prefixes:0"] {
-            #expect(info.contains("\(line)\r\n"), "\(line)")
+        for name in ["clients", "total_keys", "total_items", "total_prefixes"] {
+            #expect(info.contains("tracking_\(name):0\r\n"), "\(name)")
         }
         try session.run([("SET k 1", "OK"), ("CLIENT TRACKING ON", "OK"), ("RESET", "RESET")])
         try session.run([("CLIENT GETREDIR", "-1")])

@@ -1,5 +1,5 @@
-// ClientTracking.swift - what one client asked of CLIENT TRACKING. Made by CLIENT TRACKING ON and dropped by OFF, so that
-// nobody else pays for it. Under the turn.
+// ClientTracking.swift - what one client asked of CLIENT TRACKING. Made by CLIENT TRACKING ON and dropped by OFF, so
+// that nobody else pays for it. Under the turn.
 
 package struct TrackingOptions: OptionSet, Sendable {
     package let rawValue: UInt8

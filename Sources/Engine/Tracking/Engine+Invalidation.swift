@@ -1,7 +1,7 @@
-// Engine+Invalidation.swift - telling clients that what they hold is no longer true: for keys that they read at once, for
-// prefixes together at the end of the turn, for everything when a database is emptied. A message goes to the client
-// itself as a RESP3 push or to the client that it redirects to; behind the reply of the command that caused it when that
-// command is the receiver's own. Under the turn.
+// Engine+Invalidation.swift - telling clients that what they hold is no longer true: for keys that they read at once,
+// for prefixes together at the end of the turn, for everything when a database is emptied. A message goes to the client
+// itself as a RESP3 push or to the client that it redirects to; behind the reply of the command that caused it when
+// that command is the receiver's own. Under the turn.
 internal import Base
 
 extension Engine {

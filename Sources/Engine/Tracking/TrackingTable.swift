@@ -1,5 +1,5 @@
-// TrackingTable.swift - which clients may hold a copy of which key, for CLIENT TRACKING without BCAST. Clients are noted
-// by id, so that one that left costs nothing until its keys change. Keys are known by name alone, whatever their
+// TrackingTable.swift - which clients may hold a copy of which key, for CLIENT TRACKING without BCAST. Clients are
+// noted by id, so that one that left costs nothing until its keys change. Keys are known by name alone, whatever their
 // database, as in Redis. Bounded by `tracking-table-max-keys`. Under the turn.
 internal import Base
 
