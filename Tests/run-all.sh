@@ -57,6 +57,7 @@ if [ $status -eq 0 ]; then
         dump \
         expire \
         hashes \
+        hashes_valkey \
         hyperloglog \
         info \
         keys \

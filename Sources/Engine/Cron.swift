@@ -6,6 +6,7 @@ internal import Keyspace
 
 package struct Cron: ~Copyable {
     var sweep = ExpirySweep()
+    var fieldSweep = FieldSweep()
     /// Cleared by DEBUG SET-ACTIVE-EXPIRE 0.
     package var expiresActively = true
     var lastSecond: Int64 = 0
@@ -50,7 +51,8 @@ extension Engine {
         else { return false }
         let start = ticks()
         let deadline = clock.monotonicNanoseconds + Engine.sweepSliceNanoseconds
-        let finished = cron.sweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
+        let keysFinished = cron.sweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
+        let finished = sweepFields(deadlineNanoseconds: deadline) && keysFinished
         statistics.activeExpireTicks &+= ticks() &- start
         applyEffects()
         return !finished

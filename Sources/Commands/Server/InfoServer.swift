@@ -134,7 +134,8 @@ enum InfoServer {
             let (keys, expiring) = (call.keyspace[index].table.count, call.keyspace[index].table.expiryCount)
             guard keys > 0 else { continue }
             let average = expiring > 0 ? averageLifeMilliseconds(call, database: index) : 0
-            text.line("db\(index):keys=\(keys),expires=\(expiring),avg_ttl=\(average),subexpiry=0")
+            let hashes = call.keyspace[index].expiringHashCount
+            text.line("db\(index):keys=\(keys),expires=\(expiring),avg_ttl=\(average),subexpiry=\(hashes)")
         }
     }
 

@@ -40,7 +40,7 @@ enum InfoStatistics {
     private static func keys(_ call: borrowing Call, _ text: inout InfoText) {
         let counters = call.administration.statistics
         let keyspace = call.keyspace.statistics
-        text.field("expired_subkeys", 0)
+        text.field("expired_subkeys", keyspace.expiredFields)
         text.field("expired_keys", keyspace.expired)
         text.field("expired_stale_perc", 0.0)
         text.field("expired_time_cap_reached_count", keyspace.expiryTimeCapReached)

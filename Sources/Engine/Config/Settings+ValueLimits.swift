@@ -9,6 +9,10 @@ extension Settings {
         limits.stringByteCountMax = protoMaxBulkLength
         limits.list = ListLimits(fill: listMaxListpackSize)
         limits.listCompressDepth = listCompressDepth
+        limits.hash = CompactLimits(countMax: hashMaxListpackEntries, byteCountMax: hashMaxListpackValue)
+        limits.set = SetLimits(
+            intsetCountMax: setMaxIntsetEntries, listpackCountMax: setMaxListpackEntries,
+            listpackByteCountMax: setMaxListpackValue)
         return limits
     }
 }

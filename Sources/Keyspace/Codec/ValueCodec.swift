@@ -24,6 +24,8 @@ package enum DetachedValue: ~Copyable {
     case nothing
     case text(ByteBuffer)
     case list(Quicklist)
+    case set(SetBuilder)
+    case hash(HashBuilder)
 
     package var isNothing: Bool {
         switch self {
@@ -44,8 +46,8 @@ package enum ValueCodec {
     /// Whether values of the type can be written; all can once every type has its codec.
     package static func canWrite(_ entry: Entry) -> Bool {
         switch entry.objectType {
-        case .string, .list: true
-        case .set, .sortedSet, .hash, .stream: false
+        case .string, .list, .set, .hash: true
+        case .sortedSet, .stream: false
         }
     }
 
@@ -54,7 +56,9 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: StringCodec.typeCode(of: entry)
         case .list: ListCodec.typeCode(of: entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .set: SetCodec.typeCode(of: entry)
+        case .hash: HashCodec.typeCode(of: entry)
+        case .sortedSet, .stream: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -68,7 +72,9 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: return StringCodec.append(entry, from: &position, to: &sink)
         case .list: return ListCodec.append(entry, from: &position, to: &sink)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .set: return SetCodec.append(entry, from: &position, to: &sink)
+        case .hash: return HashCodec.append(entry, from: &position, to: &sink)
+        case .sortedSet, .stream: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -78,6 +84,12 @@ package enum ValueCodec {
         case ValueCode.string: return try StringCodec.read(from: &reader)
         case ValueCode.list, ValueCode.listZiplist, ValueCode.listQuicklist, ValueCode.listQuicklist2:
             return try ListCodec.read(type, from: &reader)
+        case ValueCode.set, ValueCode.setIntset, ValueCode.setListpack:
+            return try SetCodec.read(type, from: &reader)
+        case ValueCode.hash, ValueCode.hashZipmap, ValueCode.hashZiplist, ValueCode.hashListpack,
+            ValueCode.hashMetadataPreview, ValueCode.hashListpackExpiringPreview, ValueCode.hashMetadata,
+            ValueCode.hashListpackExpiring:
+            return try HashCodec.read(type, from: &reader)
         default: throw .expected("a type of value that this server knows")
         }
     }
@@ -96,6 +108,10 @@ extension Keyspace {
             setString(key, hash: hash, in: database, slot: slot, value: text.span, expiry: expiry)
         case .list(let list):
             setList(key, hash: hash, in: database, slot: slot, list: list, expiry: expiry)
+        case .set(let set):
+            setSet(key, hash: hash, in: database, slot: slot, set: set, expiry: expiry)
+        case .hash(let fields):
+            setHash(key, hash: hash, in: database, slot: slot, fields: fields, expiry: expiry)
         }
         return true
     }
