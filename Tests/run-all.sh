@@ -71,6 +71,7 @@ if [ $status -eq 0 ]; then
         scan \
         server \
         sets \
+        sort \
         strings \
         strings_valkey \
         tracking \

@@ -71,7 +71,7 @@ extension Engine {
             unsafe output.pointee.truncate(to: mark)
             // What it changed before it had to wait (XREADGROUP's consumer) is done and does not wait.
             if journal.isOn { journalCommand(reference, arguments) }
-            if effects.isObserved { applyEffects() }
+            if effects.isPending { applyEffects() }
             return .suspended
         }
         return unsafe finish(reference, id, arguments, output, mark: mark, start: start)
@@ -112,7 +112,7 @@ extension Engine {
             noteSlow(reference, id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
         }
         if _slowPath(journal.isOn) { journalCommand(reference, arguments) }
-        if _slowPath(!keyspace.removals.isEmpty || effects.isObserved) { applyEffects() }
+        if _slowPath(!keyspace.removals.isEmpty || effects.isPending) { applyEffects() }
         if unsafe _slowPath(session.pointee.gates.rawValue != 0) {
             unsafe settle(reference, id, arguments, output, mark: mark)
         }

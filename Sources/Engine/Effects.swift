@@ -29,8 +29,14 @@ package struct Effects: ~Copyable {
         let removalMark: Int
     }
 
-    /// Whether any consumer is armed: `Engine.armEffects`. Dispatch and `changed` look at this and nothing else.
+    /// Whether any consumer is armed: `Engine.armEffects`. `changed` looks at this and nothing else.
     package internal(set) var isObserved = false
+    /// Some consumer wants every change; otherwise those of the keys in `wanted` are enough.
+    var hearsAll = false
+    /// The keys that are watched or waited for.
+    var wanted = KeyFilter()
+    /// Something was recorded, or waits for the end of the outermost command. Dispatch looks at this and nothing else.
+    package internal(set) var isPending = false
     private var changes: [Change] = []
     private var keys = ByteBuffer()
 
@@ -41,6 +47,7 @@ package struct Effects: ~Copyable {
         _ kind: Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int,
         removalMark: Int
     ) {
+        isPending = true
         changes.append(
             Change(
                 kind: kind, event: event, eventClass: eventClass, database: database, keyStart: keys.count,
@@ -50,6 +57,7 @@ package struct Effects: ~Copyable {
 
     /// `.replacement` or `.flush`.
     mutating func record(_ kind: Kind, database: Int, removalMark: Int) {
+        isPending = true
         changes.append(
             Change(
                 kind: kind, event: "", eventClass: [], database: database, keyStart: keys.count, keyCount: 0,
@@ -89,7 +97,8 @@ package struct Effects: ~Copyable {
 extension Engine {
     /// Changes are recorded while anybody listens, and not a command longer. Called whenever a consumer comes or goes.
     mutating func armEffects() {
-        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || waiting.hasDeferred || trackers.isOn || notifies
+        effects.hearsAll = notifies || trackers.isOn
+        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || effects.hearsAll
         keyspace.removals.isRecorded = effects.isObserved || journal.isOn
         let recordsArrivals = notifies && settings.notifyKeyspaceEvents.contains(.new)
         if recordsArrivals != keyspace.recordsArrivals { keyspace.recordArrivals(recordsArrivals) }
@@ -101,6 +110,9 @@ extension Engine {
         _ kind: Effects.Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>,
         database: Int
     ) {
+        if !effects.hearsAll {
+            guard kind == .change, effects.wanted.mayHave(KeyHash.hash(key, seed: KeyHash.seed)) else { return }
+        }
         let removalMark = keyspace.removals.byteCount
         if keyspace.recordsArrivals { recordArrivals() }
         effects.record(kind, event, eventClass, key: key, database: database, removalMark: removalMark)
@@ -140,6 +152,7 @@ extension Engine {
         applyRemovals(removals, from: removed, to: removals.byteCount)
         effects.reuse(taken)
         serveWaiters()
+        effects.isPending = waiters.hasReady || waiting.hasDeferred
     }
 
     /// WATCH, tracking, notification, waiters.
