@@ -27,6 +27,8 @@ extension Engine {
         endPauseIfDue()
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
         let needsMore = expireActively()
+        limitTrackingTable()
+        if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
         let now = keyspace.now
         if now - cron.lastSample >= 100 {
