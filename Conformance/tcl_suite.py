@@ -34,7 +34,7 @@ DEFAULT_FILES = (
     "unit/introspection-2",
     "unit/limits", "unit/querybuf", "unit/pendingquerybuf", "unit/obuf-limits", "unit/client-eviction",
     "unit/info-command", "unit/networking", "unit/replybufsize", "unit/latency-monitor", "unit/slowlog", "unit/pause",
-    "unit/violations",
+    "unit/violations", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/sort",
 )
 _STATUS = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
