@@ -73,7 +73,9 @@ if [ $status -eq 0 ]; then
         sets \
         sort \
         strings \
-        strings_valkey)
+        strings_valkey \
+        tracking \
+        tracking_redirect)
     count "differential run" $?
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         ../.venv/bin/python robustness.py --quick)

@@ -28,6 +28,8 @@ extension Engine {
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
         let needsMore = expireActively()
         evictInBackground()
+        limitTrackingTable()
+        if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
         let now = keyspace.now
         if now - cron.lastSample >= 100 {

@@ -113,15 +113,20 @@ extension Engine {
         }
         if _slowPath(journal.isOn) { journalCommand(reference, arguments) }
         if _slowPath(!keyspace.removals.isEmpty || effects.isPending) { applyEffects() }
-        if unsafe _slowPath(session.pointee.gates.rawValue != 0) { unsafe settle(reference, id, output, mark: mark) }
+        if unsafe _slowPath(session.pointee.gates.rawValue != 0) {
+            unsafe settle(reference, id, arguments, output, mark: mark)
+        }
         return unsafe _slowPath(session.pointee.closesAfterReply) ? .close : .done
     }
 
-    /// What sessions with a gate armed get behind their command. The inside of another command gets none of it.
+    /// What sessions with a gate armed get behind their command. The inside of another command is remembered by
+    /// tracking and gets nothing else.
     @unsafe @inline(never)
     private mutating func settle(
-        _ reference: SessionReference, _ id: Int, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
     ) {
+        if reference.session.gates.contains(.tracking) { noteRead(reference, id, arguments) }
         guard context == .client else { return }
         if reference.session.gates.contains(.silent) && !commands.slot(id).flags.contains(.pushesReply) {
             unsafe silence(reference.pointer, output, mark: mark)

@@ -11,9 +11,9 @@ package struct Effects: ~Copyable {
         case change
         /// Something happened that is worth a notification and nothing else.
         case event
-        /// Every key of `database` was replaced by another's; `key` and `event` are empty.
+        /// Every key of `database` went or was replaced by another's; `key` and `event` are empty.
         case replacement
-        /// Every key of `database` went.
+        /// A database was emptied by FLUSHDB, or all by FLUSHALL; said once, behind the replacements.
         case flush
     }
 
@@ -55,7 +55,7 @@ package struct Effects: ~Copyable {
         keys.append(key)
     }
 
-    /// Every key of `database` went (`.flush`) or was replaced by another database's (`.replacement`).
+    /// `.replacement` or `.flush`.
     mutating func record(_ kind: Kind, database: Int, removalMark: Int) {
         isPending = true
         changes.append(
@@ -97,7 +97,7 @@ package struct Effects: ~Copyable {
 extension Engine {
     /// Changes are recorded while anybody listens, and not a command longer. Called whenever a consumer comes or goes.
     mutating func armEffects() {
-        effects.hearsAll = notifies
+        effects.hearsAll = notifies || trackers.isOn
         effects.isObserved = !watches.isEmpty || !waiters.isEmpty || effects.hearsAll
         keyspace.removals.isRecorded = effects.isObserved || journal.isOn
         let recordsArrivals = notifies && settings.notifyKeyspaceEvents.contains(.new)
@@ -118,7 +118,7 @@ extension Engine {
         effects.record(kind, event, eventClass, key: key, database: database, removalMark: removalMark)
     }
 
-    /// Every key of `database` went, or was replaced.
+    /// `.replacement` or `.flush`.
     @inline(never)
     mutating func record(_ kind: Effects.Kind, database: Int) {
         effects.record(kind, database: database, removalMark: keyspace.removals.byteCount)
@@ -160,9 +160,11 @@ extension Engine {
         switch change.kind {
         case .change:
             noteChange(of: key, database: change.database)
+            trackChange(of: key)
             if notifies { notify(change.event, change.eventClass, key, database: change.database) }
         case .event: if notifies { notify(change.event, change.eventClass, key, database: change.database) }
-        case .replacement, .flush: noteReplacement(of: change.database)
+        case .replacement: noteReplacement(of: change.database)
+        case .flush: trackFlush()
         }
     }
 
@@ -170,6 +172,7 @@ extension Engine {
         guard start < end else { return }
         removals.forEach(from: start, to: end) { reason, database, key in
             noteRemoval(of: key, database: database)
+            trackRemoval(of: key)
             guard notifies else { return }
             let isEviction = reason == .evicted
             notify(isEviction ? "evicted" : "expired", isEviction ? .evicted : .expired, key, database: database)

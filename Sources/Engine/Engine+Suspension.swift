@@ -177,6 +177,7 @@ extension Engine {
             let isPause = session.session.suspension?.reason == .paused
             resume(session, isPause ? .ready : .timedOut)
         }
+        if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
         return waiting.nextDeadline()
     }
