@@ -50,7 +50,7 @@ if [ $status -eq 0 ]; then
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" timeout --signal=INT --kill-after=30 600 \
         ../.venv/bin/python differential.py --streams \
         --only auth bitmaps connection dump expire hashes hyperloglog info keys lists lists_blocking multi protocol pubsub pubsub_valkey scan server \
-        sets strings strings_valkey)
+        sets streams strings strings_valkey)
     count "differential run" $?
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         ../.venv/bin/python robustness.py --quick)

@@ -24,6 +24,7 @@ package enum DetachedValue: ~Copyable {
     case nothing
     case text(ByteBuffer)
     case list(Quicklist)
+    case stream(StreamLog)
 
     package var isNothing: Bool {
         switch self {
@@ -37,6 +38,9 @@ package enum DetachedValue: ~Copyable {
 package struct ValuePosition: Sendable {
     package var step = 0
     package var word: UInt64 = 0
+    package var lowWord: UInt64 = 0
+    package var part = 0
+    package var index = 0
     package init() {}
 }
 
@@ -44,8 +48,8 @@ package enum ValueCodec {
     /// Whether values of the type can be written; all can once every type has its codec.
     package static func canWrite(_ entry: Entry) -> Bool {
         switch entry.objectType {
-        case .string, .list: true
-        case .set, .sortedSet, .hash, .stream: false
+        case .string, .list, .stream: true
+        case .set, .sortedSet, .hash: false
         }
     }
 
@@ -54,7 +58,8 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: StringCodec.typeCode(of: entry)
         case .list: ListCodec.typeCode(of: entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .stream: StreamCodec.typeCode(of: entry)
+        case .set, .sortedSet, .hash: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -68,7 +73,8 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: return StringCodec.append(entry, from: &position, to: &sink)
         case .list: return ListCodec.append(entry, from: &position, to: &sink)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .stream: return StreamCodec.append(entry, from: &position, to: &sink)
+        case .set, .sortedSet, .hash: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -78,6 +84,8 @@ package enum ValueCodec {
         case ValueCode.string: return try StringCodec.read(from: &reader)
         case ValueCode.list, ValueCode.listZiplist, ValueCode.listQuicklist, ValueCode.listQuicklist2:
             return try ListCodec.read(type, from: &reader)
+        case ValueCode.streamListpacks, ValueCode.streamListpacks2, ValueCode.streamListpacks3:
+            return try StreamCodec.read(type, from: &reader)
         default: throw .expected("a type of value that this server knows")
         }
     }
@@ -96,6 +104,8 @@ extension Keyspace {
             setString(key, hash: hash, in: database, slot: slot, value: text.span, expiry: expiry)
         case .list(let list):
             setList(key, hash: hash, in: database, slot: slot, list: list, expiry: expiry)
+        case .stream(let stream):
+            setStream(key, hash: hash, in: database, slot: slot, stream: stream, expiry: expiry)
         }
         return true
     }
