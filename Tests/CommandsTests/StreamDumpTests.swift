@@ -151,12 +151,12 @@ struct StreamDumpTests {
     }
 
     /// A sink that is full after every few bytes gets the same bytes in many pieces.
-    @Test func piecesMakeTheSameBytes() throws {
+    @Test func piecesMakeTheSameBytes() {
         var keyspace = Keyspace(databaseCount: 1)
         let key = Array("s".utf8)
         let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
         keyspace.setStream(key.span, hash: hash, in: 0, slot: nil, stream: StreamLog(), expiry: nil)
-        let slot = try #require(keyspace.find(key.span, hash: hash, in: 0))
+        guard let slot = keyspace.find(key.span, hash: hash, in: 0) else { return Issue.record("the key is there") }
         keyspace.updateStream(slot, in: 0, .all) { stream in
             for number in 1...300 as ClosedRange<UInt64> {
                 var draft = stream.beginEntry(
