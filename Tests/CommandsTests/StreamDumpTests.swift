@@ -156,7 +156,10 @@ struct StreamDumpTests {
         let key = Array("s".utf8)
         let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
         keyspace.setStream(key.span, hash: hash, in: 0, slot: nil, stream: StreamLog(), expiry: nil)
-        guard let slot = keyspace.find(key.span, hash: hash, in: 0) else { return Issue.record("the key is there") }
+        guard let slot = keyspace.find(key.span, hash: hash, in: 0) else {
+            Issue.record("the key is there")
+            return
+        }
         keyspace.updateStream(slot, in: 0, .all) { stream in
             for number in 1...300 as ClosedRange<UInt64> {
                 var draft = stream.beginEntry(
