@@ -193,9 +193,10 @@ struct StreamDumpTests {
 
     private static func deliver(_ name: String, _ stream: inout StreamLog) {
         let bytes = Array(name.utf8)
+        let idle = Array("idle".utf8)
         guard let group = stream.createGroup(named: bytes.span, lastID: .zero),
             let consumer = group.createConsumer(named: bytes.span, nowMilliseconds: 5),
-            group.createConsumer(named: [].span, nowMilliseconds: 6) != nil
+            group.createConsumer(named: idle.span, nowMilliseconds: 6) != nil
         else { return }
         var walk = stream.walk(from: .zero, to: .max)
         while let entry = walk.next() { group.deliver(entry.id, to: consumer, nowMilliseconds: 7) }
