@@ -57,6 +57,7 @@ package enum AllCommands {
         SetEdit.commands,
         SetPick.commands,
         SetRead.commands,
+        SortCommand.commands,
         SortedSetAdd.commands,
         SortedSetBlocking.commands,
         SortedSetCombine.commands,
