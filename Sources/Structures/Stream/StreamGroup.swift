@@ -170,8 +170,8 @@ package struct StreamPending {
         }
     }
 
-    /// XCLAIM and XAUTOCLAIM: `id` belongs to `consumer` from now on, whoever had it; it is added if nobody had. Cursors
-    /// over the group's list stay good when somebody had it.
+    /// XCLAIM and XAUTOCLAIM: `id` belongs to `consumer` from now on, whoever had it; it is added if nobody had.
+    /// Cursors over the group's list stay good when somebody had it.
     package func assign(_ id: StreamID, to consumer: StreamConsumer, timeMilliseconds: Int64, count: UInt64) {
         // Asked first: inserting may make room, and move what a cursor looks at, before it finds the entry there.
         if isPending(id) {
