@@ -72,6 +72,7 @@ if [ $status -eq 0 ]; then
         server \
         sets \
         sort \
+        streams \
         strings \
         strings_valkey \
         tracking \

@@ -214,10 +214,15 @@ package import Base
 
     /// Inserts an aggregate header with `count` before the bytes written since `mark` (a former `buffer.count`).
     package func insertHeader(_ prefix: UInt8, _ count: Int, at mark: Int) {
-        var header = ByteBuffer(capacity: 24)
-        header.append(prefix)
-        header.append(decimal: count)
-        header.append("\r\n")
-        buffer.replaceSubrange(mark..<mark, with: header.span)
+        let digitCount = IntegerText.byteCount(of: Int64(count))
+        buffer.makeRoom(at: mark..<mark, byteCount: digitCount &+ 3)
+        buffer.replace(at: mark, with: prefix)
+        var rest = count
+        for index in (1...digitCount).reversed() {
+            buffer.replace(at: mark &+ index, with: UInt8(truncatingIfNeeded: 48 &+ rest % 10))
+            rest /= 10
+        }
+        buffer.replace(at: mark &+ digitCount &+ 1, with: 13)
+        buffer.replace(at: mark &+ digitCount &+ 2, with: 10)
     }
 }

@@ -74,8 +74,7 @@ extension Reply {
 extension Call {
     /// The limits of a stream's nodes that are configured now.
     var streamLimits: StreamLog.Limits {
-        let settings = settings
-        return StreamLog.Limits(
+        StreamLog.Limits(
             nodeBytesMax: settings.streamNodeMaxBytes, nodeEntriesMax: settings.streamNodeMaxEntries)
     }
 

@@ -78,6 +78,8 @@ enum StreamGroups {
             }
         }
         let found = try makesStream ? call.find(2, .stream) : existingStream(call)
+        // An option may be repeated, but not any number of times.
+        if call.arguments.count > 8 { throw call.wrongSubcommand("XGROUP") }
         let id: StreamID
         if call.arguments[4].equals("$") {
             id = found?.entry.stream.lastID ?? .zero
@@ -100,6 +102,7 @@ enum StreamGroups {
         while !options.isAtEnd { entriesRead = try takeEntriesRead(call, &options) }
         let slot = try existingStream(call)
         let group = try existingGroup(call, slot)
+        if call.arguments.count > 7 { throw call.wrongSubcommand("XGROUP") }
         let text = call.arguments[4]
         var id = slot.entry.stream.lastID
         if !text.equals("$") {

@@ -26,6 +26,7 @@ package enum DetachedValue: ~Copyable {
     case list(Quicklist)
     case set(SetBuilder)
     case hash(HashBuilder)
+    case stream(StreamLog)
 
     package var isNothing: Bool {
         switch self {
@@ -39,6 +40,9 @@ package enum DetachedValue: ~Copyable {
 package struct ValuePosition: Sendable {
     package var step = 0
     package var word: UInt64 = 0
+    package var lowWord: UInt64 = 0
+    package var part = 0
+    package var index = 0
     package init() {}
 }
 
@@ -46,8 +50,8 @@ package enum ValueCodec {
     /// Whether values of the type can be written; all can once every type has its codec.
     package static func canWrite(_ entry: Entry) -> Bool {
         switch entry.objectType {
-        case .string, .list, .set, .hash: true
-        case .sortedSet, .stream: false
+        case .string, .list, .set, .hash, .stream: true
+        case .sortedSet: false
         }
     }
 
@@ -58,7 +62,8 @@ package enum ValueCodec {
         case .list: ListCodec.typeCode(of: entry)
         case .set: SetCodec.typeCode(of: entry)
         case .hash: HashCodec.typeCode(of: entry)
-        case .sortedSet, .stream: preconditionFailure("this type has no codec yet")
+        case .stream: StreamCodec.typeCode(of: entry)
+        case .sortedSet: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -74,7 +79,8 @@ package enum ValueCodec {
         case .list: return ListCodec.append(entry, from: &position, to: &sink)
         case .set: return SetCodec.append(entry, from: &position, to: &sink)
         case .hash: return HashCodec.append(entry, from: &position, to: &sink)
-        case .sortedSet, .stream: preconditionFailure("this type has no codec yet")
+        case .stream: return StreamCodec.append(entry, from: &position, to: &sink)
+        case .sortedSet: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -90,6 +96,8 @@ package enum ValueCodec {
             ValueCode.hashMetadataPreview, ValueCode.hashListpackExpiringPreview, ValueCode.hashMetadata,
             ValueCode.hashListpackExpiring:
             return try HashCodec.read(type, from: &reader)
+        case ValueCode.streamListpacks, ValueCode.streamListpacks2, ValueCode.streamListpacks3:
+            return try StreamCodec.read(type, from: &reader)
         default: throw .expected("a type of value that this server knows")
         }
     }
@@ -112,6 +120,8 @@ extension Keyspace {
             setSet(key, hash: hash, in: database, slot: slot, set: set, expiry: expiry)
         case .hash(let fields):
             setHash(key, hash: hash, in: database, slot: slot, fields: fields, expiry: expiry)
+        case .stream(let stream):
+            setStream(key, hash: hash, in: database, slot: slot, stream: stream, expiry: expiry)
         }
         return true
     }

@@ -73,6 +73,21 @@ internal import CLinux
         while let found = cursor.next() { body(found.id) }
     }
 
+    /// Calls `body` with its pending entries from `next` on, until it answers false. True when all were visited; else
+    /// `next` is where to go on.
+    package func visitIDs(from next: inout StreamID, _ body: (StreamID) -> Bool) -> Bool {
+        var cursor = cursor(before: next)
+        var isWelcome = true
+        while let found = cursor.next() {
+            if !isWelcome {
+                next = found.id
+                return false
+            }
+            isWelcome = body(found.id)
+        }
+        return true
+    }
+
     var allocatedBytes: Int {
         unsafe fog_allocated_size(storage) + storage.pointee.name.capacity + listBytes
     }

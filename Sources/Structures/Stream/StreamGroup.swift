@@ -112,8 +112,9 @@ package struct StreamPending {
     /// The consumer of that name.
     package func consumer(named name: Span<UInt8>) -> StreamConsumer? {
         let index = consumerIndex(name)
-        guard index < consumers.count, consumers[index].name.equals(name) else { return nil }
-        return consumers[index]
+        guard unsafe index < storage.pointee.consumers.count else { return nil }
+        let consumer = unsafe storage.pointee.consumers[index]
+        return consumer.name.equals(name) ? consumer : nil
     }
 
     /// Adds a consumer, seen now; nil when the name is taken.
@@ -138,11 +139,13 @@ package struct StreamPending {
     }
 
     private func consumerIndex(_ name: Span<UInt8>) -> Int {
+        // By way of the storage: the array handed out by `consumers` would be counted in and out.
         var low = 0
-        var high = consumers.count
+        var high = unsafe storage.pointee.consumers.count
         while low < high {
             let middle = (low + high) / 2
-            if LexBound.order(consumers[middle].name, name) < 0 { low = middle + 1 } else { high = middle }
+            let consumer = unsafe storage.pointee.consumers[middle]
+            if LexBound.order(consumer.name, name) < 0 { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -168,14 +171,16 @@ package struct StreamPending {
     }
 
     /// XCLAIM and XAUTOCLAIM: `id` belongs to `consumer` from now on, whoever had it; it is added if nobody had.
+    /// Cursors over the group's list stay good when somebody had it.
     package func assign(_ id: StreamID, to consumer: StreamConsumer, timeMilliseconds: Int64, count: UInt64) {
+        // Asked first: inserting may make room, and move what a cursor looks at, before it finds the entry there.
+        if isPending(id) {
+            return reassign(id, to: consumer, timeMilliseconds: timeMilliseconds, count: count)
+        }
         let delivery = StreamDelivery(
             timeMilliseconds: timeMilliseconds, count: count, consumerWord: consumer.word)
-        if unsafe storage.pointee.pending.insert(id, delivery) {
-            changeConsumer(consumer) { $0.insert(id) }
-        } else {
-            reassign(id, to: consumer, timeMilliseconds: timeMilliseconds, count: count)
-        }
+        unsafe storage.pointee.pending.insert(id, delivery)
+        changeConsumer(consumer) { $0.insert(id) }
     }
 
     private func reassign(_ id: StreamID, to consumer: StreamConsumer, timeMilliseconds: Int64, count: UInt64) {

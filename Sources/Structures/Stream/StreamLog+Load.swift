@@ -14,10 +14,27 @@ extension StreamLog {
         }
     }
 
+    /// Calls `body` with nodes from the one under `next` on, until it answers false. True when all were visited; else
+    /// `next` is where to go on.
+    package func visitNodes(from next: inout StreamID, _ body: (StreamID, Span<UInt8>) -> Bool) -> Bool {
+        var cursor = nodes.cursor(before: next)
+        var isWelcome = true
+        while let found = cursor.next() {
+            if !isWelcome {
+                next = found.id
+                return false
+            }
+            let node = unsafe StreamNode(word: found.value)
+            isWelcome = body(found.id, node.span)
+        }
+        return true
+    }
+
     /// Adds a node from outside behind the last one. False when `bytes` are no node of a stream under `key`, or do not
     /// follow what is there; the stream is unchanged then.
     package mutating func loadNode(key: StreamID, _ bytes: Span<UInt8>) -> Bool {
-        guard let found = StreamNode.validate(bytes, key: key) else { return false }
+        // Nobody writes a node without entries; it would have no last identifier.
+        guard let found = StreamNode.validate(bytes, key: key), found.lastID != nil else { return false }
         if tailWord != 0 {
             let tail = unsafe StreamNode(word: tailWord)
             guard key > (tail.lastID(key: tailKey) ?? tailKey) else { return false }

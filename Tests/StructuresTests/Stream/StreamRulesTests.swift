@@ -139,4 +139,30 @@ struct StreamRulesTests {
         #expect(group.pending(StreamID(2, 0)) == nil && group.acknowledge(StreamID(2, 0)))
         #expect(group.finishLoading() && group.pending(StreamID(1, 0))?.deliveryCount == 2)
     }
+
+    /// XAUTOCLAIM gives entries away while it walks the list, which must not move under it.
+    @Test func cursorsOutliveANewOwner() {
+        for count in 1...130 as ClosedRange<UInt64> {
+            var log = StreamLog()
+            let name = Array("g".utf8)
+            let other = Array("h".utf8)
+            guard let group = log.createGroup(named: name.span, lastID: .zero),
+                let first = group.createConsumer(named: name.span, nowMilliseconds: 0),
+                let second = group.createConsumer(named: other.span, nowMilliseconds: 0)
+            else {
+                Issue.record("a group and its consumers can be made")
+                return
+            }
+            for number in 1...count { group.deliver(StreamID(number, 0), to: first, nowMilliseconds: 1) }
+            var cursor = group.pendingCursor()
+            var seen: UInt64 = 0
+            while let pending = cursor.next() {
+                seen += 1
+                #expect(pending.id == StreamID(seen, 0))
+                group.assign(pending.id, to: second, timeMilliseconds: 2, count: 2)
+            }
+            #expect(seen == count && second.pendingCount == Int(count) && first.pendingCount == 0)
+            #expect(group.structuralFault() == nil)
+        }
+    }
 }
