@@ -9,6 +9,8 @@ extension Settings {
         limits.stringByteCountMax = protoMaxBulkLength
         limits.list = ListLimits(fill: listMaxListpackSize)
         limits.listCompressDepth = listCompressDepth
+        limits.sortedSet = SortedSetLimits(
+            countMax: zsetMaxListpackEntries, memberByteCountMax: zsetMaxListpackValue)
         return limits
     }
 }

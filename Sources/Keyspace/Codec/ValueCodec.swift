@@ -24,6 +24,7 @@ package enum DetachedValue: ~Copyable {
     case nothing
     case text(ByteBuffer)
     case list(Quicklist)
+    case sortedSet(SortedSetDraft)
 
     package var isNothing: Bool {
         switch self {
@@ -44,8 +45,8 @@ package enum ValueCodec {
     /// Whether values of the type can be written; all can once every type has its codec.
     package static func canWrite(_ entry: Entry) -> Bool {
         switch entry.objectType {
-        case .string, .list: true
-        case .set, .sortedSet, .hash, .stream: false
+        case .string, .list, .sortedSet: true
+        case .set, .hash, .stream: false
         }
     }
 
@@ -54,7 +55,8 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: StringCodec.typeCode(of: entry)
         case .list: ListCodec.typeCode(of: entry)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .sortedSet: SortedSetCodec.typeCode(of: entry)
+        case .set, .hash, .stream: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -68,7 +70,8 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: return StringCodec.append(entry, from: &position, to: &sink)
         case .list: return ListCodec.append(entry, from: &position, to: &sink)
-        case .set, .sortedSet, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .sortedSet: return SortedSetCodec.append(entry, from: &position, to: &sink)
+        case .set, .hash, .stream: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -78,6 +81,8 @@ package enum ValueCodec {
         case ValueCode.string: return try StringCodec.read(from: &reader)
         case ValueCode.list, ValueCode.listZiplist, ValueCode.listQuicklist, ValueCode.listQuicklist2:
             return try ListCodec.read(type, from: &reader)
+        case ValueCode.sortedSet, ValueCode.sortedSet2, ValueCode.sortedSetZiplist, ValueCode.sortedSetListpack:
+            return try SortedSetCodec.read(type, from: &reader)
         default: throw .expected("a type of value that this server knows")
         }
     }
@@ -96,6 +101,8 @@ extension Keyspace {
             setString(key, hash: hash, in: database, slot: slot, value: text.span, expiry: expiry)
         case .list(let list):
             setList(key, hash: hash, in: database, slot: slot, list: list, expiry: expiry)
+        case .sortedSet(let draft):
+            setSortedSet(key, hash: hash, in: database, slot: slot, draft: draft, expiry: expiry)
         }
         return true
     }

@@ -22,6 +22,7 @@ package struct ValueLimits: Sendable {
     package var stringByteCountMax = 512 << 20
     package var list = ListLimits.standard
     package var listCompressDepth = 0
+    package var sortedSet = SortedSetLimits(countMax: 128, memberByteCountMax: 64)
     package init() {}
 }
 
