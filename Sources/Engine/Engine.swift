@@ -134,6 +134,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        armEffects()
     }
 
     mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {
