@@ -65,9 +65,10 @@ enum SortedSetCodec {
     private static func readPairs(_ reader: inout ValueReader) throws(ValueError) -> DetachedValue {
         var bytes = ByteBuffer()
         try reader.string(into: &bytes)
-        guard Listpack.validate(bytes.span, uniqueEach: 2, allowsEmpty: true), let pairs = Listpack(validating: bytes.span),
-            SortedSetDraft.validatePairs(pairs.view)
+        guard Listpack.validate(bytes.span, uniqueEach: 2, allowsEmpty: true),
+            SortedSetDraft.validatePairs(ListpackView(bytes.span))
         else { throw .expected("a well-formed listpack of members and scores in order") }
+        let pairs = Listpack(copying: ListpackView(bytes.span))
         if pairs.isEmpty { return .nothing }
         var draft = SortedSetDraft(pairs: pairs, reader.limits.sortedSet)
         draft.expect(draft.count)
