@@ -4,6 +4,7 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        ACLCommand.commands,
         BitfieldCommand.commands,
         BitmapBits.commands,
         BitmapCombine.commands,
@@ -14,6 +15,8 @@ package enum AllCommands {
         ConfigCommand.commands,
         ConnectionState.commands,
         DebugCommand.commands,
+        Eval.commands,
+        FunctionCommand.commands,
         GeoAdd.commands,
         GeoRead.commands,
         GeoSearch.commands,
@@ -49,11 +52,13 @@ package enum AllCommands {
         Ping.commands,
         Publishing.commands,
         PubSubCommand.commands,
+        ScriptCommand.commands,
         ServerFacts.commands,
         SetAlgebra.commands,
         SetEdit.commands,
         SetPick.commands,
         SetRead.commands,
+        SortCommand.commands,
         SortedSetAdd.commands,
         SortedSetBlocking.commands,
         SortedSetCombine.commands,

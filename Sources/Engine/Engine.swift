@@ -34,6 +34,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let memory = EngineGates(rawValue: 1 << 2)
     /// The dataset is being loaded.
     package static let loading = EngineGates(rawValue: 1 << 3)
+    /// A script has run for so long that others must not wait without an answer.
+    package static let busy = EngineGates(rawValue: 1 << 4)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -68,6 +70,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var random = RandomGenerator()
 
     package internal(set) var sessions = SessionRegistry()
+    package internal(set) var acl: ACLRegistry
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?
@@ -76,6 +79,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
+    package internal(set) var scripting = Scripting()
 
     package var statistics = ServerStatistics()
     package var slowlog = SlowLog()
@@ -102,6 +106,7 @@ package struct EngineGates: OptionSet, Sendable {
         settings = config.settings
         self.commands = commands
         self.identity = identity
+        acl = ACLRegistry(commands)
         keyspace = Keyspace(databaseCount: max(1, config.settings.databases))
         unsafe commandStatistics = .allocate(capacity: max(1, commands.count))
         unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)

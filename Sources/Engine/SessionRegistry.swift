@@ -39,18 +39,17 @@ extension Engine {
             Session(
                 id: sessions.takeId(), loop: loop, connection: connection, address: address,
                 localAddress: localAddress, isUnixSocket: isUnixSocket, descriptor: descriptor,
-                now: clock.nowMilliseconds))
+                account: acl.defaultAccount, now: clock.nowMilliseconds))
         if requiresPassword { session.session.gates.insert(.unauthenticated) }
+        settleAccess(of: session)
         sessions.add(session)
         statistics.connectionsReceived += 1
         return session
     }
 
-    /// Whether new clients must authenticate.
-    package var requiresPassword: Bool { !config.requirePass.isEmpty }
-
     /// Forgets a client whose connection is gone: what it waited for, what it watched. The reference is dead after it.
     package mutating func disconnect(_ session: SessionReference) {
+        let isNeeded = orphanScript(of: session)
         cancelSuspension(session)
         closeTransaction(session)
         unsubscribeAll(session)
@@ -60,7 +59,7 @@ extension Engine {
         monitors.removeAll { $0 == session }
         setGate(.monitored, !monitors.isEmpty)
         sessions.remove(session)
-        session.deallocate()
+        if !isNeeded { session.deallocate() }
     }
 
     /// MONITOR: the session sees every command from now on.
