@@ -58,6 +58,7 @@ if [ $status -eq 0 ]; then
         expire \
         geo \
         hashes \
+        hashes_valkey \
         hyperloglog \
         info \
         keys \
@@ -71,8 +72,11 @@ if [ $status -eq 0 ]; then
         scan \
         server \
         sets \
+        sort \
         strings \
         strings_valkey \
+        tracking \
+        tracking_redirect \
         zsets)
     count "differential run" $?
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \

@@ -244,6 +244,7 @@ extension Engine {
     mutating func endRound(commandCount: Int) {
         statistics.commandsProcessed &+= commandCount
         running = nil
+        if _slowPath(trackers.broadcasts.hasPending) { broadcastChanges() }
         runningLoop = -1
         flushJournal()
         if _slowPath(!keyspace.garbage.isEmpty) { collectGarbage() }

@@ -30,7 +30,8 @@ package enum ClientLine {
         text.append(" multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
         appendBuffers(session, isRunning ? wireByteCount(arguments) : nil, arguments, to: &text)
         text.append(" cmd=\(command(session, isRunning ? slot : nil, engine)) user=\(session.session.userName)")
-        text.append(" redir=-1 resp=\(session.session.protocolVersion)")
+        let redirection = session.session.tracking.map { Int($0.redirection) } ?? -1
+        text.append(" redir=\(redirection) resp=\(session.session.protocolVersion)")
         text.append(" lib-name=\(session.session.libraryName) lib-ver=\(session.session.libraryVersion)")
         let gauges = session.session.gauges
         text.append(" io-thread=\(session.session.loop) tot-net-in=\(gauges.networkInput)")
@@ -60,6 +61,11 @@ package enum ClientLine {
         if session.session.isSubscriber { letters += "P" }
         if session.session.gates.contains(.queueing) { letters += "x" }
         if session.session.suspension?.countsAsBlocked == true { letters += "b" }
+        if let tracking = session.session.tracking {
+            letters += "t"
+            if tracking.isBroken { letters += "R" }
+            if tracking.options.contains(.broadcast) { letters += "B" }
+        }
         if session.session.transaction?.isStale == true { letters += "d" }
         if session.session.closesAfterReply { letters += "c" }
         if session.session.gates.contains(.killed) { letters += "A" }

@@ -6,6 +6,7 @@ internal import Keyspace
 
 package struct Cron: ~Copyable {
     var sweep = ExpirySweep()
+    var fieldSweep = FieldSweep()
     /// Cleared by DEBUG SET-ACTIVE-EXPIRE 0.
     package var expiresActively = true
     var lastSecond: Int64 = 0
@@ -26,6 +27,8 @@ extension Engine {
         endPauseIfDue()
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
         let needsMore = expireActively()
+        limitTrackingTable()
+        if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
         let now = keyspace.now
         if now - cron.lastSample >= 100 {
@@ -48,7 +51,8 @@ extension Engine {
         else { return false }
         let start = ticks()
         let deadline = clock.monotonicNanoseconds + Engine.sweepSliceNanoseconds
-        let finished = cron.sweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
+        let keysFinished = cron.sweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
+        let finished = sweepFields(deadlineNanoseconds: deadline) && keysFinished
         statistics.activeExpireTicks &+= ticks() &- start
         applyEffects()
         return !finished

@@ -71,7 +71,7 @@ extension Engine {
             unsafe output.pointee.truncate(to: mark)
             // What it changed before it had to wait (XREADGROUP's consumer) is done and does not wait.
             if journal.isOn { journalCommand(reference, arguments) }
-            if effects.isObserved { applyEffects() }
+            if effects.isPending { applyEffects() }
             return .suspended
         }
         return unsafe finish(reference, id, arguments, output, mark: mark, start: start)
@@ -112,16 +112,21 @@ extension Engine {
             noteSlow(reference, id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
         }
         if _slowPath(journal.isOn) { journalCommand(reference, arguments) }
-        if _slowPath(!keyspace.removals.isEmpty || effects.isObserved) { applyEffects() }
-        if unsafe _slowPath(session.pointee.gates.rawValue != 0) { unsafe settle(reference, id, output, mark: mark) }
+        if _slowPath(!keyspace.removals.isEmpty || effects.isPending) { applyEffects() }
+        if unsafe _slowPath(session.pointee.gates.rawValue != 0) {
+            unsafe settle(reference, id, arguments, output, mark: mark)
+        }
         return unsafe _slowPath(session.pointee.closesAfterReply) ? .close : .done
     }
 
-    /// What sessions with a gate armed get behind their command. The inside of another command gets none of it.
+    /// What sessions with a gate armed get behind their command. The inside of another command is remembered by
+    /// tracking and gets nothing else.
     @unsafe @inline(never)
     private mutating func settle(
-        _ reference: SessionReference, _ id: Int, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
     ) {
+        if reference.session.gates.contains(.tracking) { noteRead(reference, id, arguments) }
         guard context == .client else { return }
         if reference.session.gates.contains(.silent) && !commands.slot(id).flags.contains(.pushesReply) {
             unsafe silence(reference.pointer, output, mark: mark)

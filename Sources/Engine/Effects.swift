@@ -11,9 +11,9 @@ package struct Effects: ~Copyable {
         case change
         /// Something happened that is worth a notification and nothing else.
         case event
-        /// Every key of `database` was replaced by another's; `key` and `event` are empty.
+        /// Every key of `database` went or was replaced by another's; `key` and `event` are empty.
         case replacement
-        /// Every key of `database` went.
+        /// A database was emptied by FLUSHDB, or all by FLUSHALL; said once, behind the replacements.
         case flush
     }
 
@@ -29,8 +29,14 @@ package struct Effects: ~Copyable {
         let removalMark: Int
     }
 
-    /// Whether any consumer is armed: `Engine.armEffects`. Dispatch and `changed` look at this and nothing else.
+    /// Whether any consumer is armed: `Engine.armEffects`. `changed` looks at this and nothing else.
     package internal(set) var isObserved = false
+    /// Some consumer wants every change; otherwise those of the keys in `wanted` are enough.
+    var hearsAll = false
+    /// The keys that are watched or waited for.
+    var wanted = KeyFilter()
+    /// Something was recorded, or waits for the end of the outermost command. Dispatch looks at this and nothing else.
+    package internal(set) var isPending = false
     private var changes: [Change] = []
     private var keys = ByteBuffer()
 
@@ -41,6 +47,7 @@ package struct Effects: ~Copyable {
         _ kind: Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int,
         removalMark: Int
     ) {
+        isPending = true
         changes.append(
             Change(
                 kind: kind, event: event, eventClass: eventClass, database: database, keyStart: keys.count,
@@ -48,8 +55,9 @@ package struct Effects: ~Copyable {
         keys.append(key)
     }
 
-    /// Every key of `database` went (`.flush`) or was replaced by another database's (`.replacement`).
+    /// `.replacement` or `.flush`.
     mutating func record(_ kind: Kind, database: Int, removalMark: Int) {
+        isPending = true
         changes.append(
             Change(
                 kind: kind, event: "", eventClass: [], database: database, keyStart: keys.count, keyCount: 0,
@@ -89,7 +97,8 @@ package struct Effects: ~Copyable {
 extension Engine {
     /// Changes are recorded while anybody listens, and not a command longer. Called whenever a consumer comes or goes.
     mutating func armEffects() {
-        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || waiting.hasDeferred || notifies
+        effects.hearsAll = notifies || trackers.isOn
+        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || effects.hearsAll
         keyspace.removals.isRecorded = effects.isObserved || journal.isOn
         let recordsArrivals = notifies && settings.notifyKeyspaceEvents.contains(.new)
         if recordsArrivals != keyspace.recordsArrivals { keyspace.recordArrivals(recordsArrivals) }
@@ -101,12 +110,15 @@ extension Engine {
         _ kind: Effects.Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>,
         database: Int
     ) {
+        if !effects.hearsAll {
+            guard kind == .change, effects.wanted.mayHave(KeyHash.hash(key, seed: KeyHash.seed)) else { return }
+        }
         let removalMark = keyspace.removals.byteCount
         if keyspace.recordsArrivals { recordArrivals() }
         effects.record(kind, event, eventClass, key: key, database: database, removalMark: removalMark)
     }
 
-    /// Every key of `database` went, or was replaced.
+    /// `.replacement` or `.flush`.
     @inline(never)
     mutating func record(_ kind: Effects.Kind, database: Int) {
         effects.record(kind, database: database, removalMark: keyspace.removals.byteCount)
@@ -140,6 +152,7 @@ extension Engine {
         applyRemovals(removals, from: removed, to: removals.byteCount)
         effects.reuse(taken)
         serveWaiters()
+        effects.isPending = waiters.hasReady || waiting.hasDeferred
     }
 
     /// WATCH, tracking, notification, waiters.
@@ -147,9 +160,11 @@ extension Engine {
         switch change.kind {
         case .change:
             noteChange(of: key, database: change.database)
+            trackChange(of: key)
             if notifies { notify(change.event, change.eventClass, key, database: change.database) }
         case .event: if notifies { notify(change.event, change.eventClass, key, database: change.database) }
-        case .replacement, .flush: noteReplacement(of: change.database)
+        case .replacement: noteReplacement(of: change.database)
+        case .flush: trackFlush()
         }
     }
 
@@ -157,6 +172,7 @@ extension Engine {
         guard start < end else { return }
         removals.forEach(from: start, to: end) { reason, database, key in
             noteRemoval(of: key, database: database)
+            trackRemoval(of: key)
             guard notifies else { return }
             let isEviction = reason == .evicted
             notify(isEviction ? "evicted" : "expired", isEviction ? .evicted : .expired, key, database: database)

@@ -177,6 +177,7 @@ extension Engine {
             let isPause = session.session.suspension?.reason == .paused
             resume(session, isPause ? .ready : .timedOut)
         }
+        if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
         return waiting.nextDeadline()
     }
@@ -184,14 +185,13 @@ extension Engine {
     private mutating func postpone(_ session: SessionReference, _ resumption: Resumption) {
         guard let order = session.session.suspension?.order else { return }
         waiting.postpone(WaitingSessions.Deferred(session: session, order: order, resumption: resumption))
-        armEffects()
+        effects.isPending = true
     }
 
     /// What a transaction or a script wanted to resume. A session that waits no more may be gone altogether.
     mutating func resumeDeferred() {
         guard waiting.hasDeferred else { return }
         for item in waiting.takeDeferred() where waiting.isWaiting(item.order) { resume(item.session, item.resumption) }
-        armEffects()
     }
 
     /// CLIENT UNBLOCK. False when the client does not wait in a blocking command.

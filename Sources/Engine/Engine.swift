@@ -76,6 +76,7 @@ package struct EngineGates: OptionSet, Sendable {
     var running: SessionReference?
     var runningLoop = -1
     package internal(set) var pubsub = PubSub()
+    var trackers = Trackers()
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []

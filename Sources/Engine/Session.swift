@@ -22,6 +22,8 @@ package struct SessionGates: OptionSet, Sendable {
     package static let queueing = SessionGates(rawValue: 1 << 4)
     /// Speaks RESP2 and listens to channels: little else is allowed.
     package static let subscribed = SessionGates(rawValue: 1 << 5)
+    /// Wants to be told when keys that it reads change (CLIENT TRACKING without BCAST).
+    static let tracking = SessionGates(rawValue: 1 << 7)
     /// Has mail that it sent itself and that follows the running command's reply.
     static let ownMail = SessionGates(rawValue: 1 << 6)
 }
@@ -94,6 +96,8 @@ package struct Session: ~Copyable {
     package internal(set) var transaction: Transaction?
     /// Made when the client first subscribes; see `PubSub/Subscriptions.swift`.
     package internal(set) var subscriptions: Subscriptions?
+    /// There while the client tracks; see `Tracking/ClientTracking.swift`.
+    package internal(set) var tracking: ClientTracking?
     /// Listens to anything.
     package internal(set) var isSubscriber = false
 

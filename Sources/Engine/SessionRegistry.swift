@@ -53,6 +53,7 @@ extension Engine {
         cancelSuspension(session)
         closeTransaction(session)
         unsubscribeAll(session)
+        stopTracking(session)
         discardMail(of: session)
         statistics.networkInput += session.session.gauges.networkInput
         statistics.networkOutput += session.session.gauges.networkOutput

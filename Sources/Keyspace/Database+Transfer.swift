@@ -66,18 +66,22 @@ extension Keyspace {
     package mutating func rename(
         _ slot: EntryTable.Slot, hash: UInt64, to key: Span<UInt8>, newHash: UInt64, in database: Int
     ) {
+        self[database].forgetExpiringFields(of: slot.entry)
         let source = self[database].detach(slot, hash: hash)
         let entry = self[database].adopt(source, as: key)
         let place = self[database].table.find(key, hash: newHash)
         self[database].install(entry, hash: newHash, slot: place, garbage: &garbage)
+        self[database].noteExpiringFields(of: entry)
     }
 
     /// Moves the key of `slot` from one database to another that does not have it.
     package mutating func move(_ slot: EntryTable.Slot, hash: UInt64, from source: Int, to target: Int) {
         precondition(source != target, "a key moves between two databases")
+        self[source].forgetExpiringFields(of: slot.entry)
         let detached = self[source].detach(slot, hash: hash)
         let entry = self[target].adopt(detached, from: &self[source])
         self[target].install(entry, hash: hash, slot: nil, garbage: &garbage)
+        self[target].noteExpiringFields(of: entry)
     }
 
     /// Copies `source` to `key` in `database`, in the place of whatever is there. Expiry is copied too.
@@ -86,6 +90,7 @@ extension Keyspace {
         let entry = self[database].duplicate(source, as: key, expiry: expiry)
         let place = self[database].table.find(key, hash: hash)
         self[database].install(entry, hash: hash, slot: place, garbage: &garbage)
+        self[database].noteExpiringFields(of: entry)
     }
 
     /// What a key costs in memory; see `Database.memoryUsage`.

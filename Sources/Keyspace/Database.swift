@@ -12,6 +12,9 @@ package struct Database: ~Copyable {
     package var arrivals = Arrivals()
     /// Bytes of values outside the arena.
     package internal(set) var externalByteCount = 0
+    /// The keys of hashes with fields that expire (`Values/ExpiringHashes.swift`); empty, and without memory, as long
+    /// as there are none.
+    var expiringHashes = MemberTable()
     /// The epoch of every entry, except those that a running snapshot has not taken yet (`Snapshot/`).
     var epoch: UInt64 = 0
     /// The running snapshot, and this database's number in it; nil when none runs or it knows nothing of this one.
@@ -29,7 +32,9 @@ package struct Database: ~Copyable {
     }
 
     /// Bytes held by entries, values and the table.
-    package var byteCount: Int { arena.usedByteCount + externalByteCount + table.allocatedByteCount }
+    package var byteCount: Int {
+        arena.usedByteCount + externalByteCount + table.allocatedByteCount + expiringHashes.allocatedBytes
+    }
 
     package var count: Int { table.count }
 
@@ -244,6 +249,7 @@ package struct Database: ~Copyable {
 
     /// Frees an entry that is in no table, and the value behind it.
     package mutating func dispose(_ entry: Entry, garbage: inout Garbage) {
+        if _slowPath(entry.hasHeldValue) && expiringHashes.count > 0 { forgetExpiringFields(of: entry) }
         if _slowPath(entry.epoch != epoch), handOverForGood(entry) { return }
         disposeTaken(entry, garbage: &garbage)
     }

@@ -11,6 +11,7 @@ package import Structures
         package var hits = 0
         package var misses = 0
         package var expired = 0
+        package var expiredFields = 0
         /// Times a sweep stopped at its time limit with work left.
         package var expiryTimeCapReached = 0
         package init() {}

@@ -120,6 +120,20 @@ extension EntryTable {
         return EntryTable.position(after: position, depth: EntryTable.depth(word))
     }
 
+    /// A bound for the earliest expiry of all entries: none dies before it. Nil when none has one. One read a segment.
+    package var earliestExpiryBound: Int64? {
+        guard expiryCount > 0, let directory = unsafe directory else { return nil }
+        var earliest = Int64.max
+        var index = 0
+        while index < 1 << globalDepth {
+            let word = unsafe directory[index]
+            index += 1 << (globalDepth - EntryTable.depth(word))
+            let header = unsafe EntryTable.segment(word).headerPointer
+            if unsafe header.pointee.expiryCount > 0 { earliest = min(earliest, unsafe header.pointee.earliestExpiry) }
+        }
+        return earliest
+    }
+
     private func sweep(_ segment: EntrySegment, now: Int64, _ visit: (Entry) -> Void) {
         var earliest = Int64.max
         segment.prefetchExpiring(0)

@@ -64,6 +64,14 @@ enum IntsetCode {
 
     package var isEmpty: Bool { @inline(__always) get { count == 0 } }
 
+    /// The bytes themselves, as DUMP and RDB files carry them.
+    package var span: Span<UInt8> {
+        @_lifetime(copy self) @inline(__always) get {
+            let view = unsafe Span(_unsafeStart: base, count: byteCount)
+            return unsafe _overrideLifetime(view, copying: self)
+        }
+    }
+
     /// Whether `value` fits into the width that the integers have.
     package func isWide(enoughFor value: Int64) -> Bool { IntsetCode.width(of: value) <= width }
 

@@ -48,6 +48,27 @@ internal import CLinux
     /// Listpacks and plain elements of which the list is made.
     package var nodeCount: Int { unsafe chain?.pointee.nodeCount ?? 1 }
 
+    /// What DEBUG OBJECT tells about a quicklist.
+    package struct ChainFacts {
+        package let nodeCount: Int
+        package let count: Int
+        /// `list-max-listpack-size` as the list follows it.
+        package let fill: Int
+        package let isCompressed: Bool
+        /// Bytes of all nodes, uncompressed.
+        package let byteCount: Int
+    }
+
+    /// Nil when the list is one listpack.
+    package var chainFacts: ChainFacts? {
+        guard let chain = unsafe chain else { return nil }
+        var byteCount = 0
+        forEachNode { _, bytes in byteCount += bytes.count }
+        return unsafe ChainFacts(
+            nodeCount: chain.pointee.nodeCount, count: chain.pointee.count, fill: chain.pointee.limits.fill,
+            isCompressed: chain.pointee.compressDepth != 0, byteCount: byteCount)
+    }
+
     /// Visits the nodes in order: plain or not, and the element or listpack, uncompressed.
     package func forEachNode(_ body: (_ isPlain: Bool, _ bytes: Span<UInt8>) -> Void) {
         guard let chain = unsafe chain else { return body(false, listpack.span) }

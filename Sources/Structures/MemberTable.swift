@@ -137,6 +137,9 @@ internal import CLinux
         table.sweepExpired(at: position, now: now, visit)
     }
 
+    /// No member dies before this; nil when none has an expiry.
+    package var earliestExpiryBound: Int64? { table.earliestExpiryBound }
+
     // MARK: memory
 
     @inline(__always)

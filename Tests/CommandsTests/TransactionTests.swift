@@ -62,6 +62,50 @@ struct TransactionTests {
         ])
     }
 
+    /// What EXEC runs decides whether memory refuses it; what was queued while there was room is refused as a whole.
+    @Test(arguments: TestVariant.all)
+    func memoryRefusesExec(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let other = try session.server.connect()
+        try session.run([("SET r 1", "OK"), ("MULTI", "OK"), ("SET k 1", "QUEUED"), ("DEL r", "QUEUED")])
+        #expect(try other.run("CONFIG SET maxmemory 1").description == "OK")
+        try session.run([
+            (
+                "EXEC",
+                """
+                (error) EXECABORT Transaction discarded because of: OOM command not allowed when used memory > \
+                'maxmemory'.
+                """
+            ),
+            ("EXISTS k r", "1"), ("EXEC", "(error) ERR EXEC without MULTI"),
+            ("MULTI", "OK"), ("SET k 1", "(error) OOM command not allowed when used memory > 'maxmemory'."),
+            ("EXEC", "(error) EXECABORT Transaction discarded because of previous errors."),
+        ])
+        #expect(try other.run("CONFIG SET maxmemory 0").description == "OK")
+        try session.run([("MULTI", "OK"), ("GET r", "QUEUED"), ("DEL r", "QUEUED")])
+        #expect(try other.run("CONFIG SET maxmemory 1").description == "OK")
+        try session.run([("EXEC", #"["1", 1]"#), ("EXISTS r", "0")])
+    }
+
+    /// CLIENT PAUSE WRITE holds an EXEC that writes until it ends, and lets one pass that reads.
+    @Test(arguments: TestVariant.all)
+    func aPauseHoldsExec(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let writer = try session.server.connect()
+        let reader = try session.server.connect()
+        for line in ["MULTI", "SET k 1", "INCR k"] { _ = try writer.run(line) }
+        for line in ["MULTI", "GET k"] { _ = try reader.run(line) }
+        try session.run([("CLIENT PAUSE 100000 WRITE", "OK")])
+        try writer.send("EXEC")
+        #expect(try writer.reply(withinMilliseconds: 50) == nil)
+        #expect(try reader.run("EXEC").description == "[(nil)]")
+        try session.run([
+            ("GET k", "(nil)"), ("INFO clients", "(matches) *blocked_clients:0*"), ("CLIENT UNPAUSE", "OK"),
+        ])
+        #expect(try writer.reply().description == "[OK, 2]")
+        try session.run([("GET k", #""2""#)])
+    }
+
     @Test func aQueueIsBounded() throws {
         let session = try TestSession(configuration: "client-query-buffer-limit 1mb")
         try session.run([("MULTI", "OK")])

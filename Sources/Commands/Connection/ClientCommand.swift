@@ -10,6 +10,7 @@ enum ClientCommand {
             "CLIENT", arity: -2, in: .connection, since: "2.4.0", complexity: "Depends on subcommand.",
             summary: "A container for client connection commands.",
             subcommands: [
+                ClientTrackingCommand.caching,
                 Command(
                     "CAPA", "capability...", arity: -3, [.noScript, .loading, .stale, .allowBusy], in: .connection,
                     since: "8.0.0", complexity: "O(1)", summary: "A client claims its capability.",
@@ -23,15 +24,7 @@ enum ClientCommand {
                         """,
                     ],
                     run: capa),
-                Command(
-                    "GETREDIR", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "6.0.0",
-                    complexity: "O(1)",
-                    summary: "Returns the client ID to which the connection's tracking notifications are redirected.",
-                    help: [
-                        "GETREDIR",
-                        "    Return the client ID we are redirecting to when tracking is enabled.",
-                    ],
-                    run: getredir),
+                ClientTrackingCommand.getredir,
                 Command(
                     "GETNAME", arity: 2, [.noScript, .loading, .stale, .allowBusy], in: .connection, since: "2.6.9",
                     complexity: "O(1)", summary: "Returns the name of the connection.",
@@ -285,15 +278,8 @@ enum ClientCommand {
                         "    Unblock the specified blocked client.",
                     ],
                     run: unblock),
-                Command(
-                    "TRACKINGINFO", arity: 2, [.noScript, .loading, .stale], in: .connection, since: "6.2.0",
-                    complexity: "O(1)",
-                    summary: "Returns information about server-assisted client-side caching for the connection.",
-                    help: [
-                        "TRACKINGINFO",
-                        "    Report tracking status for the current connection.",
-                    ],
-                    run: trackinginfo),
+                ClientTrackingCommand.tracking,
+                ClientTrackingCommand.trackinginfo,
                 Command(
                     "NO-EVICT", "enabled=(ON | OFF)", arity: 3, [.admin, .noScript, .loading, .stale, .allowBusy],
                     in: .connection, since: "7.0.0", complexity: "O(1)",
@@ -401,21 +387,6 @@ enum ClientCommand {
         } else {
             throw .syntax
         }
-    }
-
-    // MARK: client-side caching, which no session has switched on
-
-    private static func getredir(_ call: inout Call) throws(CommandError) { call.reply.integer(-1) }
-
-    private static func trackinginfo(_ call: inout Call) throws(CommandError) {
-        call.reply.map(3)
-        call.reply.bulk("flags")
-        call.reply.set(1)
-        call.reply.bulk("off")
-        call.reply.bulk("redirect")
-        call.reply.integer(-1)
-        call.reply.bulk("prefixes")
-        call.reply.array(0)
     }
 
     // MARK: about other connections

@@ -44,6 +44,7 @@ enum ConnectionState {
         if call.session.gates.contains(.monitor) { call.administration.stopMonitoring(reference) }
         call.administration.closeTransaction(reference)
         call.administration.unsubscribeAll(reference)
+        call.administration.stopTracking(reference)
         call.session.database = 0
         call.session.protocolVersion = 2
         call.session.name = ""

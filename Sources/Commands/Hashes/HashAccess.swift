@@ -13,13 +13,23 @@ extension Call {
         CompactLimits(countMax: settings.hashMaxListpackEntries, byteCountMax: settings.hashMaxListpackValue)
     }
 
-    /// The hash at argument `index`, for commands that only read.
+    /// The hash at argument `index`, for commands that only read. Fields whose time has passed are gone, or hidden.
     @inline(__always)
-    func readHash(_ index: Int) throws(CommandError) -> Entry? { try read(index, .hash) }
+    func readHash(_ index: Int) throws(CommandError) -> Entry? { try readHashSlot(index)?.entry }
+
+    /// As `readHash`, for commands that read and may change the hash.
+    @inline(__always)
+    func readHashSlot(_ index: Int) throws(CommandError) -> EntryTable.Slot? {
+        guard let slot = try readSlot(index, .hash) else { return nil }
+        return _slowPath(mayHaveDeadFields(slot.entry)) && expireFields(slot) ? nil : slot
+    }
 
     /// The slot of the hash at argument `index`, for commands that change it.
     @inline(__always)
-    func findHash(_ index: Int) throws(CommandError) -> EntryTable.Slot? { try find(index, .hash) }
+    func findHash(_ index: Int) throws(CommandError) -> EntryTable.Slot? {
+        guard let slot = try find(index, .hash) else { return nil }
+        return _slowPath(mayHaveDeadFields(slot.entry)) && expireFields(slot) ? nil : slot
+    }
 
     /// The slot of the hash at argument 1, which is made, without fields, when the key does not exist. The caller adds
     /// to it.

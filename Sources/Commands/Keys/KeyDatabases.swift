@@ -42,12 +42,14 @@ enum KeyDatabases {
     private static let flushAll: Command.Handler = { (call: inout Call) throws(CommandError) in
         let isInBackground = try flushMode(call)
         for index in 0..<call.keyspace.databaseCount { flush(call, index, isInBackground) }
+        call.flushed()
         call.propagateAlways()
         call.reply.ok()
     }
 
     private static let flushDatabase: Command.Handler = { (call: inout Call) throws(CommandError) in
         flush(call, call.session.database, try flushMode(call))
+        call.flushed()
         call.propagateAlways()
         call.reply.ok()
     }

@@ -125,6 +125,10 @@ enum KeyDump {
         guard
             call.keyspace.place(value, at: call.arguments[1], hash: hash, in: database, slot: slot, expiry: expiry)
         else { return }
+        if oldType != nil { call.replacedKey(call.arguments[1]) }
+        call.changed("restore", .generic, key: call.arguments[1])
+        if let type = call.find(1)?.entry.type { call.overwrote(call.arguments[1], from: oldType, to: type) }
+        // Behind every look at the key, which makes it young.
         if let seconds = options.idleSeconds {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
         }
@@ -132,9 +136,6 @@ enum KeyDump {
             // Redis' counter has eight bits, an entry's has four.
             call.find(1)?.entry.frequency = Int(frequency) / 16
         }
-        if oldType != nil { call.replacedKey(call.arguments[1]) }
-        call.changed("restore", .generic, key: call.arguments[1])
-        if let type = call.find(1)?.entry.type { call.overwrote(call.arguments[1], from: oldType, to: type) }
         if let expiry, !options.isAbsolute { propagate(call, expiry) }
     }
 

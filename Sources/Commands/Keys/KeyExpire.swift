@@ -49,18 +49,10 @@ enum KeyExpire {
             since: "2.2.0", complexity: "O(1)", summary: "Removes the expiration time of a key.", run: persist),
     ]
 
-    private struct Conditions: OptionSet {
-        let rawValue: UInt8
-        static let ifNone = Conditions(rawValue: 1)
-        static let ifSome = Conditions(rawValue: 2)
-        static let ifGreater = Conditions(rawValue: 4)
-        static let ifLess = Conditions(rawValue: 8)
-    }
-
     private static func expire(
         _ call: inout Call, unit: Int64, isAbsolute: Bool, _ invalid: StaticString
     ) throws(CommandError) {
-        let conditions = try parseConditions(call)
+        let conditions = try ExpiryConditions(call, 3..<max(3, call.arguments.count))
         guard let given = IntegerText.parse(call.arguments[2]) else { throw .notInteger }
         let (scaled, overflow) = given.multipliedReportingOverflow(by: unit)
         if overflow { throw .message(invalid) }
@@ -68,7 +60,7 @@ enum KeyExpire {
         if carry { throw .message(invalid) }
         guard let slot = call.find(1) else { return call.reply.integer(0) }
         let current: Int64? = slot.entry.hasExpiry ? slot.entry.expiryMilliseconds : nil
-        guard allows(conditions, current: current, time) else { return call.reply.integer(0) }
+        guard conditions.allow(time, over: current) else { return call.reply.integer(0) }
         let hash = call.hash(1)
         let database = call.session.database
         if time <= call.now && call.keyspace.removesExpired {
@@ -91,45 +83,6 @@ enum KeyExpire {
             words.add(decimal: time)
             for index in 3..<max(3, arguments.count) { words.add(arguments[index]) }
         }
-    }
-
-    private static func parseConditions(_ call: borrowing Call) throws(CommandError) -> Conditions {
-        var conditions: Conditions = []
-        for index in 3..<max(3, call.arguments.count) {
-            let option = call.arguments[index]
-            if option.equalsIgnoringCase("nx") {
-                conditions.insert(.ifNone)
-            } else if option.equalsIgnoringCase("xx") {
-                conditions.insert(.ifSome)
-            } else if option.equalsIgnoringCase("gt") {
-                conditions.insert(.ifGreater)
-            } else if option.equalsIgnoringCase("lt") {
-                conditions.insert(.ifLess)
-            } else {
-                var text = ByteBuffer()
-                text.append("ERR Unsupported option ")
-                text.append(option)
-                call.reply.error(text.span)
-                throw .written
-            }
-        }
-        if conditions.contains(.ifNone) && conditions != .ifNone {
-            throw .message("ERR NX and XX, GT or LT options at the same time are not compatible")
-        }
-        if conditions.isSuperset(of: [.ifGreater, .ifLess]) {
-            throw .message("ERR GT and LT options at the same time are not compatible")
-        }
-        return conditions
-    }
-
-    /// Whether the conditions let `time` replace the current expiry. No expiry counts as an infinite one.
-    private static func allows(_ conditions: Conditions, current: Int64?, _ time: Int64) -> Bool {
-        guard !conditions.isEmpty else { return true }
-        guard let current else { return !conditions.contains(.ifSome) && !conditions.contains(.ifGreater) }
-        if conditions.contains(.ifNone) { return false }
-        if conditions.contains(.ifGreater) && time <= current { return false }
-        if conditions.contains(.ifLess) && time >= current { return false }
-        return true
     }
 
     private static let persist: Command.Handler = { (call: inout Call) throws(CommandError) in

@@ -13,7 +13,19 @@ enum DebugData {
         let address = String(entry.addressNumber, radix: 16)
         call.reply.simple(
             "Value at:0x\(address) refcount:1 encoding:\(entry.encodingName) "
-                + "serializedlength:\(serializedLength(entry)) lru:\(clock) lru_seconds_idle:0")
+                + "serializedlength:\(serializedLength(entry)) lru:\(clock) lru_seconds_idle:0"
+                + quicklistFacts(entry))
+    }
+
+    /// What stock servers add for a quicklist.
+    private static func quicklistFacts(_ entry: Entry) -> String {
+        guard entry.objectType == .list, entry.listEncoding == .quicklist, let facts = entry.list.chainFacts else {
+            return ""
+        }
+        var average = ByteBuffer()
+        DoubleText.append(Double(facts.count) / Double(max(1, facts.nodeCount)), fractionDigitCount: 2, to: &average)
+        return " ql_nodes:\(facts.nodeCount) ql_avg_node:\(average.span.text) ql_listpack_max:\(facts.fill) "
+            + "ql_compressed:\(facts.isCompressed ? 1 : 0) ql_uncompressed_size:\(facts.byteCount)"
     }
 
     /// Bytes of the value in a dump file, without compression.

@@ -63,7 +63,7 @@ enum InfoServer {
         text.field("client_recent_max_input_buffer", inputMax)
         text.field("client_recent_max_output_buffer", outputMax)
         text.field("blocked_clients", call.administration.waiting.blockedCount)
-        text.field("tracking_clients", 0)
+        text.field("tracking_clients", call.administration.trackingClientCount)
         text.field("pubsub_clients", call.administration.pubsub.clientCount)
         text.field("watching_clients", call.administration.watchingClientCount)
         text.field("clients_in_timeout_table", call.administration.waiting.blockedWithDeadlineCount)
@@ -134,7 +134,8 @@ enum InfoServer {
             let (keys, expiring) = (call.keyspace[index].table.count, call.keyspace[index].table.expiryCount)
             guard keys > 0 else { continue }
             let average = expiring > 0 ? averageLifeMilliseconds(call, database: index) : 0
-            text.line("db\(index):keys=\(keys),expires=\(expiring),avg_ttl=\(average),subexpiry=0")
+            let hashes = call.keyspace[index].expiringHashCount
+            text.line("db\(index):keys=\(keys),expires=\(expiring),avg_ttl=\(average),subexpiry=\(hashes)")
         }
     }
 

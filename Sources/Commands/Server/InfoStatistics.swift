@@ -40,7 +40,7 @@ enum InfoStatistics {
     private static func keys(_ call: borrowing Call, _ text: inout InfoText) {
         let counters = call.administration.statistics
         let keyspace = call.keyspace.statistics
-        text.field("expired_subkeys", 0)
+        text.field("expired_subkeys", keyspace.expiredFields)
         text.field("expired_keys", keyspace.expired)
         text.field("expired_stale_perc", 0.0)
         text.field("expired_time_cap_reached_count", keyspace.expiryTimeCapReached)
@@ -60,12 +60,14 @@ enum InfoStatistics {
         text.field("pubsub_patterns", call.subscribedNameCount(.pattern))
         text.field("pubsubshard_channels", call.subscribedNameCount(.shardChannel))
         let unused: [StaticString] = [
-            "latest_fork_usec", "total_forks",
-            "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-            "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-            "current_active_defrag_time", "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes",
+            "latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
+            "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+            "total_active_defrag_time", "current_active_defrag_time",
         ]
         for name in unused { text.field(name, 0) }
+        text.field("tracking_total_keys", call.administration.trackedKeyCount)
+        text.field("tracking_total_items", call.administration.trackedItemCount)
+        text.field("tracking_total_prefixes", call.administration.trackedPrefixCount)
     }
 
     private static func errorsAndLoops(_ call: borrowing Call, _ text: inout InfoText) {

@@ -20,13 +20,17 @@ extension Engine {
         let waiter = KeyWaiter(
             session: session, order: order, type: wait.type, wakesWithoutKey: wait.wakesWithoutKey)
         let joined = wait.keys.filter { waiters.add(waiter, $0) }
+        for key in joined { effects.wanted.insert(key.hash) }
         armEffects()
         return joined
     }
 
     mutating func leaveLines(_ suspension: borrowing Suspension) {
         guard !suspension.keys.isEmpty else { return }
-        for key in suspension.keys { waiters.remove(suspension.order, key) }
+        for key in suspension.keys {
+            waiters.remove(suspension.order, key)
+            effects.wanted.remove(key.hash)
+        }
         armEffects()
     }
 

@@ -11,6 +11,10 @@ extension Settings {
         limits.listCompressDepth = listCompressDepth
         limits.sortedSet = SortedSetLimits(
             countMax: zsetMaxListpackEntries, memberByteCountMax: zsetMaxListpackValue)
+        limits.hash = CompactLimits(countMax: hashMaxListpackEntries, byteCountMax: hashMaxListpackValue)
+        limits.set = SetLimits(
+            intsetCountMax: setMaxIntsetEntries, listpackCountMax: setMaxListpackEntries,
+            listpackByteCountMax: setMaxListpackValue)
         return limits
     }
 }

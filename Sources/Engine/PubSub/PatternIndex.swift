@@ -72,11 +72,11 @@ package struct PatternIndex {
     }
 }
 
-/// Patterns by the bytes at one end of their matches.
-private struct EdgeIndex {
+/// Numbers by the bytes at one end of the names that they are about.
+struct EdgeIndex {
     private let isAtEnd: Bool
     private var edges = NameTable()
-    /// Patterns by the number of their edge.
+    /// By the number of the edge.
     private var patterns: [[Int]] = []
     /// Lengths that edges have, ascending, each with the number of edges that have it.
     private var lengths: [(length: Int, edgeCount: Int)] = []

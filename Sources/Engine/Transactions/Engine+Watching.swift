@@ -15,12 +15,16 @@ extension Engine {
         if transaction.watched.contains(watched) { return }
         transaction.watched.append(watched)
         watches.add(watched, existed: isAlive(watched), session)
+        effects.wanted.insert(watched.hash)
         armEffects()
     }
 
     mutating func unwatchAll(_ session: SessionReference) {
         guard let transaction = session.session.transaction, !transaction.watched.isEmpty else { return }
-        for key in transaction.watched { watches.remove(key, session) }
+        for key in transaction.watched {
+            watches.remove(key, session)
+            effects.wanted.remove(key.hash)
+        }
         transaction.watched.removeAll()
         armEffects()
     }

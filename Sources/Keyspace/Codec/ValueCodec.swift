@@ -25,6 +25,8 @@ package enum DetachedValue: ~Copyable {
     case text(ByteBuffer)
     case list(Quicklist)
     case sortedSet(SortedSetDraft)
+    case set(SetBuilder)
+    case hash(HashBuilder)
 
     package var isNothing: Bool {
         switch self {
@@ -45,8 +47,8 @@ package enum ValueCodec {
     /// Whether values of the type can be written; all can once every type has its codec.
     package static func canWrite(_ entry: Entry) -> Bool {
         switch entry.objectType {
-        case .string, .list, .sortedSet: true
-        case .set, .hash, .stream: false
+        case .string, .list, .set, .hash, .sortedSet: true
+        case .stream: false
         }
     }
 
@@ -55,8 +57,10 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: StringCodec.typeCode(of: entry)
         case .list: ListCodec.typeCode(of: entry)
+        case .set: SetCodec.typeCode(of: entry)
+        case .hash: HashCodec.typeCode(of: entry)
         case .sortedSet: SortedSetCodec.typeCode(of: entry)
-        case .set, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .stream: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -70,8 +74,10 @@ package enum ValueCodec {
         switch entry.objectType {
         case .string: return StringCodec.append(entry, from: &position, to: &sink)
         case .list: return ListCodec.append(entry, from: &position, to: &sink)
+        case .set: return SetCodec.append(entry, from: &position, to: &sink)
+        case .hash: return HashCodec.append(entry, from: &position, to: &sink)
         case .sortedSet: return SortedSetCodec.append(entry, from: &position, to: &sink)
-        case .set, .hash, .stream: preconditionFailure("this type has no codec yet")
+        case .stream: preconditionFailure("this type has no codec yet")
         }
     }
 
@@ -83,6 +89,12 @@ package enum ValueCodec {
             return try ListCodec.read(type, from: &reader)
         case ValueCode.sortedSet, ValueCode.sortedSet2, ValueCode.sortedSetZiplist, ValueCode.sortedSetListpack:
             return try SortedSetCodec.read(type, from: &reader)
+        case ValueCode.set, ValueCode.setIntset, ValueCode.setListpack:
+            return try SetCodec.read(type, from: &reader)
+        case ValueCode.hash, ValueCode.hashZipmap, ValueCode.hashZiplist, ValueCode.hashListpack,
+            ValueCode.hashMetadataPreview, ValueCode.hashListpackExpiringPreview, ValueCode.hashMetadata,
+            ValueCode.hashListpackExpiring:
+            return try HashCodec.read(type, from: &reader)
         default: throw .expected("a type of value that this server knows")
         }
     }
@@ -103,6 +115,10 @@ extension Keyspace {
             setList(key, hash: hash, in: database, slot: slot, list: list, expiry: expiry)
         case .sortedSet(let draft):
             setSortedSet(key, hash: hash, in: database, slot: slot, draft: draft, expiry: expiry)
+        case .set(let set):
+            setSet(key, hash: hash, in: database, slot: slot, set: set, expiry: expiry)
+        case .hash(let fields):
+            setHash(key, hash: hash, in: database, slot: slot, fields: fields, expiry: expiry)
         }
         return true
     }

@@ -7,7 +7,7 @@ internal import Base
 package import Structures
 
 /// When a small collection outgrows its compact form.
-package struct CompactLimits {
+package struct CompactLimits: Sendable {
     /// Members (or fields) at most.
     package let countMax: Int
     /// Bytes of each member, field or value at most.
@@ -173,6 +173,7 @@ extension Keyspace {
         let now = now
         let time: Int64? = if case .at(let time) = expiry { time } else { nil }
         var isNew = true
+        let hadExpiry = slot.entry.hasExpiringFields
         updateMembers(slot, in: database) { members in
             let hash = members.hash(field)
             guard let place = members.find(field, hash: hash) else {
@@ -184,6 +185,11 @@ extension Keyspace {
             let isKept = if case .kept = expiry { !isNew } else { false }
             members.setValue(place, value, expiry: isKept ? old.expiry : time)
         }
+        if let time {
+            self[database].noteExpiringFields(slot.entry.key, earliest: time)
+        } else if hadExpiry {
+            self[database].fieldExpiryTaken(from: slot.entry)
+        }
         return isNew
     }
 
@@ -192,12 +198,14 @@ extension Keyspace {
         if slot.entry.isMemberTable {
             let now = now
             var wasLive = false
+            let hadExpiry = slot.entry.hasExpiringFields
             updateMembers(slot, in: database) { members in
                 let hash = members.hash(field)
                 guard let place = members.find(field, hash: hash) else { return }
                 wasLive = !place.entry.isGone(at: now)
                 members.remove(place, hash: hash)
             }
+            if hadExpiry { self[database].fieldExpiryTaken(from: slot.entry) }
             return wasLive
         }
         guard let offset = slot.entry.listpack.find(field, skip: 1) else { return false }

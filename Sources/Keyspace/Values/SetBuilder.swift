@@ -17,6 +17,22 @@ package struct SetBuilder: ~Copyable {
         self.encoding = encoding
     }
 
+    /// A set that lay in an intset, which becomes a table when it is too large for one here.
+    init(_ integers: consuming Intset, limits: SetLimits) {
+        self.limits = limits
+        encoding = .intset
+        intset = integers
+        if intset.count > limits.intsetCountMax { makeTable() }
+    }
+
+    /// A set that lay in a listpack, whose elements all differ.
+    init(_ elements: consuming Listpack, limits: SetLimits) {
+        self.limits = limits
+        encoding = .listpack
+        listpack = elements
+        if listpack.count > limits.listpack.countMax { makeTable() }
+    }
+
     package var count: Int {
         switch encoding {
         case .intset: intset.count

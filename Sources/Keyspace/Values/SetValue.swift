@@ -7,7 +7,7 @@ internal import Base
 package import Structures
 
 /// When a set outgrows its compact forms.
-package struct SetLimits {
+package struct SetLimits: Sendable {
     package let intsetCountMax: Int
     package let listpack: CompactLimits
 
