@@ -56,6 +56,7 @@ if [ $status -eq 0 ]; then
         connection \
         dump \
         expire \
+        geo \
         hashes \
         hashes_valkey \
         hyperloglog \
@@ -76,7 +77,8 @@ if [ $status -eq 0 ]; then
         strings \
         strings_valkey \
         tracking \
-        tracking_redirect)
+        tracking_redirect \
+        zsets)
     count "differential run" $?
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         ../.venv/bin/python robustness.py --quick)

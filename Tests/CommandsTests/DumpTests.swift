@@ -115,12 +115,12 @@ struct DumpTests {
         try session.run([("OBJECT IDLETIME k", "1000"), ("TTL k", "-1")])
     }
 
-    private static func bytes(_ hex: String) -> [UInt8] {
+    static func bytes(_ hex: String) -> [UInt8] {
         let digits = Array(hex.utf8).map { $0 < 58 ? $0 - 48 : $0 - 87 }
         return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
-    private static func signed(_ contents: [UInt8]) -> [UInt8] {
+    static func signed(_ contents: [UInt8]) -> [UInt8] {
         var payload = contents + [10, 0]
         var checksum = CRC64.checksum(payload.span)
         for _ in 0..<8 {

@@ -213,7 +213,7 @@ struct GeoSearchRequest {
                 throw .written
             }
             if area == nil {
-                call.reply.error("ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for \(name)")
+                call.reply.error("ERR exactly one of BYRADIUS and BYBOX can be specified for \(name)")
                 throw .written
             }
         }

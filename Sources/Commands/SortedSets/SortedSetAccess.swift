@@ -60,6 +60,9 @@ extension Reply {
         of set: borrowing SortedSetView, in stretch: SortedStretch, isReversed: Bool = false, withScores: Bool
     ) {
         scoredArray(stretch.count, withScores: withScores)
+        guard withScores else {
+            return set.appendBulkStrings(in: stretch, isReversed: isReversed, to: &buffer)
+        }
         set.forEach(in: stretch, isReversed: isReversed) { member, score in
             scored(member, score, withScores: withScores)
         }

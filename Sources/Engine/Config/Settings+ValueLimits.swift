@@ -9,6 +9,8 @@ extension Settings {
         limits.stringByteCountMax = protoMaxBulkLength
         limits.list = ListLimits(fill: listMaxListpackSize)
         limits.listCompressDepth = listCompressDepth
+        limits.sortedSet = SortedSetLimits(
+            countMax: zsetMaxListpackEntries, memberByteCountMax: zsetMaxListpackValue)
         limits.hash = CompactLimits(countMax: hashMaxListpackEntries, byteCountMax: hashMaxListpackValue)
         limits.set = SetLimits(
             intsetCountMax: setMaxIntsetEntries, listpackCountMax: setMaxListpackEntries,

@@ -24,6 +24,7 @@ package enum DetachedValue: ~Copyable {
     case nothing
     case text(ByteBuffer)
     case list(Quicklist)
+    case sortedSet(SortedSetDraft)
     case set(SetBuilder)
     case hash(HashBuilder)
     case stream(StreamLog)
@@ -50,8 +51,7 @@ package enum ValueCodec {
     /// Whether values of the type can be written; all can once every type has its codec.
     package static func canWrite(_ entry: Entry) -> Bool {
         switch entry.objectType {
-        case .string, .list, .set, .hash, .stream: true
-        case .sortedSet: false
+        case .string, .list, .set, .sortedSet, .hash, .stream: true
         }
     }
 
@@ -63,7 +63,7 @@ package enum ValueCodec {
         case .set: SetCodec.typeCode(of: entry)
         case .hash: HashCodec.typeCode(of: entry)
         case .stream: StreamCodec.typeCode(of: entry)
-        case .sortedSet: preconditionFailure("this type has no codec yet")
+        case .sortedSet: SortedSetCodec.typeCode(of: entry)
         }
     }
 
@@ -80,7 +80,7 @@ package enum ValueCodec {
         case .set: return SetCodec.append(entry, from: &position, to: &sink)
         case .hash: return HashCodec.append(entry, from: &position, to: &sink)
         case .stream: return StreamCodec.append(entry, from: &position, to: &sink)
-        case .sortedSet: preconditionFailure("this type has no codec yet")
+        case .sortedSet: return SortedSetCodec.append(entry, from: &position, to: &sink)
         }
     }
 
@@ -90,6 +90,8 @@ package enum ValueCodec {
         case ValueCode.string: return try StringCodec.read(from: &reader)
         case ValueCode.list, ValueCode.listZiplist, ValueCode.listQuicklist, ValueCode.listQuicklist2:
             return try ListCodec.read(type, from: &reader)
+        case ValueCode.sortedSet, ValueCode.sortedSet2, ValueCode.sortedSetZiplist, ValueCode.sortedSetListpack:
+            return try SortedSetCodec.read(type, from: &reader)
         case ValueCode.set, ValueCode.setIntset, ValueCode.setListpack:
             return try SetCodec.read(type, from: &reader)
         case ValueCode.hash, ValueCode.hashZipmap, ValueCode.hashZiplist, ValueCode.hashListpack,
@@ -116,6 +118,8 @@ extension Keyspace {
             setString(key, hash: hash, in: database, slot: slot, value: text.span, expiry: expiry)
         case .list(let list):
             setList(key, hash: hash, in: database, slot: slot, list: list, expiry: expiry)
+        case .sortedSet(let draft):
+            setSortedSet(key, hash: hash, in: database, slot: slot, draft: draft, expiry: expiry)
         case .set(let set):
             setSet(key, hash: hash, in: database, slot: slot, set: set, expiry: expiry)
         case .hash(let fields):

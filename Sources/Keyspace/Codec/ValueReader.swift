@@ -22,6 +22,7 @@ package struct ValueLimits: Sendable {
     package var stringByteCountMax = 512 << 20
     package var list = ListLimits.standard
     package var listCompressDepth = 0
+    package var sortedSet = SortedSetLimits(countMax: 128, memberByteCountMax: 64)
     package var hash = CompactLimits(countMax: 512, byteCountMax: 64)
     package var set = SetLimits(intsetCountMax: 512, listpackCountMax: 128, listpackByteCountMax: 64)
     package init() {}

@@ -121,20 +121,28 @@ package struct SortedMember {
     package func forEach(
         in stretch: SortedStretch, isReversed: Bool = false, _ body: (ListpackElement, Double) -> Void
     ) {
-        if stretch.count == 0 { return }
         if let pairs {
-            SortedSetView.walk(pairs, stretch.ranks, isReversed, body)
-        } else if isReversed {
+            if stretch.count > 0 { SortedSetView.walk(pairs, stretch.ranks, isReversed, body) }
+        } else {
+            forEachEntry(in: stretch, isReversed: isReversed) { body(.bytes($0.key), $0.score) }
+        }
+    }
+
+    /// Calls `body` with the entries of `stretch`, a stretch of a large set.
+    @inline(__always)
+    func forEachEntry(in stretch: SortedStretch, isReversed: Bool, _ body: (Entry) -> Void) {
+        if stretch.count == 0 { return }
+        if isReversed {
             var cursor = unsafe stretch.end ?? set.pointee.order.cursor(atRank: stretch.ranks.upperBound)
             for _ in 0..<stretch.count {
                 guard let entry = cursor.previous() else { preconditionFailure("a stretch lies within its set") }
-                body(.bytes(entry.key), entry.score)
+                body(entry)
             }
         } else {
             var cursor = unsafe stretch.start ?? set.pointee.order.cursor(atRank: stretch.ranks.lowerBound)
             for _ in 0..<stretch.count {
                 guard let entry = cursor.next() else { preconditionFailure("a stretch lies within its set") }
-                body(.bytes(entry.key), entry.score)
+                body(entry)
             }
         }
     }
