@@ -41,6 +41,7 @@ def _random_key(prefix: str = "key:") -> str:
 
 
 BASE_PIPELINES = (1, 16, 64)
+SET_AND_GET = "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1])"
 BASE = (
     Row("GET", ("GET", _random_key()), "strings", pipelines=BASE_PIPELINES, targets={1: 0.97, 16: 0.65, 64: 0.40}),
     Row("SET", ("SET", _random_key(), VALUE.decode()), "strings", pipelines=BASE_PIPELINES,
@@ -49,6 +50,8 @@ BASE = (
         targets={16: 0.65}),
     Row("INCR", ("INCR", _random_key("cnt:")), "strings", pipelines=BASE_PIPELINES, targets={16: 0.65}),
     Row("MGET", ("MGET",) + (_random_key(),) * 10, "strings", pipelines=BASE_PIPELINES, targets={16: 0.65}, weight=4),
+    Row("EVAL SET+GET", ("EVAL", SET_AND_GET, "1", _random_key(), VALUE.decode()), "strings", targets={16: 0.50},
+        weight=4),
     Row("PING", ("PING",), "strings", pipelines=BASE_PIPELINES, targets={}),
 )
 

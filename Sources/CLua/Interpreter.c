@@ -376,13 +376,15 @@ static int push_perform(lua_State *L) {
 }
 
 fog_lua *fog_lua_new(
-    const fog_host *host, int kind, size_t byteCountMax, const char *version, uint32_t versionNumber
+    const fog_host *host, int kind, size_t byteCountMax, const char *version, uint32_t versionNumber,
+    int showsDeprecated
 ) {
     fog_lua *lua = calloc(1, sizeof *lua);
     if (lua == NULL) return NULL;
     lua->host = *host;
     lua->kind = kind;
     lua->byteCountMax = byteCountMax;
+    lua->showsDeprecated = showsDeprecated;
     lua->deadlineTicks = UINT64_MAX;
     lua->random = host->ticks() * 0x5DEECE66Du + 0xB;
     if (fog_stack_create(&lua->stack, stackByteCount) != 0) {

@@ -21,6 +21,7 @@ struct fog_lua {
     /// Memory after the last collection that running low made necessary.
     size_t collectedByteCount;
     uint64_t random;
+    int showsDeprecated;
 
     // What runs.
     int task;

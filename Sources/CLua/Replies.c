@@ -250,6 +250,17 @@ static void append_line(fog_lua *lua, char type, const char *bytes, size_t count
     append(lua, "\r\n", 2);
 }
 
+/// A number is one line, in RESP2 as well, where it is a bulk.
+static void append_big_number(lua_State *L, fog_lua *lua, const char *bytes, size_t count) {
+    if (lua->clientProtocol >= 3) return append_line(lua, '(', bytes, count);
+    char *copy = lua_newuserdata(L, count + 1);
+    for (size_t index = 0; index < count; index++) {
+        copy[index] = bytes[index] == '\r' || bytes[index] == '\n' ? ' ' : bytes[index];
+    }
+    append_bulk(lua, copy, count);
+    lua_pop(L, 1);
+}
+
 static void append_null(fog_lua *lua) {
     if (lua->clientProtocol >= 3) append(lua, "_\r\n", 3); else append(lua, "$-1\r\n", 5);
 }
@@ -368,7 +379,7 @@ static int write_special(lua_State *L, fog_lua *lua) {
     }
     if (push_field(L, "big_number") == LUA_TSTRING) {
         bytes = lua_tolstring(L, -1, &count);
-        if (lua->clientProtocol >= 3) append_line(lua, '(', bytes, count); else append_bulk(lua, bytes, count);
+        append_big_number(L, lua, bytes, count);
         goto written;
     }
     lua_pop(L, 1);

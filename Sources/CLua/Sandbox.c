@@ -260,6 +260,34 @@ static int table_writer(lua_State *L) {
     return lua_gettop(L);
 }
 
+/// Arrays from this size on are sorted by a comparison that can be stopped; the bad case of smaller ones ends soon.
+static const size_t longSortCount = 10000;
+
+/// `<`, with a look at the clock now and then; the counter is an upvalue.
+static int less_with_looks(lua_State *L) {
+    int calls = (int)lua_tointeger(L, lua_upvalueindex(1)) + 1;
+    if (calls % 4096 == 0) fog_pause_point(L);
+    lua_pushinteger(L, calls % 4096);
+    lua_replace(L, lua_upvalueindex(1));
+    lua_pushboolean(L, lua_lessthan(L, 1, 2));
+    return 1;
+}
+
+static int table_sort(lua_State *L) {
+    refuse_shield(L, 1);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2) && lua_objlen(L, 1) >= longSortCount) {
+        lua_pushinteger(L, 0);
+        lua_pushcclosure(L, less_with_looks, 1);
+        lua_replace(L, 2);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
 /// The generator of Redis' scripts: a given seed gives the same numbers everywhere.
 static int32_t next_random(fog_lua *lua) {
     lua->random = (lua->random * 0x5DEECE66Du + 0xB) & 0xFFFFFFFFFFFFu;
@@ -314,6 +342,11 @@ static void copy_globals(lua_State *L, int real) {
         lua_getglobal(L, names[index]);
         lua_setfield(L, real, names[index]);
     }
+    static const char *const deprecated[] = {"newproxy", "getfenv", "setfenv", NULL};
+    for (int index = 0; deprecated[index] != NULL && fog_lua_of(L)->showsDeprecated; index++) {
+        lua_getglobal(L, deprecated[index]);
+        lua_setfield(L, real, deprecated[index]);
+    }
 }
 
 static void set_base_functions(lua_State *L, int real) {
@@ -349,10 +382,12 @@ static void wrap(lua_State *L, const char *const *names, lua_CFunction wrapper) 
 }
 
 static void set_lua_libraries(lua_State *L, int real) {
-    static const char *const tableWriters[] = {"insert", "remove", "sort", "setn", NULL};
+    static const char *const tableWriters[] = {"insert", "remove", "setn", NULL};
+    static const char *const sorts[] = {"sort", NULL};
     static const char *const resumers[] = {"resume", NULL};
     lua_getglobal(L, "table");
     wrap(L, tableWriters, table_writer);
+    wrap(L, sorts, table_sort);
     fog_shield(L);
     lua_setfield(L, real, "table");
 
@@ -426,18 +461,6 @@ static void set_redis(lua_State *L, int real, const char *version, uint32_t vers
     lua_setfield(L, real, "server");
 }
 
-/// A second table of globals that shows the same but for `redis` and `server`.
-static void copy_table(lua_State *L, int from) {
-    lua_newtable(L);
-    int to = lua_gettop(L);
-    lua_pushnil(L);
-    while (lua_next(L, from)) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, to);
-    }
-}
-
 void fog_sandbox_open(lua_State *L, const char *version, uint32_t versionNumber) {
     fog_lua *lua = fog_lua_of(L);
     open_library(L, luaopen_base, "");
@@ -462,7 +485,8 @@ void fog_sandbox_open(lua_State *L, const char *version, uint32_t versionNumber)
     lua_getmetatable(L, shield);
     lua->globalsShieldMeta = luaL_ref(L, LUA_REGISTRYINDEX);
     if (lua->kind == FOG_LUA_FUNCTIONS) {
-        copy_table(L, real);
+        // A library's main chunk sees nothing but the means to register functions.
+        lua_newtable(L);
         set_redis(L, lua_gettop(L), version, versionNumber, 1);
         refuse_missing(L);
         lua->loadGlobals = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -102,6 +102,8 @@ package struct EngineGates: OptionSet, Sendable {
     /// End of the last command in ticks, which is the start of the next one of the same turn.
     var stamp: UInt64 = 0
     var recordsLatency = true
+    /// The error that is about to be answered was counted already: a script failed with that of a command.
+    var isErrorCounted = false
 
     package init(config: Config, commands: CommandTable, identity: ServerIdentity) {
         self.config = config

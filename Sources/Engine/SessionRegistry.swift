@@ -51,7 +51,7 @@ extension Engine {
     package mutating func disconnect(_ session: SessionReference) {
         let isNeeded = orphanScript(of: session)
         cancelSuspension(session)
-        closeTransaction(session)
+        if session.session.transaction?.progress == nil { closeTransaction(session) }
         unsubscribeAll(session)
         stopTracking(session)
         discardMail(of: session)

@@ -108,6 +108,7 @@ extension Engine {
     /// Counts an error reply that starts at `mark`, by its first word.
     @unsafe @inline(never)
     mutating func noteError(_ output: UnsafeMutablePointer<ByteBuffer>, mark: Int) {
+        if isErrorCounted { return isErrorCounted = false }
         statistics.errorReplies += 1
         let bytes = unsafe output.pointee.span
         var end = mark + 1

@@ -84,7 +84,10 @@ typedef struct {
 } fog_failure;
 
 /// A new interpreter, or NULL when memory is short. `byteCountMax` bounds what its scripts hold together.
-fog_lua *fog_lua_new(const fog_host *host, int kind, size_t byteCountMax, const char *version, uint32_t versionNumber);
+/// `showsDeprecated`: scripts see newproxy, getfenv and setfenv as well.
+fog_lua *fog_lua_new(
+    const fog_host *host, int kind, size_t byteCountMax, const char *version, uint32_t versionNumber,
+    int showsDeprecated);
 void fog_lua_free(fog_lua *lua);
 
 /// Compiles a script: its handle, or -1 with `failure` filled.

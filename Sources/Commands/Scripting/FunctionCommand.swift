@@ -10,7 +10,7 @@ enum FunctionCommand {
         Command(
             "FUNCTION", arity: -2, in: .scripting, since: "7.0.0", complexity: "Depends on subcommand.",
             summary: "A container for function commands.",
-            subcommands: [load, delete, list, statistics, killing, flush, help])
+            subcommands: [load, delete, list, statistics, killing, flush, dump, restore, help])
     ]
 
     private static let help = Command(
@@ -94,6 +94,51 @@ enum FunctionCommand {
             call.reply.ok()
         })
 
+    private static let dump = Command(
+        "DUMP", arity: 2, [.noScript], in: .scripting, since: "7.0.0",
+        complexity: "O(N) where N is the number of functions",
+        summary: "Dumps all libraries into a serialized binary payload.",
+        help: [
+            "DUMP",
+            "    Return a serialized payload representing the current libraries, can be restored using FUNCTION RESTORE command",
+        ],
+        run: { (call: inout Call) throws(CommandError) in
+            let payload = call.dumpLibraries()
+            call.reply.bulk(payload.span)
+        })
+
+    private static let restore = Command(
+        "RESTORE", "serialized-value [policy=(FLUSH | APPEND | REPLACE)]", arity: -3,
+        [.noScript, .write, .denyOOM], in: .scripting, since: "7.0.0",
+        complexity: "O(N) where N is the number of functions on the payload",
+        summary: "Restores all libraries from a payload.", hints: everywhere,
+        help: [
+            "RESTORE <PAYLOAD> [FLUSH|APPEND|REPLACE]",
+            "    Restore the libraries represented by the given payload, it is possible to give a restore policy to",
+            "    control how to handle existing libraries (default APPEND):",
+            "    * FLUSH: delete all existing libraries.",
+            "    * APPEND: appends the restored libraries to the existing libraries. On collision, abort.",
+            "    * REPLACE: appends the restored libraries to the existing libraries, On collision, replace the old",
+            "      libraries with the new libraries (notice that even on this option there is a chance of failure",
+            "      in case of functions name collision with another library).",
+        ],
+        run: { (call: inout Call) throws(CommandError) in
+            if call.arguments.count > 4 {
+                throw .message(
+                    "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION HELP.")
+            }
+            var policy = RestorePolicy.append
+            if call.arguments.count == 4 {
+                guard let named = RestorePolicy(call.arguments[3]) else {
+                    throw .message(
+                        "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.")
+                }
+                policy = named
+            }
+            try call.restoreLibraries(2, policy)
+            call.reply.ok()
+        })
+
     private static let flush = Command(
         "FLUSH", "[flush-type=(ASYNC | SYNC)]", arity: -2, [.noScript, .write], in: .scripting, since: "7.0.0",
         complexity: "O(N) where N is the number of functions deleted",
@@ -107,6 +152,10 @@ enum FunctionCommand {
             "    * SYNC: Synchronously flush the libraries.",
         ],
         run: { (call: inout Call) throws(CommandError) in
+            if call.arguments.count > 3 {
+                throw .message(
+                    "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.")
+            }
             try FlushMode.check(call, text: "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
             call.flushLibraries()
             call.reply.ok()

@@ -65,7 +65,7 @@ enum InfoMemory {
         text.field("allocator_resident", figures.allocatorResident)
         text.field("allocator_muzzy", 0)
         text.size("total_system_memory", ProcessFacts.systemByteCount)
-        scripts(&text)
+        scripts(call, &text)
         text.size("maxmemory", call.settings.maxmemory)
         text.field("maxmemory_policy", call.settings.maxmemoryPolicy.rawValue)
         ratios(figures, &text)
@@ -85,18 +85,19 @@ enum InfoMemory {
         text.field("lazyfreed_objects", frees.freed)
     }
 
-    private static func scripts(_ text: inout InfoText) {
-        text.field("used_memory_lua", 0)
-        text.field("used_memory_vm_eval", 0)
-        text.field("used_memory_lua_human", "0B")
-        text.field("used_memory_scripts_eval", 0)
-        text.field("number_of_cached_scripts", 0)
-        text.field("number_of_functions", 0)
-        text.field("number_of_libraries", 0)
-        text.field("used_memory_vm_functions", 0)
-        text.size("used_memory_vm_total", 0)
-        text.field("used_memory_functions", 0)
-        text.size("used_memory_scripts", 0)
+    private static func scripts(_ call: borrowing Call, _ text: inout InfoText) {
+        let scripts = call.scriptFigures
+        text.field("used_memory_lua", scripts.evalByteCount)
+        text.field("used_memory_vm_eval", scripts.evalByteCount)
+        text.field("used_memory_lua_human", MemoryText.human(scripts.evalByteCount))
+        text.field("used_memory_scripts_eval", scripts.cacheByteCount)
+        text.field("number_of_cached_scripts", scripts.cachedCount)
+        text.field("number_of_functions", scripts.functionCount)
+        text.field("number_of_libraries", scripts.libraryCount)
+        text.field("used_memory_vm_functions", scripts.functionByteCount)
+        text.size("used_memory_vm_total", scripts.evalByteCount + scripts.functionByteCount)
+        text.field("used_memory_functions", scripts.libraryByteCount)
+        text.size("used_memory_scripts", scripts.cacheByteCount + scripts.libraryByteCount)
     }
 
     private static func ratios(_ figures: MemoryFigures, _ text: inout InfoText) {

@@ -48,7 +48,7 @@ enum InfoStatistics {
             "expire_cycle_cpu_milliseconds", Int(Double(counters.activeExpireTicks) / Ticks.perMicrosecond / 1000))
         text.field("evicted_keys", call.administration.keyspace.statistics.evicted)
         text.field("evicted_clients", counters.evictedClients)
-        text.field("evicted_scripts", 0)
+        text.field("evicted_scripts", call.scriptFigures.evictedCount)
         text.field("total_eviction_exceeded_time", 0)
         text.field("current_eviction_exceeded_time", 0)
         text.field("keyspace_hits", keyspace.hits)

@@ -81,6 +81,7 @@ enum MemoryCommand {
     private static func stats(_ call: inout Call) throws(CommandError) {
         call.administration.readMemory()
         let figures = MemoryFigures(call)
+        let scripts = call.scriptFigures
         let reply = call.reply
         reply.deferredMap { count in
             var map = FieldMap(reply: reply)
@@ -92,8 +93,8 @@ enum MemoryCommand {
             map.field("clients.normal", figures.clients)
             map.field("cluster.links", 0)
             map.field("aof.buffer", 0)
-            map.field("lua.caches", 0)
-            map.field("functions.caches", 0)
+            map.field("lua.caches", scripts.cacheByteCount)
+            map.field("functions.caches", scripts.libraryByteCount)
             for index in 0..<call.keyspace.databaseCount where call.keyspace[index].count > 0 {
                 map.name("db.\(index)")
                 reply.map(2)

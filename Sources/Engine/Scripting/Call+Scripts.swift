@@ -11,7 +11,7 @@ extension Call {
         if continuesScript { return goOn() }
         if byDigest && arguments[1].count != 40 { throw .message("NOSCRIPT No matching script. Please use EVAL.") }
         let keyCount = try scriptKeyCount("ERR value is not an integer or out of range")
-        try administration.scripting.needScripts()
+        try administration.scripting.needScripts(showsDeprecated: settings.luaEnableDeprecatedAPI)
         let index: Int
         if byDigest {
             guard let found = administration.scripting.cache.find(digest: arguments[1]) else {
@@ -75,7 +75,7 @@ extension Call {
 
     /// SCRIPT LOAD: the digest under which the script is kept.
     package func loadScript(_ index: Int) throws(CommandError) -> [UInt8] {
-        try administration.scripting.needScripts()
+        try administration.scripting.needScripts(showsDeprecated: settings.luaEnableDeprecatedAPI)
         let place: Int
         if let found = administration.scripting.cache.find(text: arguments[index]) {
             place = found
@@ -152,5 +152,6 @@ extension Call {
             text.append(":\(failure.line).")
         }
         reply.error(text.span)
+        administration.isErrorCounted = failure.isCounted
     }
 }

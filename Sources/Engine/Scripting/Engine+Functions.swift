@@ -14,7 +14,9 @@ private struct LibraryHead {
         guard let end = (0..<code.count).first(where: { code[$0] == 10 }) else {
             throw ScriptError("Invalid library metadata")
         }
-        let words = ScriptHead.words(code.extracting(0..<end))
+        guard let words = ScriptHead.words(code.extracting(0..<end)), !words.isEmpty else {
+            throw ScriptError("Invalid library metadata")
+        }
         var name: [UInt8]?
         for word in words.dropFirst() {
             guard word.starts(with: Array("name=".utf8)) else {
@@ -56,10 +58,16 @@ extension Engine {
         return head.name
     }
 
+    mutating func makeLibrary(_ code: Span<UInt8>) throws(ScriptError) -> FunctionLibrary {
+        try makeLibrary(code, LibraryHead.read(code))
+    }
+
     private mutating func makeLibrary(
         _ code: Span<UInt8>, _ head: LibraryHead
     ) throws(ScriptError) -> FunctionLibrary {
-        do throws(CommandError) { try scripting.needFunctions() } catch {
+        do throws(CommandError) {
+            try scripting.needFunctions(showsDeprecated: settings.luaEnableDeprecatedAPI)
+        } catch {
             throw ScriptError("Not enough memory for a script interpreter")
         }
         guard let interpreter = scripting.functions else { throw ScriptError("No script interpreter") }
@@ -96,7 +104,7 @@ extension Engine {
         return nil
     }
 
-    private func forget(_ library: FunctionLibrary) {
+    func forget(_ library: FunctionLibrary) {
         for function in library.functions { scripting.functions?.forget(function.function) }
     }
 
@@ -175,7 +183,7 @@ extension Call {
     }
 
     /// The libraries are part of the dataset: files and replicas get the command, though no key changed.
-    private func noteLibraries() {
+    func noteLibraries() {
         administration.changeCount &+= 1
         propagateAlways()
     }

@@ -56,8 +56,7 @@ extension Engine {
         running.refusesGrowth = !start.flags.contains(.allowOOM) && gates.contains(.memory) && isOverMemoryLimit()
         running.now = keyspace.now
         running.startTicks = stamp
-        // Inside EXEC nothing pauses: the transaction is one piece.
-        let threshold = context == .client ? settings.busyReplyThresholdMilliseconds : 0
+        let threshold = settings.busyReplyThresholdMilliseconds
         interpreter.setDeadline(
             ticks: threshold > 0 ? stamp &+ Engine.ticks(microseconds: Double(threshold) * 1000) : UInt64.max)
         running.scope = beginNesting(.script, session)
@@ -189,15 +188,15 @@ extension Engine {
 
     // MARK: a script without its client
 
-    /// The session goes. True: its script has written and must end first, with the session; `runOrphan` does that.
+    /// The session goes. True: its script has written, or is part of a transaction, and must end first, with the session; `runOrphan` does that.
     mutating func orphanScript(of session: SessionReference) -> Bool {
         guard scripting.running.isRunning, scripting.running.session == session else { return false }
-        if scripting.running.hasWritten {
+        let interpreter = scripting.running.isFunction ? scripting.functions : scripting.scripts
+        if !scripting.running.hasWritten { interpreter?.kill(Engine.scriptKilledText) }
+        if scripting.running.hasWritten || session.session.transaction?.progress != nil {
             scripting.running.isOrphan = true
             return true
         }
-        let interpreter = scripting.running.isFunction ? scripting.functions : scripting.scripts
-        interpreter?.kill(Engine.scriptKilledText)
         while case .paused = continueScript(reply: nil) { pauseScript() }
         endScript()
         return false
@@ -217,9 +216,19 @@ extension Engine {
 
     /// A slice of a script whose client has gone; its session goes with its end.
     private mutating func runOrphan(_ session: SessionReference) {
-        if case .paused = continueScript(reply: nil) { return pauseScript() }
-        endScript()
+        if session.session.transaction?.progress != nil {
+            // The rest of its transaction belongs to it.
+            var unread = ByteBuffer()
+            let isFinished = unsafe withUnsafeMutablePointer(to: &unread) { buffer in
+                runTransaction(session, reply: unsafe Reply(output: buffer, protocolVersion: 2))
+            }
+            if !isFinished { return }
+        } else {
+            if case .paused = continueScript(reply: nil) { return pauseScript() }
+            endScript()
+        }
         scripting.running.isOrphan = false
+        discardMail(of: session)
         session.deallocate()
         if journal.isOn { journal.endUnit(second: keyspace.now / 1000) }
         serveWaiters()

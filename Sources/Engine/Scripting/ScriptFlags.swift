@@ -41,7 +41,9 @@ struct ScriptHead {
             throw ScriptError("Invalid script shebang")
         }
         var head = ScriptHead(flags: [], byteCount: end)
-        let words = ScriptHead.words(text.extracting(0..<end))
+        guard let words = ScriptHead.words(text.extracting(0..<end)) else {
+            throw ScriptError("Invalid engine in script shebang")
+        }
         guard let engine = words.first, engine == Array("#!lua".utf8) else {
             let named = words.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
             throw ScriptError("Unexpected engine in script shebang: \(named)")
@@ -60,10 +62,8 @@ struct ScriptHead {
         return head
     }
 
-    /// The words of a line, split at blanks.
-    static func words(_ line: Span<UInt8>) -> [[UInt8]] {
-        line.array.split(whereSeparator: { $0 == 32 || $0 == 9 || $0 == 13 }).map { Array($0) }
-    }
+    /// The words of a line, quotes as in redis-cli; nil when they do not close.
+    static func words(_ line: Span<UInt8>) -> [[UInt8]]? { ArgumentText.split(line) }
 }
 
 /// A refusal whose words are made at run time, without a code.

@@ -61,14 +61,15 @@ struct ScriptFunction {
     static let byteCountMax = 512 << 20
 
     /// Nil when the system refuses the memory.
-    init?(_ kind: Kind) {
+    init?(_ kind: Kind, showsDeprecated: Bool) {
         let isSameLayout =
             unsafe MemoryLayout<ArgumentSlice>.size == MemoryLayout<fog_slice>.size
             && MemoryLayout<ArgumentSlice>.stride == MemoryLayout<fog_slice>.stride
         precondition(isSameLayout, "a command's words have one layout on both sides of the edge")
         var host = unsafe ScriptHost.table
         let made = unsafe fog_lua_new(
-            &host, kind.rawValue, ScriptInterpreter.byteCountMax, FogVersion.redis, UInt32(FogVersion.redisNumber))
+            &host, kind.rawValue, ScriptInterpreter.byteCountMax, FogVersion.redis, UInt32(FogVersion.redisNumber),
+            showsDeprecated ? 1 : 0)
         guard let made = unsafe made else { return nil }
         unsafe lua = made
     }

@@ -59,25 +59,47 @@ struct RunningScript {
     // MARK: interpreters
 
     /// EVAL's interpreter.
-    mutating func needScripts() throws(CommandError) {
+    mutating func needScripts(showsDeprecated: Bool) throws(CommandError) {
         if scripts != nil { return }
-        scripts = ScriptInterpreter(.scripts)
+        scripts = ScriptInterpreter(.scripts, showsDeprecated: showsDeprecated)
         if scripts == nil { throw .message("ERR Not enough memory for a script interpreter") }
     }
 
     /// FUNCTION's interpreter.
-    mutating func needFunctions() throws(CommandError) {
+    mutating func needFunctions(showsDeprecated: Bool) throws(CommandError) {
         if functions != nil { return }
-        functions = ScriptInterpreter(.functions)
+        functions = ScriptInterpreter(.functions, showsDeprecated: showsDeprecated)
         if functions == nil { throw .message("ERR Not enough memory for a script interpreter") }
     }
 
-    /// Bytes of EVAL's interpreter (INFO used_memory_vm_eval).
-    package var scriptByteCount: Int { scripts?.byteCount ?? 0 }
-
-    /// Bytes of FUNCTION's interpreter (INFO used_memory_vm_functions).
-    package var functionByteCount: Int { functions?.byteCount ?? 0 }
-
     /// Whether a script has run for so long that other clients get BUSY.
     package var isBusy: Bool { running.isRunning && running.isSlow }
+}
+
+/// What INFO and MEMORY STATS tell about scripts.
+package struct ScriptFigures {
+    /// Bytes of the interpreters.
+    package let evalByteCount: Int
+    package let functionByteCount: Int
+    /// Bytes of texts and tables outside of them.
+    package let cacheByteCount: Int
+    package let libraryByteCount: Int
+    package let cachedCount: Int
+    package let evictedCount: Int
+    package let functionCount: Int
+    package let libraryCount: Int
+}
+
+extension Call {
+    package var scriptFigures: ScriptFigures {
+        ScriptFigures(
+            evalByteCount: administration.scripting.scripts?.byteCount ?? 0,
+            functionByteCount: administration.scripting.functions?.byteCount ?? 0,
+            cacheByteCount: administration.scripting.cache.byteCount,
+            libraryByteCount: administration.scripting.libraries.byteCount,
+            cachedCount: administration.scripting.cache.count,
+            evictedCount: administration.scripting.cache.evictedCount,
+            functionCount: administration.scripting.libraries.functionCount,
+            libraryCount: administration.scripting.libraries.all.count)
+    }
 }

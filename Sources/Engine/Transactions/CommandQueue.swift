@@ -45,12 +45,12 @@ struct CommandQueue: ~Copyable {
 
     private static let keptByteCount = 16 << 10
 
-    /// Calls `body` with slot and words of every command in order.
-    func forEach(_ body: (Int, Arguments) -> Void) {
+    /// Calls `body` with slot and words of every command from `first` on in order, until it answers false.
+    func forEach(from first: Int, _ body: (Int, Arguments) -> Bool) {
         let widest = items.reduce(1) { max($0, Int($1.wordCount)) }
         let slices = UnsafeMutablePointer<ArgumentSlice>.allocate(capacity: widest)
         defer { unsafe slices.deallocate() }
-        for item in items {
+        for item in items[first...] {
             var offset = item.firstByte
             for word in 0..<Int(item.wordCount) {
                 let length = lengths[item.firstWord + word]
@@ -58,7 +58,8 @@ struct CommandQueue: ~Copyable {
                     to: ArgumentSlice(base: UnsafePointer(bytes.pointer) + offset, count: length))
                 offset += length
             }
-            body(Int(item.slot), unsafe Arguments(unchecked: slices, count: Int(item.wordCount)))
+            let words = unsafe Arguments(unchecked: slices, count: Int(item.wordCount))
+            if !body(Int(item.slot), words) { return }
         }
     }
 }

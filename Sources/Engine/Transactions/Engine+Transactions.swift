@@ -52,34 +52,64 @@ extension Engine {
         return transaction.byteCount <= settings.clientQueryBufferLimit
     }
 
-    /// EXEC of an open transaction: the replies of its commands, or why they did not run.
-    mutating func runTransaction(_ session: SessionReference, reply: Reply) {
+    /// EXEC of an open transaction: the replies of its commands, or why they did not run. False: a script in it is slow;
+    /// nothing was answered, and calling this again goes on.
+    mutating func runTransaction(_ session: SessionReference, reply: Reply) -> Bool {
         let transaction = transaction(of: session)
-        if !transaction.isStale && hasLostWatchedKey(session) { transaction.isStale = true }
+        let isBeginning = transaction.progress == nil
+        if isBeginning && !transaction.isStale && hasLostWatchedKey(session) { transaction.isStale = true }
         if transaction.hasFailed {
             reply.error("EXECABORT Transaction discarded because of previous errors.")
         } else if transaction.isStale {
             reply.nullArray()
         } else {
-            unwatchAll(session)
-            runQueue(session, transaction, reply: reply)
+            if isBeginning { unwatchAll(session) }
+            if !runQueue(session, transaction, reply: reply) { return false }
         }
         closeTransaction(session)
+        return true
     }
 
-    private mutating func runQueue(_ session: SessionReference, _ transaction: Transaction, reply: Reply) {
+    private mutating func runQueue(
+        _ session: SessionReference, _ transaction: Transaction, reply: Reply
+    ) -> Bool {
         // Taken out, so that a command which looks at its client's transaction finds nobody reading it.
         var queue = CommandQueue()
         swap(&queue, &transaction.queue)
-        reply.array(queue.count)
-        let scope = beginNesting(.transaction, session)
-        queue.forEach { slot, arguments in
+        defer { swap(&queue, &transaction.queue) }
+        let mark = reply.buffer.count
+        var next = 0
+        var resumption: Resumption?
+        let scope: NestingScope
+        if let progress = transaction.progress.take() {
+            reply.buffer.append(progress.replies)
+            next = progress.next
+            scope = progress.scope
+            resumption = .timedOut
+            context = .transaction
+        } else {
+            reply.array(queue.count)
+            scope = beginNesting(.transaction, session)
+        }
+        queue.forEach(from: next) { slot, arguments in
             // HELLO may have changed the protocol on the way.
             let rules = NestedRules(protocolVersion: session.session.protocolVersion)
-            _ = executeNested(session, arguments, slot: slot, rules: rules, output: &reply.buffer)
+            _ = executeNested(
+                session, arguments, slot: slot, rules: rules, resumption: resumption, output: &reply.buffer)
+            resumption = nil
+            if scripting.isBusy { return false }
+            next += 1
+            return true
         }
-        endNesting(scope, session)
-        swap(&queue, &transaction.queue)
+        guard scripting.isBusy else {
+            endNesting(scope, session)
+            return true
+        }
+        transaction.progress = TransactionProgress(
+            next: next, scope: scope, replies: reply.buffer.span.extracting(mark..<reply.buffer.count).array)
+        reply.buffer.truncate(to: mark)
+        context = scope.context
+        return false
     }
 }
 
@@ -91,8 +121,10 @@ extension Call {
 
     package func closeTransaction() { administration.closeTransaction(sessionReference) }
 
-    package func runTransaction() {
-        administration.runTransaction(sessionReference, reply: reply)
+    package mutating func runTransaction() {
+        guard administration.runTransaction(sessionReference, reply: reply) else {
+            return suspend(.script, deadline: nil)
+        }
         // Its commands came first, so MONITOR shows EXEC behind them.
         if administration.gates.contains(.monitored) { administration.feedMonitors(sessionReference, slot, arguments) }
     }

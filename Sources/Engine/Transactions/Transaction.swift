@@ -11,6 +11,8 @@ package final class Transaction {
     /// A watched key changed: EXEC answers null.
     package internal(set) var isStale = false
     var queue = CommandQueue()
+    /// Set while EXEC stands in the middle: one of its commands is a script that is slow.
+    var progress: TransactionProgress?
     /// Of all queued commands together.
     var flags: CommandFlags = []
     /// Commands queued; stays what it was while EXEC runs them.
@@ -35,9 +37,19 @@ package final class Transaction {
         isOpen = false
         hasFailed = false
         isStale = false
+        progress = nil
         flags = []
         commandCount = 0
         byteCount = 0
         queue.removeAll()
     }
+}
+
+/// Where EXEC goes on.
+struct TransactionProgress {
+    /// The command that was paused.
+    let next: Int
+    let scope: NestingScope
+    /// EXEC's reply so far.
+    let replies: [UInt8]
 }

@@ -11,7 +11,7 @@ package enum PayloadError: Error {
 }
 
 package enum DumpPayload {
-    private static let footerByteCount = 10
+    package static let footerByteCount = 10
 
     /// Appends the payload DUMP answers for `entry`. False, and nothing appended, when the type has no payload form.
     package static func append(_ entry: Entry, compresses: Bool, to output: inout ByteBuffer) -> Bool {
@@ -45,7 +45,8 @@ package enum DumpPayload {
         }
     }
 
-    private static func checkFooter(_ payload: Span<UInt8>) throws(PayloadError) -> ValueDialect {
+    /// Whose dialect the payload's footer names, when version and checksum are right.
+    package static func checkFooter(_ payload: Span<UInt8>) throws(PayloadError) -> ValueDialect {
         let count = payload.count - footerByteCount
         guard count >= 0 else { throw .footer }
         let version = Int(payload[count]) | Int(payload[count + 1]) << 8
