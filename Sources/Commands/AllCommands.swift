@@ -28,6 +28,7 @@ package enum AllCommands {
         KeyScan.commands,
         KeyTimeToLive.commands,
         LatencyCommand.commands,
+        ListBlocking.commands,
         ListEdit.commands,
         ListMove.commands,
         ListPop.commands,

@@ -224,9 +224,16 @@ package import Structures
     /// resumed. `deadline` is monotonic nanoseconds; nil waits without end. Return right after calling this.
     /// In a transaction or a script nothing waits: the command runs again at once, as if its deadline had passed.
     package mutating func suspend(_ reason: SuspensionReason, deadline: Int64?) {
+        suspend(reason, deadline: deadline, nil)
+    }
+
+    mutating func suspend(_ reason: SuspensionReason, deadline: Int64?, _ wait: KeyWait?) {
         isSuspended = true
         if unsafe engine.pointee.context != .client { return }
         unsafe engine.pointee.suspend(
-            sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments)
+            sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments, wait: wait)
     }
+
+    /// The clock of deadlines.
+    var monotonicNanoseconds: Int64 { unsafe engine.pointee.clock.monotonicNanoseconds }
 }

@@ -15,9 +15,11 @@ extension Engine {
     @unsafe @inline(never)
     mutating func passGates(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
-        _ output: UnsafeMutablePointer<ByteBuffer>, isResumed: Bool
+        _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
         if reference.session.gates.contains(.killed) { return .closed }
+        // A wait that ended without what it waited for only answers; nothing is left to refuse.
+        if resumption == .timedOut || resumption == .unblocked { return .pass }
         let flags = gateFlags(reference, commands.slot(id).flags)
         let refusal =
             authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
@@ -26,14 +28,16 @@ extension Engine {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
-        if gates.contains(.paused) && pauseGate(reference, flags, isResumed: isResumed) {
+        if gates.contains(.paused) && pauseGate(reference, flags) {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
         }
         if reference.session.gates.contains(.queueing) && !flags.contains(.unqueued) {
             return unsafe queue(reference, id, arguments, output)
         }
-        if gates.contains(.monitored) && !flags.contains(.runsQueue) { feedMonitors(reference, id, arguments) }
+        if gates.contains(.monitored) && resumption == nil && !flags.contains(.runsQueue) {
+            feedMonitors(reference, id, arguments)
+        }
         return .pass
     }
 
@@ -84,12 +88,12 @@ extension Engine {
     }
 
     /// CLIENT PAUSE holds commands back; a client that manages the server is never held.
-    private mutating func pauseGate(_ reference: SessionReference, _ flags: CommandFlags, isResumed: Bool) -> Bool {
+    private mutating func pauseGate(_ reference: SessionReference, _ flags: CommandFlags) -> Bool {
         if clock.monotonicNanoseconds >= pause.end {
             setGate(.paused, false)
             return false
         }
-        return !isResumed && !reference.session.isReplica && pauseHolds(flags)
+        return !reference.session.isReplica && pauseHolds(flags)
     }
 
     /// Shows the command to every MONITOR client, before it runs.

@@ -33,7 +33,7 @@ extension Engine {
             return unsafe refuseShape(reference, id, arguments, output)
         }
         if unsafe _slowPath(gates.rawValue | session.pointee.gates.rawValue != 0) {
-            switch unsafe passGates(reference, id, arguments, output, isResumed: resumption != nil) {
+            switch unsafe passGates(reference, id, arguments, output, resumption: resumption) {
             case .pass: break
             case .refused: return .done
             case .suspended: return .suspended
@@ -157,6 +157,7 @@ extension Engine {
             }
         }
         effects.reuse(taken)
+        serveWaiters()
     }
 }
 

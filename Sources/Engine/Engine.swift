@@ -53,6 +53,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var gates: EngineGates = []
     package internal(set) var effects = Effects()
     var watches = WatchTable()
+    var waiters = KeyWaiters()
     /// What the running command is inside of; changed by `beginNesting` only.
     package internal(set) var context = CommandContext.client
     package internal(set) var journal = Journal()

@@ -89,6 +89,7 @@ extension Engine {
             session.session.closesAfterReply = true
         } else {
             session.session.gates.insert(.killed)
+            cancelSuspension(session)
             deliver(.close, to: session)
         }
     }

@@ -9,6 +9,8 @@ internal import RESP
 package enum SuspensionReason: Equatable, Sendable {
     /// CLIENT PAUSE.
     case paused
+    /// Waits for keys; see `Blocking/Call+Waiting.swift`.
+    case keys
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
 }
@@ -29,14 +31,18 @@ package struct Suspension: ~Copyable {
     package let deadline: Int64?
     /// Order of arrival among all suspensions: who waits longest is resumed first.
     package let order: UInt64
+    /// Keys in whose lines the session stands.
+    let keys: [KeyIdentity]
     let slot: Int
     let bytes: ByteBuffer
     let lengths: [Int]
 
     init(
-        reason: SuspensionReason, deadline: Int64?, order: UInt64, slot: Int, arguments: borrowing Arguments
+        reason: SuspensionReason, deadline: Int64?, order: UInt64, keys: [KeyIdentity], slot: Int,
+        arguments: borrowing Arguments
     ) {
         self.reason = reason
+        self.keys = keys
         self.deadline = deadline
         self.order = order
         self.slot = slot

@@ -52,6 +52,26 @@ struct JournalTests {
         }
     }
 
+    /// Who waited comes behind what served it, as the command that does not wait.
+    @Test func waitingCommandsAreRecordedAsWhatTheyDid() throws {
+        let recorder = try Recorder()
+        #expect(
+            try recorder.record(
+                "RPUSH l 1 2 3 4 5", "BLPOP none l 0", "BRPOP l 0", "BLMOVE l m left RIGHT 0", "BRPOPLPUSH l m 0",
+                "BLMPOP 0 1 m LEFT COUNT 9", "BLPOP l 0", "BLPOP l 0.001")
+                == [
+                    "SELECT 0", "RPUSH l 1 2 3 4 5", "LPOP l", "RPOP l", "LMOVE l m left RIGHT", "RPOPLPUSH l m",
+                    "LPOP m 2", "LPOP l",
+                ])
+        let waiter = try recorder.session.server.connect()
+        try waiter.send("BLMOVE a b LEFT LEFT 0")
+        var waiting = 0
+        while waiting == 0 { recorder.session.server.withEngine { waiting = $0.waiting.count } }
+        #expect(
+            try recorder.record("MULTI", "RPUSH a 1", "RPUSH a 2", "EXEC")
+                == ["MULTI", "RPUSH a 1", "RPUSH a 2", "EXEC", "LMOVE a b LEFT LEFT"])
+    }
+
     @Test func plainCommandsAreRecordedAsSent() throws {
         let recorder = try Recorder()
         #expect(try recorder.record("SET a 1") == ["SELECT 0", "SET a 1"])

@@ -24,26 +24,32 @@ enum ListMove {
                 Returns the last element of a list after removing and pushing it to another list. Deletes the \
                 list if the last element was popped.
                 """
-        ) { (call: inout Call) throws(CommandError) in try move(&call, from: .right, to: .left) },
+        ) { (call: inout Call) throws(CommandError) in
+            if try !call.moveElement(from: .right, to: .left) { call.reply.null() }
+        },
     ]
 
     private static let move: Command.Handler = { (call: inout Call) throws(CommandError) in
         let from = try ListEnd(call.arguments[3])
         let to = try ListEnd(call.arguments[4])
-        try move(&call, from: from, to: to)
+        if try !call.moveElement(from: from, to: to) { call.reply.null() }
     }
+}
 
-    private static func move(_ call: inout Call, from: ListEnd, to: ListEnd) throws(CommandError) {
-        guard try call.find(1, .list) != nil else { return call.reply.null() }
-        let target = try call.listSlot(2)
+extension Call {
+    /// Moves an element from the list at argument 1 to the list at argument 2, answering it. False when there is none.
+    func moveElement(from: ListEnd, to: ListEnd) throws(CommandError) -> Bool {
+        guard try find(1, .list) != nil else { return false }
+        let target = try listSlot(2)
         // Making the target may have moved the source's place in the table.
-        guard let source = call.find(1) else { preconditionFailure("a list does not go while another is made") }
+        guard let source = find(1) else { preconditionFailure("a list does not go while another is made") }
         var element = ByteBuffer()
-        call.updateList(source, .shrinking) { list in list.pop(from) { $0.append(to: &element) } }
-        call.updateList(target, .growing(byteCount: element.count, count: 1)) { list in list.push(element.span, to) }
-        call.reply.bulk(element.span)
-        call.changed(to.pushEvent, .list, key: call.arguments[2])
-        call.changed(from.popEvent, .list, key: call.arguments[1])
-        call.removeIfEmpty(1, list: source)
+        updateList(source, .shrinking) { list in list.pop(from) { $0.append(to: &element) } }
+        updateList(target, .growing(byteCount: element.count, count: 1)) { list in list.push(element.span, to) }
+        reply.bulk(element.span)
+        changed(to.pushEvent, .list, key: arguments[2])
+        changed(from.popEvent, .list, key: arguments[1])
+        removeIfEmpty(1, list: source)
+        return true
     }
 }

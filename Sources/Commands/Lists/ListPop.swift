@@ -58,36 +58,64 @@ enum ListPop {
 
     private static func popOne(_ call: inout Call, _ end: ListEnd) throws(CommandError) {
         guard let slot = try call.find(1, .list) else { return call.reply.null() }
-        let reply = call.reply
-        call.updateList(slot, .shrinking) { list in list.pop(end) { reply.bulk($0) } }
-        call.changed(end.popEvent, .list, key: call.arguments[1])
-        call.removeIfEmpty(1, list: slot)
+        call.popElement(1, slot, end)
     }
 
     private static let popFromFirst: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let keyCount = IntegerText.parse(call.arguments[1]), keyCount > 0 else {
+        let options = try ListPopOptions(call, keyCountAt: 1)
+        if try !call.popFromFirst(options) { call.reply.nullArray() }
+    }
+}
+
+/// The words of LMPOP and BLMPOP from the number of keys on.
+struct ListPopOptions {
+    let keys: Range<Int>
+    let end: ListEnd
+    let limit: Int
+
+    init(_ call: borrowing Call, keyCountAt index: Int) throws(CommandError) {
+        let arguments = call.arguments
+        guard let keyCount = IntegerText.parse(arguments[index]), keyCount > 0 else {
             throw .message("ERR numkeys should be greater than 0")
         }
-        guard keyCount < call.arguments.count - 2 else { throw .syntax }
-        let whereIndex = 2 + Int(keyCount)
-        let end = try ListEnd(call.arguments[whereIndex])
-        var limit = 1
-        if whereIndex + 1 < call.arguments.count {
-            guard whereIndex + 3 == call.arguments.count, call.arguments[whereIndex + 1].equalsIgnoringCase("COUNT")
-            else { throw .syntax }
-            guard let count = IntegerText.parse(call.arguments[whereIndex + 2]), count > 0 else {
-                throw .message("ERR count should be greater than 0")
-            }
-            limit = Int(count)
+        guard keyCount < arguments.count - index - 1 else { throw .syntax }
+        keys = (index + 1)..<(index + 1 + Int(keyCount))
+        let whereIndex = keys.upperBound
+        end = try ListEnd(arguments[whereIndex])
+        if whereIndex + 1 == arguments.count {
+            limit = 1
+            return
         }
-        for index in 2..<whereIndex {
-            guard let slot = try call.find(index, .list) else { continue }
-            call.reply.array(2)
-            call.reply.bulk(call.arguments[index])
-            let count = min(limit, slot.entry.list.count)
-            call.popElements(index, slot, end, count: count)
-            return call.propagate(end == .left ? "LPOP" : "RPOP", call.arguments[index], decimal: Int64(count))
+        guard whereIndex + 3 == arguments.count, arguments[whereIndex + 1].equalsIgnoringCase("COUNT") else {
+            throw .syntax
         }
-        call.reply.nullArray()
+        guard let count = IntegerText.parse(arguments[whereIndex + 2]), count > 0 else {
+            throw .message("ERR count should be greater than 0")
+        }
+        limit = Int(count)
+    }
+}
+
+extension Call {
+    /// Takes one element, answering it as a bulk string.
+    func popElement(_ index: Int, _ slot: EntryTable.Slot, _ end: ListEnd) {
+        let reply = reply
+        updateList(slot, .shrinking) { list in list.pop(end) { reply.bulk($0) } }
+        changed(end.popEvent, .list, key: arguments[index])
+        removeIfEmpty(index, list: slot)
+    }
+
+    /// Takes elements of the first of the keys that is a list, answering its name and them. False when none is.
+    func popFromFirst(_ options: ListPopOptions) throws(CommandError) -> Bool {
+        for index in options.keys {
+            guard let slot = try find(index, .list) else { continue }
+            reply.array(2)
+            reply.bulk(arguments[index])
+            let count = min(options.limit, slot.entry.list.count)
+            popElements(index, slot, options.end, count: count)
+            propagate(options.end == .left ? "LPOP" : "RPOP", arguments[index], decimal: Int64(count))
+            return true
+        }
+        return false
     }
 }

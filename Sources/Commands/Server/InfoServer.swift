@@ -68,8 +68,8 @@ enum InfoServer {
         text.field("watching_clients", call.administration.watchingClientCount)
         text.field("clients_in_timeout_table", call.administration.waiting.blockedWithDeadlineCount)
         text.field("total_watched_keys", call.administration.watchedKeyCount)
-        text.field("total_blocking_keys", 0)
-        text.field("total_blocking_keys_on_nokey", 0)
+        text.field("total_blocking_keys", call.administration.waitedKeyCount)
+        text.field("total_blocking_keys_on_nokey", call.administration.waitedKeyCountWithoutKey)
         let pause = call.administration.pause
         let isPaused = call.administration.isPaused
         let left = isPaused ? max(0, pause.end - call.administration.clock.monotonicNanoseconds) / 1_000_000 : 0

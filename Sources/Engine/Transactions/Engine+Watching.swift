@@ -11,7 +11,7 @@ extension Engine {
         let transaction = transaction(of: session)
         // EXEC will not run anyway.
         if transaction.isStale { return }
-        let watched = WatchedKey(hash: hash, database: session.session.database, bytes: key.array)
+        let watched = KeyIdentity(hash: hash, database: session.session.database, bytes: key.array)
         if transaction.watched.contains(watched) { return }
         transaction.watched.append(watched)
         watches.add(watched, existed: isAlive(watched), session)
@@ -25,12 +25,6 @@ extension Engine {
         armEffects()
     }
 
-    /// Changes are recorded while anybody listens, and not a command longer.
-    mutating func armEffects() {
-        effects.isObserved = !watches.isEmpty
-        keyspace.removals.isRecorded = effects.isObserved || journal.isOn
-    }
-
     package var watchingClientCount: Int { watches.sessionCount }
 
     package var watchedKeyCount: Int { watches.keyCount }
@@ -39,16 +33,23 @@ extension Engine {
 
     /// A command changed the key.
     mutating func noteChange(of key: Span<UInt8>, database: Int) {
-        guard !watches.isEmpty else { return }
+        if watches.isEmpty && waiters.isEmpty { return }
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
-        for session in watches.watchers(of: key, hash: hash, database: database) { markStale(session) }
+        if !watches.isEmpty {
+            for session in watches.watchers(of: key, hash: hash, database: database) { markStale(session) }
+        }
+        if !waiters.isEmpty { waiters.noteChange(of: key, hash: hash, database: database) }
     }
 
     /// The key expired or was evicted. Who watched it when its time was over already loses nothing.
     mutating func noteRemoval(of key: Span<UInt8>, database: Int) {
-        guard !watches.isEmpty else { return }
+        if watches.isEmpty && waiters.isEmpty { return }
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
-        for session in watches.watchers(of: key, hash: hash, database: database, thatHadIt: true) { markStale(session) }
+        if !watches.isEmpty {
+            let watchers = watches.watchers(of: key, hash: hash, database: database, thatHadIt: true)
+            for session in watchers { markStale(session) }
+        }
+        if !waiters.isEmpty { waiters.noteChange(of: key, hash: hash, database: database) }
     }
 
     /// All keys of the database went or are others now: that matters to keys which existed or exist.
@@ -56,6 +57,7 @@ extension Engine {
         for watcher in watches.watchers(in: database) where watcher.existed || isAlive(watcher.key) {
             markStale(watcher.session)
         }
+        if !waiters.isEmpty { waiters.noteReplacement(of: database) }
     }
 
     private mutating func markStale(_ session: SessionReference) {
@@ -70,7 +72,7 @@ extension Engine {
     }
 
     /// Looks without touching: an expired key stays where it is.
-    private func isAlive(_ key: WatchedKey) -> Bool {
+    private func isAlive(_ key: KeyIdentity) -> Bool {
         guard let slot = keyspace[key.database].table.find(key.bytes.span, hash: key.hash) else { return false }
         return !keyspace.isExpired(slot.entry)
     }

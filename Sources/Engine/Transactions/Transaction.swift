@@ -18,7 +18,7 @@ package final class Transaction {
     /// Memory of the queued words; stays what it was while EXEC runs them.
     package internal(set) var byteCount = 0
     /// Keys watched, in the order of WATCH.
-    var watched: [WatchedKey] = []
+    var watched: [KeyIdentity] = []
 
     /// Keys that the client watches.
     package var watchedCount: Int { watched.count }

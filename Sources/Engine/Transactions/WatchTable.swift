@@ -4,26 +4,9 @@
 // expired already is told from a real one. Under the turn.
 internal import Base
 
-/// A key as WATCH names it.
-struct WatchedKey: Equatable {
-    let hash: UInt64
-    let database: Int
-    let bytes: [UInt8]
-
-    static func == (left: WatchedKey, right: WatchedKey) -> Bool {
-        left.hash == right.hash && left.database == right.database && left.bytes == right.bytes
-    }
-
-    func spells(_ key: Span<UInt8>) -> Bool {
-        guard key.count == bytes.count else { return false }
-        for index in 0..<key.count where bytes[index] != key[index] { return false }
-        return true
-    }
-}
-
 struct WatchTable: ~Copyable {
     struct Watcher {
-        let key: WatchedKey
+        let key: KeyIdentity
         let session: SessionReference
         /// Whether the key was alive at WATCH.
         let existed: Bool
@@ -34,11 +17,11 @@ struct WatchTable: ~Copyable {
 
     var isEmpty: Bool { byHash.isEmpty }
 
-    mutating func add(_ key: WatchedKey, existed: Bool, _ session: SessionReference) {
+    mutating func add(_ key: KeyIdentity, existed: Bool, _ session: SessionReference) {
         byHash[key.hash, default: []].append(Watcher(key: key, session: session, existed: existed))
     }
 
-    mutating func remove(_ key: WatchedKey, _ session: SessionReference) {
+    mutating func remove(_ key: KeyIdentity, _ session: SessionReference) {
         byHash[key.hash]?.removeAll { $0.session == session && $0.key == key }
         if byHash[key.hash]?.isEmpty == true { byHash[key.hash] = nil }
     }
@@ -58,14 +41,14 @@ struct WatchTable: ~Copyable {
     }
 
     /// What `session` watches.
-    func watchers(_ session: SessionReference, of keys: [WatchedKey]) -> [Watcher] {
+    func watchers(_ session: SessionReference, of keys: [KeyIdentity]) -> [Watcher] {
         keys.flatMap { key in (byHash[key.hash] ?? []).filter { $0.session == session && $0.key == key } }
     }
 
     /// Different keys watched (INFO total_watched_keys).
     var keyCount: Int {
         byHash.values.reduce(0) { total, watchers in
-            var different: [WatchedKey] = []
+            var different: [KeyIdentity] = []
             for watcher in watchers where !different.contains(watcher.key) { different.append(watcher.key) }
             return total + different.count
         }
