@@ -9,6 +9,8 @@ package enum Delivery: Sendable {
     case output([UInt8])
     /// A suspended command ended with this reply; the connection reads on.
     case resumed([UInt8])
+    /// As `resumed`; the reply must not leave before the journal is on the device up to this offset.
+    case resumedHeld([UInt8], until: Int64)
     /// Close once the output so far is written.
     case closeAfterReply
     /// Close at once.

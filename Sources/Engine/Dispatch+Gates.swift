@@ -28,6 +28,10 @@ extension Engine {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
+        if gates.contains(.diskFailed), let refusal = diskGate(id, flags) {
+            unsafe reject(reference, id, refusal.span, output)
+            return .refused
+        }
         if gates.contains(.paused) && pauseGate(reference, flags) {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
@@ -82,6 +86,14 @@ extension Engine {
         return CommandError.outOfMemory.text
     }
 
+    /// What cannot be kept is not begun. PING is refused too, so that whoever looks after the server hears of it.
+    private func diskGate(_ id: Int, _ flags: CommandFlags) -> ByteBuffer? {
+        guard let refusal = diskRefusal, flags.contains(.write) || commands.fullNames[id] == "ping" else { return nil }
+        var text = ByteBuffer()
+        text.append(refusal)
+        return text
+    }
+
     private func loadingGate(_ flags: CommandFlags) -> StaticString? {
         guard gates.contains(.loading), !flags.contains(.loading) else { return nil }
         return "LOADING Redis is loading the dataset in memory"
@@ -129,11 +141,17 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ text: StaticString,
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) {
+        var bytes = ByteBuffer()
+        bytes.append(text)
+        unsafe reject(reference, id, bytes.span, output)
+    }
+
+    @unsafe private mutating func reject(
+        _ reference: SessionReference, _ id: Int, _ text: Span<UInt8>, _ output: UnsafeMutablePointer<ByteBuffer>
+    ) {
         let mark = unsafe output.pointee.count
         if isRefusedEnd(reference, id) {
-            var bytes = ByteBuffer()
-            bytes.append(text)
-            unsafe writeAbort(bytes.span, output)
+            unsafe writeAbort(text, output)
         } else {
             unsafe Reply(output: output, protocolVersion: 2).error(text)
         }

@@ -151,6 +151,7 @@ extension Engine {
         let isFirstRun = suspension.reason == .paused
         let reported: Resumption? = isFirstRun ? nil : resumption
         let outer = waiting.resumed
+        let journalEnd = journal.file.end
         waiting.resumed = isFirstRun
             ? nil
             : WaitingSessions.Resumed(session: session, order: suspension.order, deadline: suspension.deadline)
@@ -163,7 +164,9 @@ extension Engine {
         }
         waiting.resumed = outer
         guard outcome != .suspended else { return }
-        deliver(.resumed(output.span.array), to: session)
+        let bytes = output.span.array
+        let isHeld = holdsReplies && journal.file.end != journalEnd
+        deliver(isHeld ? .resumedHeld(bytes, until: journal.file.end) : .resumed(bytes), to: session)
         if outcome == .close { deliver(.closeAfterReply, to: session) }
     }
 

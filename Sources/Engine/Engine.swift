@@ -19,6 +19,10 @@ package struct ServerHooks: Sendable {
     package var configHooks: [ConfigHook] = []
     /// Takes the journal's bytes for the append only file; may exchange the buffer for an empty one.
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
+    /// How far the append only file is.
+    package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// BGREWRITEAOF: starts a rewrite.
+    package var rewriteAppendOnly: @Sendable () -> Void = {}
     package init() {}
 }
 
@@ -34,6 +38,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let memory = EngineGates(rawValue: 1 << 2)
     /// The dataset is being loaded.
     package static let loading = EngineGates(rawValue: 1 << 3)
+    /// What persistence cannot write must not be promised.
+    package static let diskFailed = EngineGates(rawValue: 1 << 4)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -57,6 +63,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// What the running command is inside of; changed by `beginNesting` only.
     package internal(set) var context = CommandContext.client
     package internal(set) var journal = Journal()
+    package var appendOnly = AppendOnlyFacts()
     /// Changes since the start; only ever grows.
     var changeCount = 0
     private var changeCountAtSave = 0

@@ -11,6 +11,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case paused
     /// Waits for keys; see `Blocking/Call+Waiting.swift`.
     case keys
+    /// WAITAOF: waits until its client's writes are on the device.
+    case durability
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
 }

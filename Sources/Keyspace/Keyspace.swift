@@ -27,6 +27,8 @@ package import Structures
     package var clocks = AccessClocks(startMilliseconds: Clock().nowMilliseconds)
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
     package var removesExpired = true
+    /// While recorded commands are replayed no key is too old: what had died then was recorded as removed.
+    package var keepsExpired = false
 
     package init(databaseCount: Int) {
         self.databaseCount = databaseCount
@@ -75,7 +77,9 @@ package import Structures
 
     /// A key lives through the millisecond it expires at, as in Redis.
     @inline(__always)
-    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds < now }
+    package func isExpired(_ entry: Entry) -> Bool {
+        entry.hasExpiry && entry.expiryMilliseconds < now && !keepsExpired
+    }
 
     /// Removes a key because its time has come.
     @inline(never)

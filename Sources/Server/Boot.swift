@@ -104,6 +104,14 @@ package enum Boot {
         }
         let pidFile = PidFile.write(loader.config)
         Log.shared.notice("Server initialized")
+        do throws(StartRefusal) {
+            try server.load()
+        } catch {
+            Log.shared.warning(error.text)
+            server.stop()
+            server.wait()
+            return 1
+        }
         Log.shared.notice("Ready to accept connections tcp")
         if settings.supervised != .no { Supervisor.notify("READY=1\nSTATUS=Ready to accept connections\n") }
         server.wait()

@@ -18,6 +18,9 @@ struct Connection: ~Copyable {
     var output = ByteBuffer()
     var written = 0
 
+    /// Replies in `output` that wait for the disk, in order (`ReplyHolds.swift`).
+    var holds: [HeldReply] = []
+
     /// A command of this client waits; nothing more is read until it is resumed.
     var isSuspended = false
     /// Close once the output is written.
@@ -70,17 +73,18 @@ struct Connection: ~Copyable {
         gauges.outputByteCount = 0
         gauges.outputListLength = pendingOutput > 0 ? 1 : 0
         gauges.outputListByteCount = output.capacity
-        gauges.isWaitingToWrite = pendingOutput > 0
+        gauges.isWaitingToWrite = hasSendable
         gauges.memoryByteCount = bufferByteCount + MemoryLayout<Connection>.size + MemoryLayout<Session>.size
         gauges.networkInput = networkInput
         gauges.networkOutput = networkOutput
         return gauges
     }
 
-    /// Writes what the socket takes. Returns false when the peer is gone.
+    /// Writes what may leave and the socket takes. Returns false when the peer is gone.
     mutating func flush() -> Bool {
-        while written < output.count {
-            let result = unsafe Socket.write(descriptor, output.pointer + written, count: output.count - written)
+        let end = sendableEnd
+        while written < end {
+            let result = unsafe Socket.write(descriptor, output.pointer + written, count: end - written)
             switch result {
             case .bytes(let count):
                 written += count
@@ -89,6 +93,7 @@ struct Connection: ~Copyable {
             case .ended, .closed: return false
             }
         }
+        if _slowPath(!holds.isEmpty) { return true }
         output.removeAll(keepingCapacity: 0)
         written = 0
         return true
@@ -96,12 +101,16 @@ struct Connection: ~Copyable {
 
     /// Queues bytes behind what is already waiting.
     mutating func enqueue(_ bytes: Span<UInt8>) {
-        if written > 0 && written == output.count {
+        if written > 0 && written == output.count && holds.isEmpty {
             output.removeAll(keepingCapacity: output.capacity)
             written = 0
         } else if written > Connection.writtenKeptMax && written > output.count / 2 {
             // A client that always lags a little must not make the buffer grow for ever.
             output.removeFirst(written)
+            for index in holds.indices {
+                holds[index].start -= written
+                holds[index].end -= written
+            }
             written = 0
         }
         output.append(bytes)

@@ -106,10 +106,20 @@ extension EventLoop {
         case .output(let bytes): unsafe connection.pointee.enqueue(bytes.span)
         case .resumed(let bytes):
             unsafe connection.pointee.enqueue(bytes.span)
-            unsafe connection.pointee.isSuspended = false
-            unsafe noteReadyInput(connection)
+            unsafe goOn(connection)
+        case .resumedHeld(let bytes, let offset):
+            let hold = HeldReply(start: 0, end: bytes.count, offset: offset)
+            unsafe connection.pointee.enqueue(bytes.span, held: CollectionOfOne(hold))
+            unsafe noteHeld(connection)
+            unsafe goOn(connection)
         case .closeAfterReply: unsafe connection.pointee.closesAfterOutput = true
         case .close: unsafe close(connection.pointee.token)
         }
+    }
+
+    /// The client's command has ended: what it sent meanwhile may run.
+    @unsafe private mutating func goOn(_ connection: UnsafeMutablePointer<Connection>) {
+        unsafe connection.pointee.isSuspended = false
+        unsafe noteReadyInput(connection)
     }
 }

@@ -36,6 +36,8 @@ internal import Synchronization
     private var arenaUsed = 0
     /// Connections that hold complete commands but need no read (resumed, or paused by their own unread output).
     var readyInput: [UInt64] = []
+    /// Connections with replies that wait for the disk.
+    var heldConnections: [UInt64] = []
     var listeners: [Int32] = []
     var isStopping = false
     /// Somebody signalled us since we last looked for deliveries.
@@ -79,6 +81,7 @@ internal import Synchronization
             parseReadyInput()
             finishRound()
             takeDeliveries()
+            releaseHeld()
             runTimers()
         }
         closeAll()
@@ -304,6 +307,7 @@ internal import Synchronization
 
     /// Writes what the turn produced: straight from the batch's output when the connection has nothing waiting.
     private mutating func flushSegments() {
+        var held = batch.holds[...]
         for number in 0..<batch.segments.count {
             let segment = batch.segments[number]
             guard segment.outputEnd > segment.outputStart || segment.outcome != .done else { continue }
@@ -312,21 +316,27 @@ internal import Synchronization
                 batch.abandonRest(ofSegment: number)
                 continue
             }
-            unsafe write(segment, to: connection, number: number)
+            held = held.drop { $0.segment < number }
+            unsafe write(segment, to: connection, number: number, held: held.prefix { $0.segment == number })
             batch.clearOutput(ofSegment: number)
         }
         batch.output.removeAll(keepingCapacity: 256 << 10)
     }
 
     @unsafe private mutating func write(
-        _ segment: Batch.Segment, to connection: UnsafeMutablePointer<Connection>, number: Int
+        _ segment: Batch.Segment, to connection: UnsafeMutablePointer<Connection>, number: Int,
+        held: ArraySlice<Batch.Hold>
     ) {
         if segment.outcome == .suspended { unsafe connection.pointee.isSuspended = true }
         if segment.outcome == .close { unsafe connection.pointee.closesAfterOutput = true }
         let byteCount = segment.outputEnd - segment.outputStart
         var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
         var left = byteCount
-        if unsafe connection.pointee.pendingOutput == 0 && left > 0 {
+        if _slowPath(!held.isEmpty) {
+            unsafe enqueueHeld(segment, held, to: connection)
+            unsafe outputGrew(connection)
+            left = 0
+        } else if unsafe connection.pointee.pendingOutput == 0 && left > 0 {
             switch unsafe Socket.write(connection.pointee.descriptor, start, count: left) {
             case .bytes(let count):
                 unsafe connection.pointee.networkOutput += count
@@ -418,7 +428,7 @@ internal import Synchronization
 
     @unsafe mutating func setInterest(_ connection: UnsafeMutablePointer<Connection>, _ interest: Poller.Interest) {
         var wanted = interest
-        if unsafe connection.pointee.pendingOutput > 0 { wanted.insert(.write) }
+        if unsafe connection.pointee.hasSendable { wanted.insert(.write) }
         guard unsafe connection.pointee.interest != wanted else { return }
         unsafe connection.pointee.interest = wanted
         do throws(SystemError) {

@@ -11,6 +11,7 @@ internal import Synchronization
 
 package final class Server: Sendable {
     private let shared: ServerShared
+    private let appendOnly: AppendOnly
     private let threads = Mutex<[Thread.Handle]>([])
     /// The TCP port it listens on; chosen by the system when 0 was asked for.
     package let port: Int
@@ -62,14 +63,17 @@ package final class Server: Sendable {
         shared = ServerShared(
             turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
             unixSocketPath: options.config.string("unixsocket"))
+        appendOnly = try AppendOnly(shared, config: options.config)
         stopAll.set(shared)
         installHooks()
+        turn.take { $0.setLoading(true) }
         turn.take { $0.readMemory() }
         try startLoops(loopCount, sockets)
     }
 
     private func installHooks() {
         let shared = shared
+        let appendOnly = appendOnly
         shared.turn.take { engine in
             engine.hooks.dispose = { load in
                 let objects = load.objectCount
@@ -80,7 +84,7 @@ package final class Server: Sendable {
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
-            engine.hooks.configHooks = ServerConfigHooks.all
+            engine.hooks.configHooks = ServerConfigHooks.all + [appendOnly.configHook]
             engine.hooks.pendingFrees = {
                 (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
             }
@@ -110,6 +114,20 @@ package final class Server: Sendable {
         }
     }
 
+    /// Reads what the server had in its last life; clients are told that it is loading until this returns.
+    package func load() throws(StartRefusal) {
+        var settings = shared.initialSettings
+        shared.turn.take { settings = $0.settings }
+        try appendOnly.readManifest()
+        if settings.appendOnly {
+            try appendOnly.upgrade()
+            let loader = AppendOnlyLoader(shared: shared, places: appendOnly.places, settings: settings)
+            try loader.load(appendOnly.files)
+            try appendOnly.open()
+        }
+        shared.turn.take { $0.setLoading(false) }
+    }
+
     /// Runs `body` with the engine, as if it were a command: for tests and for the process's own questions.
     package func withEngine(_ body: (inout Engine) -> Void) { shared.turn.take(body) }
 
@@ -120,6 +138,7 @@ package final class Server: Sendable {
     package func wait() {
         for thread in threads.withLock({ $0 }) { thread.join() }
         threads.withLock { $0 = [] }
+        appendOnly.close()
         shared.pool.close()
         shared.turn.take { $0.hooks = ServerHooks() }
     }

@@ -18,6 +18,8 @@ final class ServerShared: Sendable {
     /// Jobs and objects given to the background and not yet freed.
     let pendingFrees = Atomic<Int>(0)
     let freedObjects = Atomic<Int>(0)
+    /// How far the append only file is on the device.
+    let durability = Durability()
     /// Earliest deadline of a suspended command, monotonic nanoseconds; Int64.max when there is none.
     let nextDeadline = Atomic<Int64>(.max)
 
@@ -34,6 +36,13 @@ final class ServerShared: Sendable {
         self.unixSocketPath = unixSocketPath
     }
 
+    private let stopping = Atomic<Bool>(false)
+    /// The server is ending: whatever takes long gives up.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
     /// Ends all loops, from any thread.
-    func stop() { for inbox in inboxes { inbox.stop() } }
+    func stop() {
+        stopping.store(true, ordering: .relaxed)
+        for inbox in inboxes { inbox.stop() }
+    }
 }

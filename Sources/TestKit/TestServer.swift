@@ -56,6 +56,12 @@ package final class TestServer: Sendable {
         do throws(SystemError) {
             server = try Server(options)
         } catch { throw StartFailure(description: error.description) }
+        do throws(StartRefusal) {
+            try server.load()
+        } catch {
+            stop()
+            throw StartFailure(description: error.text)
+        }
     }
 
     deinit { stop() }

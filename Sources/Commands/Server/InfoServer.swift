@@ -98,18 +98,10 @@ enum InfoServer {
         text.field("rdb_last_cow_size", 0)
         text.field("rdb_last_load_keys_expired", 0)
         text.field("rdb_last_load_keys_loaded", 0)
-        text.field("aof_enabled", 0)
-        text.field("aof_rewrite_in_progress", 0)
-        text.field("aof_rewrite_scheduled", 0)
-        text.field("aof_last_rewrite_time_sec", -1)
-        text.field("aof_current_rewrite_time_sec", -1)
-        text.field("aof_last_bgrewrite_status", "ok")
-        text.field("aof_rewrites", 0)
-        text.field("aof_rewrites_consecutive_failures", 0)
-        text.field("aof_last_write_status", "ok")
-        text.field("aof_last_cow_size", 0)
+        appendOnly(call, to: &text)
         text.field("module_fork_in_progress", 0)
         text.field("module_fork_last_cow_size", 0)
+        appendOnlySizes(call, to: &text)
     }
 
     static func replication(_ call: borrowing Call, to text: inout InfoText) {

@@ -21,6 +21,11 @@ package struct AOFManifest: Sendable, Equatable {
         package let reason: String
         /// Number and text of the line, when one line is to blame.
         package var line: (number: Int, text: String)?
+
+        package init(reason: String, line: (number: Int, text: String)? = nil) {
+            self.reason = reason
+            self.line = line
+        }
     }
 
     package private(set) var base: Entry?
