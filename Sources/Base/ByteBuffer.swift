@@ -3,7 +3,8 @@
 // everyone else sees spans. Cost: append is one compare and one copy; growth is amortised O(1) per byte.
 internal import CLinux
 
-@safe package struct ByteBuffer: ~Copyable {
+@safe package struct ByteBuffer: ~Copyable, @unchecked Sendable {
+    // Sendable because its memory has one owner, who moves with it; one that borrows stays with its lender's thread.
     private var base: UnsafeMutablePointer<UInt8>?
     /// Bytes held.
     package private(set) var count = 0

@@ -17,6 +17,7 @@ extension Database {
     /// Takes the slot's entry out of the table; the caller must give it to `adopt` (of any database) or `dispose`.
     package mutating func detach(_ slot: EntryTable.Slot, hash: UInt64) -> Entry {
         let entry = slot.entry
+        willChange(entry)
         table.remove(slot, hash: hash)
         return entry
     }

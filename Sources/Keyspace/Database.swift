@@ -10,8 +10,21 @@ package struct Database: ~Copyable {
     package internal(set) var arena = EntryArena()
     /// Bytes of values outside the arena.
     package internal(set) var externalByteCount = 0
+    /// The epoch of every entry, except those that a running snapshot has not taken yet (`Snapshot/`).
+    var epoch: UInt64 = 0
+    /// The running snapshot, and this database's number in it; nil when none runs or it knows nothing of this one.
+    var capture: SnapshotCapture?
+    var captureNumber = 0
 
     package init() {}
+
+    /// The door before every change: call it with the entry before anything of it or its value is changed, or before
+    /// it leaves the table without being disposed of. A running snapshot then takes the entry as it is. One compare
+    /// of a word that is at hand anyway while no snapshot runs. `dispose` does the same for entries that go.
+    @inline(__always)
+    package mutating func willChange(_ entry: Entry) {
+        if _slowPath(entry.epoch != epoch) { handOver(entry) }
+    }
 
     /// Bytes held by entries, values and the table.
     package var byteCount: Int { arena.usedByteCount + externalByteCount + table.allocatedByteCount }
@@ -48,6 +61,7 @@ package struct Database: ~Copyable {
 
     @inline(__always)
     private mutating func overwrite(_ entry: Entry, _ slot: EntryTable.Slot, _ value: Span<UInt8>, _ expiry: Int64?) {
+        willChange(entry)
         entry.setValueByteCount(value.count)
         entry.encoding = value.count <= Database.embeddedByteCountMax
             ? StringEncoding.embedded.rawValue : StringEncoding.raw.rawValue
@@ -100,6 +114,7 @@ package struct Database: ~Copyable {
         garbage: inout Garbage
     ) {
         if let slot, slot.entry.isString, slot.entry.integerValue != nil, slot.entry.hasExpiry == (expiry != nil) {
+            willChange(slot.entry)
             slot.entry.setValueWord(UInt64(bitPattern: value))
             slot.entry.version &+= 1
             if let expiry {
@@ -121,6 +136,7 @@ package struct Database: ~Copyable {
     ) {
         let entry = slot.entry
         if _fastPath(entry.integerValue != nil) {
+            willChange(entry)
             entry.setValueWord(UInt64(bitPattern: value))
             entry.version &+= 1
         } else {
@@ -153,6 +169,7 @@ package struct Database: ~Copyable {
         let expiry: Int64? = entry.hasExpiry ? entry.expiryMilliseconds : nil
         let oldCount = entry.stringByteCount
         precondition(byteCount >= oldCount, "editString keeps or grows a string")
+        willChange(entry)
         if entry.stringEncoding == .external {
             growExternal(entry, from: oldCount, to: byteCount)
         } else if byteCount > Database.inlineByteCountMax {
@@ -196,7 +213,7 @@ package struct Database: ~Copyable {
         let entry = arena.allocate(size)
         entry.initialize(
             type: type.rawValue, encoding: encoding, hasExpiry: expiry != nil, keyByteCount: key.count,
-            valueByteCount: valueByteCount)
+            valueByteCount: valueByteCount, epoch: epoch)
         if let expiry { entry.expiryMilliseconds = expiry }
         unsafe key.copyBytes(to: entry.keyAddress)
         return entry
@@ -222,6 +239,13 @@ package struct Database: ~Copyable {
 
     /// Frees an entry that is in no table, and the value behind it.
     package mutating func dispose(_ entry: Entry, garbage: inout Garbage) {
+        if _slowPath(entry.epoch != epoch), handOverForGood(entry) { return }
+        disposeTaken(entry, garbage: &garbage)
+    }
+
+    /// As `dispose`, for an entry that no snapshot waits for.
+    @inline(__always)
+    mutating func disposeTaken(_ entry: Entry, garbage: inout Garbage) {
         if _slowPath(entry.hasHeldValue) { disposeValue(entry, garbage: &garbage) }
         arena.free(entry)
     }
@@ -237,12 +261,13 @@ package struct Database: ~Copyable {
         _ slot: EntryTable.Slot, hash: UInt64, to expiry: Int64?, garbage: inout Garbage
     ) {
         let entry = slot.entry
+        guard entry.hasExpiry || expiry != nil else { return }
+        willChange(entry)
         if entry.hasExpiry, let expiry {
             entry.expiryMilliseconds = expiry
             table.expiryChanged(slot)
             return
         }
-        guard entry.hasExpiry != (expiry != nil) else { return }
         let fresh = makeEntry(
             entry.key, valueByteCount: entry.valueByteCount, type: entry.objectType, encoding: entry.encoding,
             expiry: expiry)

@@ -89,6 +89,24 @@ final class FlushedDatabase: @unchecked Sendable {
         self.database = consume database
     }
 
+    /// Whether the snapshot may have entries of it left to take, or keeps some.
+    func isWanted(by snapshot: SnapshotCapture) -> Bool {
+        database?.capture === snapshot && !snapshot.isAbandoned
+    }
+
+    /// Its number in the running snapshot.
+    var captureNumber: Int? { database?.captureNumber }
+
+    /// As `Database.takeEntries`.
+    func takeEntries(from position: UInt64, _ capture: SnapshotCapture, while goesOn: () -> Bool) -> UInt64? {
+        database?.takeEntries(from: position, capture, while: goesOn) ?? nil
+    }
+
+    /// Frees an entry that the snapshot kept.
+    func disposeTaken(_ entry: Entry, _ garbage: inout Garbage) {
+        database?.disposeTaken(entry, garbage: &garbage)
+    }
+
     func freeAll() {
         guard let database = database.take() else { return }
         database.table.forEach { entry in

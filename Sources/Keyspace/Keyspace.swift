@@ -17,7 +17,7 @@ package import Structures
     }
 
     private let databases: UnsafeMutablePointer<Database>
-    private let garbagePointer: UnsafeMutablePointer<Garbage>
+    let garbagePointer: UnsafeMutablePointer<Garbage>
     package let databaseCount: Int
     /// Milliseconds since the epoch that the running command sees; frozen while it runs.
     package var now: Int64 = 0
@@ -29,6 +29,8 @@ package import Structures
     package var removesExpired = true
     /// While recorded commands are replayed no key is too old: what had died then was recorded as removed.
     package var keepsExpired = false
+    /// The snapshot that runs (`Snapshot/`).
+    package internal(set) var snapshot: SnapshotCapture?
 
     package init(databaseCount: Int) {
         self.databaseCount = databaseCount
@@ -44,6 +46,8 @@ package import Structures
         unsafe garbagePointer.deinitialize(count: 1)
         unsafe garbagePointer.deallocate()
     }
+
+    @unsafe var databasesPointer: UnsafeMutablePointer<Database> { unsafe databases }
 
     /// What is to be freed in the background. Reached by address, so that a database can be changed meanwhile.
     package var garbage: Garbage {
@@ -167,7 +171,9 @@ package import Structures
         guard self[index].count > 0 else { return }
         let flushed = unsafe FlushedDatabase((databases + index).move())
         unsafe (databases + index).initialize(to: Database())
-        if inBackground {
+        if let snapshot, flushed.isWanted(by: snapshot) {
+            snapshot.flushed.append(flushed)
+        } else if inBackground {
             garbage.add(flushed)
         } else {
             flushed.freeAll()

@@ -4,9 +4,9 @@
 //
 //     meta 8 | [expiry 8] | [long lengths 8] | key bytes | value bytes
 //
-// meta: type 4, encoding 4, hasExpiry 1, long 1, frequency 4, queue 2, tier 2, state 2, version 12, key length 16,
-// value length 16. `long` means that the real lengths are two UInt32 after the expiry. What the value bytes mean is
-// the owner's business (`Keyspace` for keys). Nothing here knows time, tables or commands.
+// meta: type 4, encoding 4, hasExpiry 1, long 1, frequency 4, queue 2, tier 2, epoch 1, state 1, version 12, key
+// length 16, value length 16. `long` means that the real lengths are two UInt32 after the expiry. What the value bytes
+// mean is the owner's business (`Keyspace` for keys). Nothing here knows time, tables or commands.
 internal import Base
 internal import CLinux
 
@@ -63,6 +63,13 @@ internal import CLinux
     package var version: Int {
         get { Entry.field(meta, 20, 0xFFF) }
         nonmutating set { setField(20, 0xFFF, newValue) }
+    }
+    /// The bit of the header that tells entries of before a snapshot from those of after it.
+    package static let epochMask: UInt64 = 1 << 18
+    /// The entry's epoch: 0 or `epochMask`.
+    package var epoch: UInt64 {
+        @inline(__always) get { meta & Entry.epochMask }
+        nonmutating set { meta = meta & ~Entry.epochMask | newValue & Entry.epochMask }
     }
     package var hasExpiry: Bool { @inline(__always) get { meta & 0x100 != 0 } }
     private var isLong: Bool { @inline(__always) get { meta & 0x200 != 0 } }
@@ -180,10 +187,12 @@ internal import CLinux
 
     /// Writes a header and lengths; key and value bytes are the caller's to fill.
     @inline(__always)
-    package func initialize(type: Int, encoding: Int, hasExpiry: Bool, keyByteCount: Int, valueByteCount: Int) {
+    package func initialize(
+        type: Int, encoding: Int, hasExpiry: Bool, keyByteCount: Int, valueByteCount: Int, epoch: UInt64 = 0
+    ) {
         precondition(keyByteCount <= Entry.bytesMax && valueByteCount <= Entry.bytesMax, "entry lengths are 32 bit")
         let isLong = keyByteCount > Entry.shortLengthMax || valueByteCount > Entry.shortLengthMax
-        var word = UInt64(truncatingIfNeeded: type & 15) | UInt64(truncatingIfNeeded: encoding & 15) << 4
+        var word = UInt64(truncatingIfNeeded: type & 15) | UInt64(truncatingIfNeeded: encoding & 15) << 4 | epoch
         if hasExpiry { word |= 0x100 }
         if isLong {
             word |= 0x200

@@ -75,6 +75,33 @@ extension EntryTable {
         }
     }
 
+    /// Visits the entries of the segment that holds the hash `position` while `visit` answers true. Returns where the
+    /// next segment's hashes begin; `position` itself when it was stopped, nil behind the last segment. The callback
+    /// must not change the table. A segment that is entered again is walked from its start.
+    package func walkSegment(at position: UInt64, _ visit: (Entry) -> Bool) -> UInt64? {
+        guard let directory = unsafe directory else { return nil }
+        let word = unsafe directory[directoryIndex(position)]
+        let segment = EntryTable.segment(word)
+        segment.prefetchEntries(of: 0)
+        for bucket in 0..<(segment.homeCount + segment.stashCount) {
+            segment.prefetchEntries(of: bucket + 1)
+            var used = ~segment.freeLanes(in: bucket) & 0xFF
+            while used != 0 {
+                if !visit(segment.entry(bucket, used.trailingZeroBitCount)) { return position }
+                used &= used - 1
+            }
+        }
+        return EntryTable.position(after: position, depth: EntryTable.depth(word))
+    }
+
+    /// Where the hashes of the segment behind that of `position` begin; nil at the end of hash space.
+    private static func position(after position: UInt64, depth: Int) -> UInt64? {
+        guard depth > 0 else { return nil }
+        let width = UInt64(1) << UInt64(64 - depth)
+        let (next, overflow) = (position & ~(width - 1)).addingReportingOverflow(width)
+        return overflow ? nil : next
+    }
+
     /// Places in the directory; a segment fills one or several.
     package var directoryCount: Int { unsafe directory == nil ? 0 : 1 << globalDepth }
 
@@ -90,11 +117,7 @@ extension EntryTable {
         if expiryCount > 0, unsafe segment.headerPointer.pointee.earliestExpiry <= now {
             sweep(segment, now: now, visit)
         }
-        let depth = EntryTable.depth(word)
-        guard depth > 0 else { return nil }
-        let width = UInt64(1) << UInt64(64 - depth)
-        let (next, overflow) = (position & ~(width - 1)).addingReportingOverflow(width)
-        return overflow ? nil : next
+        return EntryTable.position(after: position, depth: EntryTable.depth(word))
     }
 
     private func sweep(_ segment: EntrySegment, now: Int64, _ visit: (Entry) -> Void) {

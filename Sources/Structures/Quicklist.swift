@@ -79,6 +79,31 @@ internal import CLinux
         }
     }
 
+    /// A word for the first node, 0 when there is none: where `visitNodes` starts.
+    package var firstNodeWord: UInt64 { head?.word ?? 0 }
+
+    /// Visits nodes as `forEachNode` does, from the one that `word` leads to, for as long as `body` answers true. True
+    /// when the end was reached; otherwise `word` leads to the next node, for as long as the list does not change.
+    package func visitNodes(
+        from word: inout UInt64, _ body: (_ isPlain: Bool, _ bytes: Span<UInt8>) -> Bool
+    ) -> Bool {
+        var scratch = ByteBuffer()
+        while let current = QuicklistNode(word: word) {
+            word = current.next?.word ?? 0
+            let goesOn: Bool
+            if current.isCompressed {
+                scratch.truncate(to: 0)
+                current.appendBytes(to: &scratch)
+                goesOn = body(current.isPlain, scratch.span)
+            } else {
+                let bytes = unsafe Span(_unsafeStart: UnsafePointer(current.bytes), count: current.byteCount)
+                goesOn = body(current.isPlain, bytes)
+            }
+            if !goesOn { return word == 0 }
+        }
+        return true
+    }
+
     /// The bytes of the only node when it is a listpack and small enough to become the whole list again; else nil.
     /// `isShrinking`: elements were removed, see `ListLimits.quicklistMayConvert`.
     @_lifetime(borrow self)

@@ -27,6 +27,17 @@ internal import CLinux
 
     private init(_ header: UnsafeMutablePointer<Header>) { unsafe self.header = header }
 
+    /// The node as a number that `init(word:)` turns back, for positions that are kept while the list rests.
+    var word: UInt64 { unsafe UInt64(UInt(bitPattern: header)) }
+
+    /// The node of a `word`; nil for 0.
+    init?(word: UInt64) {
+        guard let address = unsafe UnsafeMutablePointer<Header>(bitPattern: UInt(truncatingIfNeeded: word)) else {
+            return nil
+        }
+        unsafe header = address
+    }
+
     static func == (left: QuicklistNode, right: QuicklistNode) -> Bool { unsafe left.header == right.header }
 
     /// An unlinked node with memory for `capacity` bytes and nothing in it.

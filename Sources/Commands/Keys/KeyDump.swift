@@ -61,24 +61,11 @@ enum KeyDump {
             run: restore),
     ]
 
-    private static let restoreComplexity =
-        """
-        O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the \
-        number of objects composing the value and M their average size. For small string values the time \
-        complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the \
-        complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).
-        """
-
-    private static let restoreHistory = [
-        ("3.0.0", "Added the `REPLACE` modifier."), ("5.0.0", "Added the `ABSTTL` modifier."),
-        ("5.0.0", "Added the `IDLETIME` and `FREQ` options."),
-    ]
-
     private static let dump: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard let entry = call.peek(1) else { return call.reply.null() }
         var payload = ByteBuffer()
         let compresses = call.settings.rdbCompression
-        guard PayloadWriter.append(entry, compresses: compresses, to: &payload) else {
+        guard DumpPayload.append(entry, compresses: compresses, to: &payload) else {
             throw .message("ERR DUMP of this type is not supported")
         }
         call.reply.bulk(payload.span)
@@ -109,10 +96,9 @@ enum KeyDump {
         call.reply.ok()
     }
 
-    private static func readValue(_ call: borrowing Call) throws(CommandError) -> PayloadValue {
+    private static func readValue(_ call: borrowing Call) throws(CommandError) -> DetachedValue {
         do throws(PayloadError) {
-            var reader = try PayloadReader(payload: call.arguments[3])
-            return try reader.read(byteCountMax: call.settings.protoMaxBulkLength, emptyList: call.emptyList)
+            return try DumpPayload.read(call.arguments[3], limits: call.settings.valueLimits)
         } catch {
             switch error {
             case .footer: throw .message("ERR DUMP payload version or checksum are wrong")
@@ -122,7 +108,7 @@ enum KeyDump {
     }
 
     private static func place(
-        _ call: borrowing Call, _ value: consuming PayloadValue, _ expiry: Int64?, _ options: RestoreOptions
+        _ call: borrowing Call, _ value: consuming DetachedValue, _ expiry: Int64?, _ options: RestoreOptions
     ) {
         let hash = call.hash(1)
         let database = call.session.database
@@ -134,12 +120,10 @@ enum KeyDump {
             }
             return
         }
-        switch consume value {
-        case .text(let text): call.setString(1, slot: call.find(1), value: text.span, expiry: expiry)
-        case .list(let list):
-            call.keyspace.setList(
-                call.arguments[1], hash: hash, in: database, slot: call.find(1), list: list, expiry: expiry)
-        }
+        guard
+            call.keyspace.place(
+                value, at: call.arguments[1], hash: hash, in: database, slot: call.find(1), expiry: expiry)
+        else { return }
         if let seconds = options.idleSeconds {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
         }

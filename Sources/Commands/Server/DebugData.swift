@@ -20,7 +20,7 @@ enum DebugData {
     private static func serializedLength(_ entry: Entry) -> Int {
         guard entry.isString else {
             var payload = ByteBuffer()
-            guard PayloadWriter.append(entry, compresses: false, to: &payload) else { return entry.valueByteCount }
+            guard DumpPayload.append(entry, compresses: false, to: &payload) else { return entry.valueByteCount }
             // Without the type's byte, version and checksum.
             return payload.count - 11
         }

@@ -113,6 +113,7 @@ extension Database {
     }
 
     mutating func updateList(_ entry: Entry, _ change: ListChange, _ body: (inout Quicklist) -> Void) {
+        willChange(entry)
         let list = unsafe ListValue.pointer(entry)
         switch change {
         case .growing(let byteCount, let count): entry.listWillGrow(byteCount: byteCount, count: count)

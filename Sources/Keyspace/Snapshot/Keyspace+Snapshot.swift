@@ -1,0 +1,119 @@
+// Keyspace+Snapshot.swift - running a snapshot over all databases: begin, slices of the walk, end. Engine's turn only;
+// one snapshot at a time. Who wants one (BGSAVE, an AOF rewrite, a replica) goes through the engine.
+internal import Base
+internal import Structures
+
+extension Keyspace {
+    /// Begins a snapshot of this very moment. Pieces of an RDB body (records with their database numbers, no head and
+    /// no end) are given to `deliver` in order. The caller drives it by `advanceSnapshot` to its end.
+    package mutating func beginSnapshot(
+        compresses: Bool, deliver: @escaping (SnapshotPiece) -> Void
+    ) -> SnapshotCapture {
+        precondition(snapshot == nil, "one snapshot at a time")
+        let capture = SnapshotCapture(
+            databaseCount: databaseCount, keysTotal: count, compresses: compresses, deliver: deliver)
+        for index in 0..<databaseCount where self[index].count > 0 {
+            self[index].beginCapture(capture, number: index)
+        }
+        snapshot = capture
+        return capture
+    }
+
+    /// Whether a snapshot runs, or the rest of one is still being put away.
+    package var isSnapshotRunning: Bool { snapshot != nil }
+
+    /// Works on the snapshot while `goesOn` says so. True when it is complete: all pieces were delivered, and the
+    /// keyspace knows nothing of it any more.
+    package mutating func advanceSnapshot(while goesOn: () -> Bool) -> Bool {
+        guard let capture = snapshot else { return true }
+        repeat {
+            if capture.hasPendingValues {
+                advanceValue(capture)
+            } else if capture.number >= capture.databaseCount {
+                endSnapshot(capture)
+                return true
+            } else {
+                advanceWalk(capture, while: goesOn)
+            }
+        } while goesOn()
+        return false
+    }
+
+    /// Stops writing; what is left to do is giving every entry the same epoch, by `advanceSnapshot` as before.
+    package mutating func abandonSnapshot() {
+        guard let capture = snapshot else { return }
+        let base = unsafe snapshotBase(capture)
+        capture.abandon { entry, number in unsafe base.release(entry, number) }
+    }
+
+    private mutating func advanceWalk(_ capture: SnapshotCapture, while goesOn: () -> Bool) {
+        let number = capture.number
+        let next: UInt64?
+        if let index = liveIndex(number, capture) {
+            next = self[index].takeEntries(from: capture.position, capture, while: goesOn)
+        } else if let flushed = capture.flushed.first(where: { $0.captureNumber == number }) {
+            next = flushed.takeEntries(from: capture.position, capture, while: goesOn)
+        } else {
+            next = nil
+        }
+        if let next {
+            capture.position = next
+        } else {
+            capture.position = 0
+            capture.number += 1
+        }
+    }
+
+    private mutating func advanceValue(_ capture: SnapshotCapture) {
+        let base = unsafe snapshotBase(capture)
+        capture.advanceValue(
+            { entry, number in unsafe base.release(entry, number) },
+            stamp: { entry in unsafe base.stamp(entry) })
+    }
+
+    private mutating func endSnapshot(_ capture: SnapshotCapture) {
+        capture.flushSink()
+        capture.isComplete = true
+        for index in 0..<databaseCount { self[index].endCapture() }
+        for database in capture.flushed { garbage.add(database) }
+        capture.flushed = []
+        snapshot = nil
+    }
+
+    /// Where the database is now that had `number` when the snapshot began; nil when it was flushed, or was empty.
+    private func liveIndex(_ number: Int, _ capture: SnapshotCapture) -> Int? {
+        for index in 0..<databaseCount {
+            if self[index].capture === capture && self[index].captureNumber == number { return index }
+        }
+        return nil
+    }
+
+    /// What the capture's callbacks change: databases and garbage, reached by address because the capture is running.
+    @unsafe private struct SnapshotBase {
+        let databases: UnsafeMutablePointer<Database>
+        let count: Int
+        let garbage: UnsafeMutablePointer<Garbage>
+        let capture: SnapshotCapture
+
+        /// Frees an entry that the capture kept.
+        func release(_ entry: Entry, _ number: Int) {
+            for index in unsafe 0..<count {
+                let database = unsafe databases + index
+                let isIt = unsafe database.pointee.capture === capture && database.pointee.captureNumber == number
+                guard isIt else { continue }
+                unsafe database.pointee.disposeTaken(entry, garbage: &garbage.pointee)
+                return
+            }
+            // Its database was flushed: it goes with the rest of that, except for what lies behind the entry.
+            unsafe capture.flushed.first { $0.captureNumber == number }?.disposeTaken(entry, &garbage.pointee)
+        }
+
+        /// Gives an entry whose record was closed the new epoch.
+        func stamp(_ entry: Entry) { entry.epoch = entry.epoch ^ Entry.epochMask }
+    }
+
+    @unsafe private func snapshotBase(_ capture: SnapshotCapture) -> SnapshotBase {
+        unsafe SnapshotBase(
+            databases: databasesPointer, count: databaseCount, garbage: garbagePointer, capture: capture)
+    }
+}

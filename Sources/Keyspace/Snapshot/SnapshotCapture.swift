@@ -1,0 +1,214 @@
+// SnapshotCapture.swift - a point-in-time copy of the keyspace, taken while writes go on and without fork. Engine's
+// turn only; what it produces (pieces of an RDB body) goes to another thread.
+//
+// How it is exact: every entry carries one epoch bit. Beginning a snapshot flips the epoch of each database, so the
+// entries of that moment are those with the old bit and everything written later has the new one. The walk goes
+// through the table in hash order in bounded slices, writes old entries out and gives them the new bit. A write that
+// is about to change or remove an old entry hands it over first (`Database.willChange`, `dispose`). Table segments may
+// split and merge meanwhile: the marks are on entries, so nothing is lost or taken twice. After the walk all bits are
+// equal again.
+//
+// A value larger than a piece is written over several slices ("open record"). A write to it meanwhile finishes it at
+// once; a write that removes it gives it to the snapshot, which frees it when it is done. Records of other keys that
+// are handed over meanwhile wait in a buffer of their own, since records cannot interleave.
+package import Base
+internal import Structures
+
+/// A part of an RDB body on its way to the thread that writes it. A class because it is one box per quarter megabyte
+/// that changes threads once.
+package final class SnapshotPiece: Sendable {
+    package let bytes: ByteBuffer
+    /// Where strings begin that may be compressed; see `ValueSink.marks`.
+    package let marks: [UInt32]
+
+    init(_ piece: consuming ValueSink.Piece) {
+        marks = piece.marks
+        bytes = piece.takeBytes()
+    }
+}
+
+package final class SnapshotCapture {
+    /// So much is collected before it goes to the writing thread.
+    static let pieceByteCount = 256 << 10
+    /// Removed values from this size on are given to the snapshot instead of being copied at once.
+    private static let donatedByteCountMin = 256 << 10
+
+    private struct OpenRecord {
+        var entry: Entry
+        var position: ValuePosition
+        var number: Int
+        /// Its key is gone, the entry is freed when its record is complete.
+        var isDonated: Bool
+    }
+
+    private var sink: ValueSink
+    /// Records handed over while a record is open in `sink`.
+    private var waiting: ValueSink
+    private var open: OpenRecord?
+    /// Removed entries whose values are written when their turn comes; they are this snapshot's to free.
+    private var donated: [(entry: Entry, number: Int)] = []
+    /// Databases that were flushed or replaced while the snapshot needs them.
+    var flushed: [FlushedDatabase] = []
+    /// The database that the last record belongs to.
+    private var lastNumber = -1
+    private let deliver: (SnapshotPiece) -> Void
+
+    /// Where the walk is: the database's number and the place in its hash space.
+    var number = 0
+    var position: UInt64 = 0
+    let databaseCount: Int
+    /// Set when nobody wants the rest: entries get the new bit and nothing is written.
+    private(set) var isAbandoned = false
+    /// Every entry has been taken.
+    var isComplete = false
+    /// Keys there were at the beginning, and keys written since.
+    package let keysTotal: Int
+    package private(set) var keysWritten = 0
+    /// Entries that writes handed over before the walk came to them.
+    package private(set) var keysHandedOver = 0
+    /// The newest file version that a record needed.
+    package private(set) var versionNeeded = ValueCode.versionWritten
+
+    init(
+        databaseCount: Int, keysTotal: Int, compresses: Bool, deliver: @escaping (SnapshotPiece) -> Void
+    ) {
+        self.databaseCount = databaseCount
+        self.keysTotal = keysTotal
+        self.deliver = deliver
+        let compression = compresses ? ValueSink.Compression.later : .never
+        sink = ValueSink(compression, pieceByteCount: SnapshotCapture.pieceByteCount)
+        waiting = ValueSink(compression, pieceByteCount: SnapshotCapture.pieceByteCount)
+    }
+
+    // MARK: taking entries
+
+    /// Whether a record is open, or a removed value waits: work that comes before the walk goes on.
+    var hasPendingValues: Bool { open != nil || !donated.isEmpty }
+
+    /// An entry is about to change. It has the new bit already, unless its record is open.
+    func handOver(_ entry: Entry, number: Int) {
+        if isAbandoned { return }
+        keysHandedOver += 1
+        if var record = open {
+            if record.entry == entry {
+                while !ValueCodec.append(entry, from: &record.position, to: &sink) { flushSink() }
+                closeRecord()
+                return
+            }
+            SnapshotCapture.appendWhole(entry, number, &lastNumber, &waiting)
+        } else {
+            SnapshotCapture.appendWhole(entry, number, &lastNumber, &sink)
+            if sink.isFull { flushSink() }
+        }
+        noteRecord(entry)
+    }
+
+    /// An entry left the table and will be freed. True when the snapshot keeps it until its value is written.
+    func keep(_ entry: Entry, number: Int) -> Bool {
+        if isAbandoned { return false }
+        if open?.entry == entry {
+            open?.isDonated = true
+            return true
+        }
+        if entry.hasHeldValue, HeldValue.byteCount(entry) >= SnapshotCapture.donatedByteCountMin {
+            donated.append((entry, number))
+            return true
+        }
+        handOver(entry, number: number)
+        return false
+    }
+
+    /// The walk met an entry. True when its record is complete, false when it was left open.
+    func take(_ entry: Entry, number: Int) -> Bool {
+        if isAbandoned { return true }
+        SnapshotCapture.appendHead(entry, number, &lastNumber, &sink)
+        var position = ValuePosition()
+        let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
+        if isWhole {
+            noteRecord(entry)
+        } else {
+            open = OpenRecord(entry: entry, position: position, number: number, isDonated: false)
+        }
+        if sink.isFull { flushSink() }
+        return isWhole
+    }
+
+    /// Goes on with the open record or opens that of a removed value, one piece. What is freed goes to `release`.
+    func advanceValue(_ release: (Entry, _ number: Int) -> Void, stamp: (Entry) -> Void) {
+        guard var record = open else {
+            guard let (entry, number) = donated.popLast() else { return }
+            if take(entry, number: number) {
+                release(entry, number)
+            } else {
+                open?.isDonated = true
+            }
+            return
+        }
+        let isWhole = ValueCodec.append(record.entry, from: &record.position, to: &sink)
+        open?.position = record.position
+        if sink.isFull { flushSink() }
+        guard isWhole else { return }
+        let wasDonated = open?.isDonated == true
+        closeRecord()
+        if wasDonated { release(record.entry, record.number) } else { stamp(record.entry) }
+    }
+
+    /// The open record is complete: what waited for that follows it.
+    private func closeRecord() {
+        if let record = open { noteRecord(record.entry) }
+        open = nil
+        flushSink()
+        if !waiting.isEmpty { deliver(SnapshotPiece(waiting.take())) }
+    }
+
+    private func noteRecord(_ entry: Entry) {
+        keysWritten += 1
+        let version = ValueCodec.versionNeeded(ValueCodec.typeCode(of: entry))
+        if _slowPath(version > versionNeeded) { versionNeeded = version }
+    }
+
+    /// Delivers what has been collected.
+    func flushSink() {
+        if !sink.isEmpty { deliver(SnapshotPiece(sink.take())) }
+    }
+
+    // MARK: records
+
+    private static func appendWhole(
+        _ entry: Entry, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
+    ) {
+        appendHead(entry, number, &lastNumber, &sink)
+        var position = ValuePosition()
+        while !ValueCodec.append(entry, from: &position, to: &sink) {}
+    }
+
+    @inline(__always)
+    private static func appendHead(
+        _ entry: Entry, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
+    ) {
+        if _slowPath(number != lastNumber) {
+            sink.append(ValueCode.selectDatabase)
+            sink.append(length: number)
+            lastNumber = number
+        }
+        if entry.hasExpiry {
+            sink.append(ValueCode.expiryMilliseconds)
+            sink.append(littleEndian: UInt64(bitPattern: entry.expiryMilliseconds))
+        }
+        sink.append(ValueCodec.typeCode(of: entry))
+        sink.append(string: entry.key)
+    }
+
+    // MARK: the end
+
+    /// Nobody wants the rest. What it kept goes to `release`.
+    func abandon(_ release: (Entry, _ number: Int) -> Void) {
+        isAbandoned = true
+        if let record = open, record.isDonated { release(record.entry, record.number) }
+        open = nil
+        for (entry, number) in donated { release(entry, number) }
+        donated = []
+        _ = sink.take()
+        _ = waiting.take()
+    }
+}
