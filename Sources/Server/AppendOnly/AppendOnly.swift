@@ -33,19 +33,15 @@ final class AppendOnly: Sendable {
             let read = try AOFManifest(text: text)
             manifest.withLock { $0 = read }
         } catch {
-            var text = "\n*** FATAL AOF MANIFEST FILE ERROR ***\n"
-            if let line = error.line {
-                text += "Reading the manifest file, at line \(line.number)\n>>> '\(line.text)'\n"
-            }
-            throw StartRefusal(text + error.reason)
+            throw StartRefusal("\n*** FATAL AOF MANIFEST FILE ERROR ***\n\(error.text)")
         }
     }
 
     private static func text(_ path: String) throws(AOFManifest.Fault) -> String {
         do throws(SystemError) {
-            return try Disk.read(path, byteCountMax: 64 << 20).span.text
+            return try Disk.text(path, byteCountMax: 64 << 20)
         } catch {
-            throw AOFManifest.Fault(reason: "Read AOF manifest failed: \(error.description)")
+            throw AOFManifest.Fault("Read AOF manifest failed: \(error.description)")
         }
     }
 
@@ -99,8 +95,10 @@ final class AppendOnly: Sendable {
         shared.turn.take { isRDB = $0.settings.aofUseRDBPreamble }
         let entry = next.addBase(prefix: places.prefix, isRDB: isRDB, keeping: nil)
         Log.shared.notice("Creating AOF base file \(entry.name) on server start")
-        let content = isRDB ? EmptyBase.bytes(version: FogVersion.redis) : ByteBuffer()
-        try Disk.replace(places.path(entry), temporary: places.temporaryBase, with: content.span)
+        let content = EmptyBase.bytes(version: FogVersion.redis)
+        try Disk.replace(
+            places.path(entry), temporary: places.temporaryBase,
+            with: content.span.extracting(0..<(isRDB ? content.count : 0)))
     }
 
     private func persist(_ next: AOFManifest) throws(SystemError) {
