@@ -23,13 +23,20 @@ extension Engine {
         let flags = gateFlags(reference, commands.slot(id).flags)
         let refusal =
             authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
-            ?? loadingGate(flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
         if gates.contains(.diskFailed), let refusal = diskGate(id, flags) {
             unsafe reject(reference, id, refusal.span, output)
+            return .refused
+        }
+        if reference.session.gates.contains(.subscribed) && !flags.contains(.whileSubscribed) {
+            unsafe reject(reference, id, text: subscribedRefusal(id), output)
+            return .refused
+        }
+        if let refusal = loadingGate(flags) {
+            unsafe reject(reference, id, refusal, output)
             return .refused
         }
         if gates.contains(.paused) && pauseGate(reference, flags) {
@@ -91,6 +98,15 @@ extension Engine {
         guard let refusal = diskRefusal, flags.contains(.write) || commands.fullNames[id] == "ping" else { return nil }
         var text = ByteBuffer()
         text.append(refusal)
+        return text
+    }
+
+    /// A RESP2 client that listens to channels could not tell replies from messages.
+    private func subscribedRefusal(_ id: Int) -> ByteBuffer {
+        var text = ByteBuffer()
+        text.append("ERR Can't execute '")
+        text.append(commands.fullNames[id])
+        text.append("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
         return text
     }
 

@@ -7,12 +7,61 @@ internal import Base
 internal import Engine
 internal import Synchronization
 
-/// A reply in a connection's output that waits.
+/// A reply that waits, by its place in the bytes it came with.
 struct HeldReply {
     var start: Int
     var end: Int
     /// Journal offset that must be on the device.
     let offset: Int64
+}
+
+/// What a connection may not send yet: a reply that waits, and everything behind it.
+struct HeldOutput: ~Copyable {
+    private var bytes = ByteBuffer()
+    private var holds: [HeldReply] = []
+
+    var isEmpty: Bool { @inline(__always) get { bytes.isEmpty } }
+    var byteCount: Int { bytes.count }
+
+    /// Bytes that come behind what waits.
+    mutating func append(_ more: Span<UInt8>) { bytes.append(more) }
+
+    /// As `append`, for bytes that are shared: they are copied, since this is rare.
+    mutating func append(_ more: SharedBytes, _ range: Range<Int>) { more.buffer.copy(range, to: &bytes) }
+
+    /// Bytes with replies in them that wait.
+    mutating func append(_ more: Span<UInt8>, holds added: some Sequence<HeldReply>) {
+        let base = bytes.count
+        bytes.append(more)
+        for hold in added {
+            holds.append(HeldReply(start: base + hold.start, end: base + hold.end, offset: hold.offset))
+        }
+    }
+
+    /// Moves what needs to wait no more to `output`: the journal is on the device up to `offset`. With a `refusal`
+    /// all of it moves, the refusal in the place of every reply that would have to wait on.
+    mutating func release(through offset: Int64, refusal: [UInt8]?, to output: inout OutputQueue) {
+        var position = 0
+        var count = 0
+        for hold in holds {
+            if hold.offset > offset {
+                guard let refusal else { break }
+                output.append(bytes.span.extracting(position..<hold.start))
+                output.append(refusal.span)
+                position = hold.end
+            }
+            count += 1
+        }
+        let end = count < holds.count ? holds[count].start : bytes.count
+        output.append(bytes.span.extracting(position..<end))
+        holds.removeFirst(count)
+        if end == bytes.count { return bytes.removeAll(keepingCapacity: 0) }
+        bytes.removeFirst(end)
+        for index in holds.indices {
+            holds[index].start -= end
+            holds[index].end -= end
+        }
+    }
 }
 
 /// How far the journal is on the device, and whether it can get further.
@@ -36,46 +85,6 @@ final class Durability: Sendable {
     }
 }
 
-extension Connection {
-    /// Output from here on waits for the disk.
-    var sendableEnd: Int {
-        @inline(__always) get { _fastPath(holds.isEmpty) ? output.count : holds[0].start }
-    }
-
-    /// Whether the socket could take something.
-    var hasSendable: Bool { written < sendableEnd }
-
-    /// Queues `bytes`, in which the replies `held` (relative to their start) wait.
-    mutating func enqueue(_ bytes: Span<UInt8>, held: some Sequence<HeldReply>) {
-        enqueue(bytes)
-        let base = output.count - bytes.count
-        for hold in held {
-            holds.append(HeldReply(start: base + hold.start, end: base + hold.end, offset: hold.offset))
-        }
-    }
-
-    /// Replies whose writes are on the device wait no more.
-    mutating func releaseHolds(through offset: Int64) {
-        let count = holds.prefix { $0.offset <= offset }.count
-        holds.removeFirst(count)
-    }
-
-    /// Puts `refusal` in the place of every reply that waits.
-    mutating func refuseHolds(with refusal: [UInt8]) {
-        var replaced = ByteBuffer(capacity: output.count)
-        var position = written
-        for hold in holds {
-            replaced.append(output.span.extracting(position..<hold.start))
-            replaced.append(refusal)
-            position = hold.end
-        }
-        replaced.append(output.span.extracting(position..<output.count))
-        output = replaced
-        written = 0
-        holds = []
-    }
-}
-
 extension EventLoop {
     /// The segment's output has replies that wait: all of it is queued, what may leave leaves.
     @unsafe mutating func enqueueHeld(
@@ -84,11 +93,12 @@ extension EventLoop {
         let start = segment.outputStart
         let bytes = unsafe Span(
             _unsafeStart: UnsafePointer(batch.output.pointer) + start, count: segment.outputEnd - start)
-        unsafe connection.pointee.enqueue(
-            bytes, held: held.lazy.map { HeldReply(start: $0.start - start, end: $0.end - start, offset: $0.offset) })
+        let replies = held.lazy.map { HeldReply(start: $0.start - start, end: $0.end - start, offset: $0.offset) }
+        unsafe connection.pointee.held.append(bytes, holds: replies)
         unsafe noteHeld(connection)
     }
 
+    /// The connection's held output is looked at until it is empty.
     @unsafe mutating func noteHeld(_ connection: UnsafeMutablePointer<Connection>) {
         if heldConnections.isEmpty { inbox.isHolding.store(true, ordering: .sequentiallyConsistent) }
         unsafe heldConnections.append(connection.pointee.token)
@@ -102,14 +112,12 @@ extension EventLoop {
         let tokens = heldConnections
         heldConnections.removeAll(keepingCapacity: true)
         for token in tokens {
-            guard let connection = unsafe connections.find(token), unsafe !connection.pointee.holds.isEmpty else {
+            guard let connection = unsafe connections.find(token), unsafe !connection.pointee.held.isEmpty else {
                 continue
             }
-            unsafe connection.pointee.releaseHolds(through: offset)
-            if let refusal, unsafe !connection.pointee.holds.isEmpty {
-                unsafe connection.pointee.refuseHolds(with: refusal)
-            }
-            if unsafe !connection.pointee.holds.isEmpty { heldConnections.append(token) }
+            unsafe connection.pointee.held.release(
+                through: offset, refusal: refusal, to: &connection.pointee.output)
+            if unsafe !connection.pointee.held.isEmpty { heldConnections.append(token) }
             guard unsafe connection.pointee.flush() else {
                 close(token)
                 continue

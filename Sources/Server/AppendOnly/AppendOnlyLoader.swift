@@ -13,7 +13,7 @@ struct AppendOnlyLoader {
     let settings: Settings
 
     /// Commands run in one turn: a fraction of a millisecond for small ones.
-    private static let commandsPerTurn = 256
+    private static let commandsPerTurn = 1024
 
     func load(_ manifest: AOFManifest) throws(StartRefusal) {
         let files = manifest.files
@@ -85,6 +85,8 @@ struct AppendOnlyLoader {
                     }
                 }
             }
+            // A sleep, however short, lets a loop that waits for the turn have it.
+            Clock.sleep(nanoseconds: 1)
             if let unknown { throw StartRefusal("Unknown command '\(unknown)' reading the append only file") }
         }
     }
