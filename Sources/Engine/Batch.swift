@@ -76,6 +76,15 @@ internal import Structures
         unsafe items.deallocate()
     }
 
+    /// Which of the holds are the segment's; those before `start` belong to earlier ones.
+    package func holds(of segment: Int, behind start: Int) -> Range<Int> {
+        var first = start
+        while first < holds.count && holds[first].segment < segment { first += 1 }
+        var end = first
+        while end < holds.count && holds[end].segment == segment { end += 1 }
+        return first..<end
+    }
+
     package var isFinished: Bool { position >= itemCount }
 
     package mutating func removeAll() {

@@ -313,7 +313,7 @@ internal import Synchronization
 
     /// Writes what the turn produced: straight from the batch's output when the connection has nothing waiting.
     private mutating func flushSegments() {
-        var held = batch.holds[...]
+        var held = 0..<0
         for number in 0..<batch.segments.count {
             let segment = batch.segments[number]
             guard segment.outputEnd > segment.outputStart || segment.outcome != .done else { continue }
@@ -322,8 +322,8 @@ internal import Synchronization
                 batch.abandonRest(ofSegment: number)
                 continue
             }
-            held = held.drop { $0.segment < number }
-            unsafe write(segment, to: connection, number: number, held: held.prefix { $0.segment == number })
+            if _slowPath(!batch.holds.isEmpty) { held = batch.holds(of: number, behind: held.upperBound) }
+            unsafe write(segment, to: connection, number: number, held: held)
             batch.clearOutput(ofSegment: number)
         }
         batch.output.removeAll(keepingCapacity: 256 << 10)
@@ -331,7 +331,7 @@ internal import Synchronization
 
     @unsafe private mutating func write(
         _ segment: Batch.Segment, to connection: UnsafeMutablePointer<Connection>, number: Int,
-        held: ArraySlice<Batch.Hold>
+        held: Range<Int>
     ) {
         if segment.outcome == .suspended { unsafe connection.pointee.isSuspended = true }
         if segment.outcome == .close { unsafe connection.pointee.closesAfterOutput = true }
@@ -339,7 +339,7 @@ internal import Synchronization
         var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
         var left = byteCount
         if _slowPath(!held.isEmpty) {
-            unsafe enqueueHeld(segment, held, to: connection)
+            unsafe enqueueHeld(segment, batch.holds[held], to: connection)
             unsafe outputGrew(connection)
             left = 0
         } else if unsafe connection.pointee.pendingOutput == 0 && left > 0 {

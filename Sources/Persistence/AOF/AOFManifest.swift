@@ -1,5 +1,4 @@
-// AOFManifest.swift - the append only file's table of contents, as Redis 7 keeps it in `appenddirname`: at most one base
-// file, the increments behind it in order, and files that are history because a rewrite replaced them. Reading refuses
+// AOFManifest.swift - the append only file's table of contents, as Redis 7 keeps it in `appenddirname`: one base file, the increments behind it in order, and files that are history because a rewrite replaced them. Reading refuses
 // what Redis refuses, with its words, because scripts look for them. A value; touches no file.
 package import Base
 
@@ -14,6 +13,12 @@ package struct AOFManifest: Sendable, Equatable {
         package var name: String
         package var sequence: Int
         package var kind: Kind
+
+        package init(name: String, sequence: Int, kind: Kind) {
+            self.name = name
+            self.sequence = sequence
+            self.kind = kind
+        }
     }
 
     /// Why a manifest cannot be used: with the line to blame in front, when one is.
@@ -127,7 +132,8 @@ package struct AOFManifest: Sendable, Equatable {
 
     private static func entry(_ line: Substring, _ place: Place) throws(Fault) -> Entry {
         let invalid = place.fault("Invalid AOF manifest file format")
-        guard let words = ArgumentText.split(Array(line.utf8).span), words.count >= 6, words.count.isMultiple(of: 2) else {
+        guard let words = ArgumentText.split(Array(line.utf8).span), words.count >= 6, words.count.isMultiple(of: 2)
+        else {
             throw invalid
         }
         var name: String?

@@ -49,7 +49,8 @@ struct AppendOnlyLoader {
     private func loadPreamble(_ file: MappedFile, _ entry: AOFManifest.Entry) throws(StartRefusal) -> Int {
         guard file.span.starts(with: "REDIS") else { return 0 }
         guard let end = EmptyBase.end(of: file.span) else {
-            throw StartRefusal("The base file \(entry.name) is an RDB file with keys, which this build does not read yet")
+            throw StartRefusal(
+                "The base file \(entry.name) is an RDB file with keys, which this build does not read yet")
         }
         return end
     }
@@ -158,7 +159,8 @@ struct AppendOnlyLoader {
             throw StartRefusal("Cannot keep the end of the AOF file \(entry.name): \(error.description)")
         }
         Log.shared.warning(
-            "!!! Giving up \(file.byteCount - offset) bytes at the end of the AOF \(entry.name); they are kept in \(path)")
+            "!!! Giving up \(file.byteCount - offset) bytes at the end of the AOF \(entry.name); they are kept in \(path)"
+        )
     }
 
     private func seconds(since start: Int64) -> String {
