@@ -208,6 +208,11 @@ package import Structures
         }
     }
 
+    /// Says that a key changed in a way that only the journal hears of: no WATCH, no tracking, no notification. So it
+    /// is with the stock servers' acknowledgements and deliveries of consumer groups.
+    @inline(__always)
+    package func changedUnseen() { unsafe engine.pointee.changeCount &+= 1 }
+
     /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH and tracking must know, no
     /// notification is sent. `count` keys changed.
     package func replaced(database: Int, count: Int) {

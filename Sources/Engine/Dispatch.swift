@@ -69,6 +69,9 @@ extension Engine {
         }
         if _slowPath(isSuspended) {
             unsafe output.pointee.truncate(to: mark)
+            // What it changed before it had to wait (XREADGROUP's consumer) is done and does not wait.
+            if journal.isOn { journalCommand(reference, arguments) }
+            if effects.isObserved { applyEffects() }
             return .suspended
         }
         return unsafe finish(reference, id, arguments, output, mark: mark, start: start)
