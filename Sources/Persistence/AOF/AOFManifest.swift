@@ -1,4 +1,5 @@
-// AOFManifest.swift - the append only file's table of contents, as Redis 7 keeps it in `appenddirname`: one base file, the increments behind it in order, and files that are history because a rewrite replaced them. Reading refuses
+// AOFManifest.swift - the append only file's table of contents, as Redis 7 keeps it in `appenddirname`: one base
+// file, the increments behind it in order, and files that are history because a rewrite replaced them. Reading refuses
 // what Redis refuses, with its words, because scripts look for them. A value; touches no file.
 package import Base
 

@@ -159,7 +159,7 @@ struct AppendOnlyLoader {
             throw StartRefusal("Cannot keep the end of the AOF file \(entry.name): \(error.description)")
         }
         Log.shared.warning(
-            "!!! Giving up \(file.byteCount - offset) bytes at the end of the AOF \(entry.name); they are kept in \(path)"
+            "!!! Giving up \(file.byteCount - offset) bytes at the end of the AOF \(entry.name), kept in \(path)"
         )
     }
 
