@@ -149,25 +149,6 @@ extension Engine {
             unsafe session.pointee.gates.remove(.silent)
         }
     }
-
-    /// The consumers of changes, in their order; the journal has heard of a command's changes already. Expired keys
-    /// come first: they went before the command ran.
-    @inline(never)
-    mutating func applyEffects() {
-        if !keyspace.removals.isEmpty { journalRemovals() }
-        var removals = keyspace.removals.take()
-        removals.drain { _, database, key in noteRemoval(of: key, database: database) }
-        let taken = effects.take()
-        taken.forEach { change, key in
-            if change.isOneKey {
-                noteChange(of: key, database: change.database)
-            } else {
-                noteReplacement(of: change.database)
-            }
-        }
-        effects.reuse(taken)
-        serveWaiters()
-    }
 }
 
 /// Writing thrown errors: a handler that threw may have begun a reply, which the error replaces.

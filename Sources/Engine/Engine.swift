@@ -38,8 +38,10 @@ package struct EngineGates: OptionSet, Sendable {
     package static let memory = EngineGates(rawValue: 1 << 2)
     /// The dataset is being loaded.
     package static let loading = EngineGates(rawValue: 1 << 3)
+    /// A script has run for so long that others must not wait without an answer.
+    package static let busy = EngineGates(rawValue: 1 << 4)
     /// What persistence cannot write must not be promised.
-    package static let diskFailed = EngineGates(rawValue: 1 << 4)
+    package static let diskFailed = EngineGates(rawValue: 1 << 7)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -83,6 +85,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
+    package internal(set) var scripting = Scripting()
 
     package var statistics = ServerStatistics()
     package var slowlog = SlowLog()
@@ -141,6 +144,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        armEffects()
     }
 
     mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {

@@ -15,6 +15,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case durability
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
+    /// Its script has run for long and goes on when others had their turn.
+    case script
 }
 
 /// Why a suspended command runs again.
@@ -63,8 +65,8 @@ package struct Suspension: ~Copyable {
         self.lengths = lengths
     }
 
-    /// Blocked by a command that a client would call blocking; a pause is not.
-    package var countsAsBlocked: Bool { reason != .paused }
+    /// Blocked by a command that a client would call blocking; neither a pause nor a slow script is.
+    package var countsAsBlocked: Bool { reason != .paused && reason != .script }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

@@ -8,14 +8,6 @@ internal import Keyspace
 internal import Structures
 
 extension Engine {
-    // MARK: who listens
-
-    /// Changes are recorded while anybody listens, and not a command longer.
-    mutating func armEffects() {
-        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || waiting.hasDeferred
-        keyspace.removals.isRecorded = effects.isObserved || journal.isOn
-    }
-
     /// Keys that suspended sessions wait for.
     package var waitedKeyCount: Int { waiters.keyCount }
 
@@ -42,7 +34,8 @@ extension Engine {
 
     /// Runs what changes made ready. Called behind every command's effects; costs a compare when nothing is.
     mutating func serveWaiters() {
-        guard context == .client, !waiters.isServing, waiters.hasReady || waiting.hasDeferred else { return }
+        guard context == .client, !gates.contains(.busy), !waiters.isServing else { return }
+        guard waiters.hasReady || waiting.hasDeferred else { return }
         waiters.isServing = true
         repeat {
             while let key = waiters.takeReady() { serve(key) }
