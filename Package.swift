@@ -50,9 +50,10 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
+        module("Persistence", ["Base", "CLinux", "RESP", "Reactor"]),
         module("Engine", ["Base", "CLinux", "CAllocator", "Structures", "RESP", "Keyspace"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
-        module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
+        module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands"]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
@@ -63,6 +64,7 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
+        tests("PersistenceTests", ["Base", "Persistence", "RESP"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",
