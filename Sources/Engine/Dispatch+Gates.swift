@@ -23,7 +23,7 @@ extension Engine {
         let flags = gateFlags(reference, commands.slot(id).flags)
         let refusal =
             authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
-            ?? loadingGate(flags)
+            ?? loadingGate(flags) ?? saveGate(id, flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused

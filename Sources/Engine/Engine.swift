@@ -34,6 +34,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let memory = EngineGates(rawValue: 1 << 2)
     /// The dataset is being loaded.
     package static let loading = EngineGates(rawValue: 1 << 3)
+    /// The last background save failed, and writes are refused for it.
+    package static let saveFailed = EngineGates(rawValue: 1 << 5)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -80,6 +82,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var latency = LatencyMonitor()
     package var memory = MemoryAccount()
     package internal(set) var cron = Cron()
+    package internal(set) var saving = SavingState()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
     /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
@@ -103,6 +106,7 @@ package struct EngineGates: OptionSet, Sendable {
         unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)
         usesCycleCounter = Ticks.usesCounter
         keyspace.now = clock.nowMilliseconds
+        saving.lastSaveSecond = identity.startMilliseconds / 1000
         settingsChanged()
     }
 
@@ -129,6 +133,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        armSaveGate()
     }
 
     mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {

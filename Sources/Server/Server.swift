@@ -10,7 +10,7 @@ internal import Reactor
 internal import Synchronization
 
 package final class Server: Sendable {
-    private let shared: ServerShared
+    let shared: ServerShared
     private let threads = Mutex<[Thread.Handle]>([])
     /// The TCP port it listens on; chosen by the system when 0 was asked for.
     package let port: Int
@@ -25,6 +25,8 @@ package final class Server: Sendable {
         package var listensOnAnyPort = false
         /// Whether SIGTERM and SIGINT stop this server.
         package var watchesSignals = false
+        /// The server starts in the state of loading, and whoever made it calls `loadDataset`.
+        package var loadsDataset = false
         package var clock = Clock()
 
         package init(config: Config) { self.config = config }
@@ -53,7 +55,7 @@ package final class Server: Sendable {
         if options.watchesSignals {
             watcher = try SignalWatcher { signal in
                 Log.shared.warning("Received \(signal == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
-                stopAll.stop()
+                stopAll.stop(bySignal: signal)
             }
         }
         let pool = try IOPool(threadCount: 1)
@@ -64,7 +66,10 @@ package final class Server: Sendable {
             unixSocketPath: options.config.string("unixsocket"))
         stopAll.set(shared)
         installHooks()
-        turn.take { $0.readMemory() }
+        turn.take { engine in
+            engine.readMemory()
+            engine.setLoading(options.loadsDataset)
+        }
         try startLoops(loopCount, sockets)
     }
 
@@ -130,4 +135,15 @@ private final class StopSwitch: Sendable {
     private let shared = Mutex<ServerShared?>(nil)
     func set(_ value: ServerShared) { shared.withLock { $0 = value } }
     func stop() { shared.withLock { $0 }?.stop() }
+
+    /// As SHUTDOWN with the configuration's flags for the signal: saves first when it should.
+    func stop(bySignal signal: Int32) {
+        guard let shared = shared.withLock({ $0 }) else { return }
+        shared.turn.take { engine in
+            let flags = signal == SIGINT ? engine.settings.shutdownOnSigint : engine.settings.shutdownOnSigterm
+            if engine.prepareShutdown(flags) { return shared.stop() }
+            Log.shared.warning(
+                "SIGTERM received but errors trying to shut down the server, check the logs for more information")
+        }
+    }
 }

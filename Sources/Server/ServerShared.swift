@@ -18,6 +18,8 @@ final class ServerShared: Sendable {
     /// Jobs and objects given to the background and not yet freed.
     let pendingFrees = Atomic<Int>(0)
     let freedObjects = Atomic<Int>(0)
+    /// Set by `stop`; for what is not a loop.
+    let isStopping = Atomic<Bool>(false)
     /// Earliest deadline of a suspended command, monotonic nanoseconds; Int64.max when there is none.
     let nextDeadline = Atomic<Int64>(.max)
 
@@ -35,5 +37,8 @@ final class ServerShared: Sendable {
     }
 
     /// Ends all loops, from any thread.
-    func stop() { for inbox in inboxes { inbox.stop() } }
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        for inbox in inboxes { inbox.stop() }
+    }
 }

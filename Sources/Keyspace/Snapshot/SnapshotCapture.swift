@@ -21,6 +21,9 @@ package final class SnapshotPiece: Sendable {
     /// Where strings begin that may be compressed; see `ValueSink.marks`.
     package let marks: [UInt32]
 
+    /// Calls `body` with the bytes.
+    package func withBytes(_ body: (Span<UInt8>) -> Void) { bytes.withBytes(body) }
+
     init(_ piece: consuming ValueSink.Piece) {
         marks = piece.marks
         bytes = piece.takeBytes()
