@@ -1,5 +1,5 @@
-// ByteBuffer+BulkString.swift - strings as the protocol frames them, `$5\r\nhello\r\n`: what the journal writes for each
-// word of every change, so one reservation and one copy. Any thread; cost: a copy and a few nanoseconds.
+// ByteBuffer+BulkString.swift - strings as the protocol frames them, `$5\r\nhello\r\n`: what the journal writes for
+// each word of every change, so one reservation and one copy. Any thread; cost: a copy and a few nanoseconds.
 internal import CLinux
 
 extension ByteBuffer {

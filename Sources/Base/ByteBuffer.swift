@@ -130,6 +130,12 @@ internal import CLinux
         count &+= byteCount
     }
 
+    /// Appends a part of the bytes held to another buffer.
+    package func copy(_ range: Range<Int>, to other: inout ByteBuffer) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the buffer")
+        unsafe other.append(UnsafePointer(pointer + range.lowerBound), count: range.count)
+    }
+
     /// Decimal digits of `value`.
     @inline(__always)
     package mutating func append(decimal value: Int) {

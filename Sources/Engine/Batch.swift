@@ -210,7 +210,9 @@ internal import Structures
         let session = segments[index].session
         segments[index].isAuthenticated = session.session.isAuthenticated
         session.session.lastInteractionMilliseconds = engine.keyspace.now
-        if _slowPath(!session.session.mail.isEmpty) { engine.writeMail(of: session, to: &output) }
+        engine.running = session
+        engine.runningLoop = session.session.loop
+        if _slowPath(session.session.isRecipient) { engine.writeMail(of: session, to: &output) }
     }
 
     /// A turn ends early when its replies have grown to this, so that they are written before more are made.
@@ -240,6 +242,8 @@ extension Engine {
     @inline(__always)
     mutating func endRound(commandCount: Int) {
         statistics.commandsProcessed &+= commandCount
+        running = nil
+        runningLoop = -1
         flushJournal()
         if _slowPath(!keyspace.garbage.isEmpty) { collectGarbage() }
     }

@@ -36,6 +36,10 @@ package struct CommandFlags: OptionSet, Sendable {
     package static let unqueued = CommandFlags(rawValue: 1 << 23)
     /// Runs what its client has queued, and counts as what these commands are (EXEC).
     package static let runsQueue = CommandFlags(rawValue: 1 << 24)
+    /// Allowed to a RESP2 client that listens to channels.
+    package static let whileSubscribed = CommandFlags(rawValue: 1 << 25)
+    /// Answers by messages, which clients get even when they want no replies.
+    package static let pushesReply = CommandFlags(rawValue: 1 << 26)
 }
 
 /// The command families, as COMMAND DOCS groups and ACL categories name them.

@@ -23,8 +23,16 @@ extension Engine {
         let flags = gateFlags(reference, commands.slot(id).flags)
         let refusal =
             authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
-            ?? loadingGate(flags) ?? saveGate(id, flags)
+            ?? saveGate(id, flags)
         if let refusal {
+            unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
+        if reference.session.gates.contains(.subscribed) && !flags.contains(.whileSubscribed) {
+            unsafe reject(reference, id, text: subscribedRefusal(id), output)
+            return .refused
+        }
+        if let refusal = loadingGate(flags) {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
@@ -80,6 +88,15 @@ extension Engine {
     private mutating func memoryGate(_ flags: CommandFlags) -> StaticString? {
         guard gates.contains(.memory), flags.contains(.denyOOM), isOverMemoryLimit() else { return nil }
         return CommandError.outOfMemory.text
+    }
+
+    /// A RESP2 client that listens to channels could not tell replies from messages.
+    private func subscribedRefusal(_ id: Int) -> ByteBuffer {
+        var text = ByteBuffer()
+        text.append("ERR Can't execute '")
+        text.append(commands.fullNames[id])
+        text.append("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+        return text
     }
 
     private func loadingGate(_ flags: CommandFlags) -> StaticString? {

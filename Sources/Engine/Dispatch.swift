@@ -110,17 +110,23 @@ extension Engine {
         }
         if _slowPath(journal.isOn) { journalCommand(reference, arguments) }
         if _slowPath(!keyspace.removals.isEmpty || effects.isObserved) { applyEffects() }
-        if unsafe _slowPath(session.pointee.gates.rawValue != 0) { unsafe settle(reference, output, mark: mark) }
+        if unsafe _slowPath(session.pointee.gates.rawValue != 0) { unsafe settle(reference, id, output, mark: mark) }
         return unsafe _slowPath(session.pointee.closesAfterReply) ? .close : .done
     }
 
     /// What sessions with a gate armed get behind their command. The inside of another command gets none of it.
     @unsafe @inline(never)
     private mutating func settle(
-        _ reference: SessionReference, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
+        _ reference: SessionReference, _ id: Int, _ output: UnsafeMutablePointer<ByteBuffer>, mark: Int
     ) {
         guard context == .client else { return }
-        if reference.session.gates.contains(.silent) { unsafe silence(reference.pointer, output, mark: mark) }
+        if reference.session.gates.contains(.silent) && !commands.slot(id).flags.contains(.pushesReply) {
+            unsafe silence(reference.pointer, output, mark: mark)
+        }
+        if reference.session.gates.contains(.ownMail) {
+            reference.session.gates.remove(.ownMail)
+            unsafe writeMail(of: reference, to: &output.pointee)
+        }
     }
 
     /// CLIENT REPLY OFF and SKIP: drops what the command wrote.

@@ -71,6 +71,10 @@ package struct EngineGates: OptionSet, Sendable {
 
     package internal(set) var sessions = SessionRegistry()
     package internal(set) var loops: [LoopPort] = []
+    /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
+    var running: SessionReference?
+    var runningLoop = -1
+    package internal(set) var pubsub = PubSub()
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -113,6 +117,7 @@ package struct EngineGates: OptionSet, Sendable {
     deinit {
         for id in 0..<commands.count { unsafe commandStatistics[id].histogram?.deallocate() }
         unsafe commandStatistics.deallocate()
+        for loop in loops { loop.deallocate() }
     }
 
     /// Derives what dispatch looks at from the settings; call after every change of the configuration.

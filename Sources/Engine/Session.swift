@@ -18,6 +18,10 @@ package struct SessionGates: OptionSet, Sendable {
     package static let killed = SessionGates(rawValue: 1 << 3)
     /// Its commands are queued until EXEC.
     package static let queueing = SessionGates(rawValue: 1 << 4)
+    /// Speaks RESP2 and listens to channels: little else is allowed.
+    package static let subscribed = SessionGates(rawValue: 1 << 5)
+    /// Has mail that it sent itself and that follows the running command's reply.
+    static let ownMail = SessionGates(rawValue: 1 << 6)
 }
 
 /// CLIENT REPLY's modes.
@@ -75,12 +79,20 @@ package struct Session: ~Copyable {
     package var gauges = ConnectionGauges()
     /// What the engine has for the connection; see `Deliveries.swift`.
     var mail: [Delivery] = []
-    /// Bytes of output in `mail`.
+    /// Behind `mail`: a part of what the loop's connections share. Kept apart because most mail is just this.
+    var mailTail = 0..<0
+    /// Bytes of output in `mail` and `mailTail`.
     var mailByteCount = 0
+    /// On its loop's list of sessions with mail.
+    var isRecipient = false
     /// Set while the session waits; see `Suspension.swift`.
     package var suspension: Suspension?
     /// Made when the client first uses MULTI or WATCH; see `Transactions/Transaction.swift`.
     package internal(set) var transaction: Transaction?
+    /// Made when the client first subscribes; see `PubSub/Subscriptions.swift`.
+    package internal(set) var subscriptions: Subscriptions?
+    /// Listens to anything.
+    package internal(set) var isSubscriber = false
 
     package init(
         id: UInt64, loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool,

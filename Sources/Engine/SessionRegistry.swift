@@ -53,6 +53,7 @@ extension Engine {
     package mutating func disconnect(_ session: SessionReference) {
         cancelSuspension(session)
         closeTransaction(session)
+        unsubscribeAll(session)
         discardMail(of: session)
         statistics.networkInput += session.session.gauges.networkInput
         statistics.networkOutput += session.session.gauges.networkOutput

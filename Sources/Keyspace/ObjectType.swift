@@ -51,7 +51,13 @@ extension Entry {
             case .listpack: "listpack"
             case .quicklist: "quicklist"
             }
-        case .set, .sortedSet, .hash, .stream: "unknown"
+        case .set, .hash:
+            switch collectionEncoding {
+            case .listpack: "listpack"
+            case .intset: "intset"
+            case .table: "hashtable"
+            }
+        case .sortedSet, .stream: "unknown"
         }
     }
 }

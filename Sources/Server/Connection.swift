@@ -14,9 +14,7 @@ struct Connection: ~Copyable {
     var parser = CommandParser()
     /// Bytes received and not run yet.
     var input = ByteBuffer()
-    /// Bytes to be written; `written` of them are gone.
-    var output = ByteBuffer()
-    var written = 0
+    var output = OutputQueue()
 
     /// A command of this client waits; nothing more is read until it is resumed.
     var isSuspended = false
@@ -30,7 +28,9 @@ struct Connection: ~Copyable {
     var isDoomed = false
     /// The client has shut its sending half down: what it sent runs and is answered, then the connection ends.
     var hasEndedInput = false
-    /// A client that `timeout` never closes (MONITOR); as of the last gauges.
+    /// Listens to channels: another limit holds for its unread output. As of its last mail, or the last gauges.
+    var isSubscriber = false
+    /// A client that `timeout` never closes (MONITOR, subscribers); as of the last gauges.
     var isExemptFromTimeout = false
     /// In the list of connections with input to run without another read.
     var hasReadyInput = false
@@ -53,13 +53,10 @@ struct Connection: ~Copyable {
         lastActivity = now
     }
 
-    var pendingOutput: Int { output.count - written }
-
-    /// Output to be written once more than this was written and is still held.
-    private static let writtenKeptMax = 64 << 10
+    var pendingOutput: Int { output.pendingByteCount }
 
     /// Bytes of buffers this connection holds.
-    var bufferByteCount: Int { input.capacity + output.capacity + parser.partialByteCount }
+    var bufferByteCount: Int { input.capacity + output.reservedByteCount + parser.partialByteCount }
 
     /// Sizes for CLIENT LIST and INFO.
     var gauges: ConnectionGauges {
@@ -69,7 +66,7 @@ struct Connection: ~Copyable {
         gauges.argumentByteCount = parser.partialByteCount
         gauges.outputByteCount = 0
         gauges.outputListLength = pendingOutput > 0 ? 1 : 0
-        gauges.outputListByteCount = output.capacity
+        gauges.outputListByteCount = output.reservedByteCount
         gauges.isWaitingToWrite = pendingOutput > 0
         gauges.memoryByteCount = bufferByteCount + MemoryLayout<Connection>.size + MemoryLayout<Session>.size
         gauges.networkInput = networkInput
@@ -79,31 +76,55 @@ struct Connection: ~Copyable {
 
     /// Writes what the socket takes. Returns false when the peer is gone.
     mutating func flush() -> Bool {
-        while written < output.count {
-            let result = unsafe Socket.write(descriptor, output.pointer + written, count: output.count - written)
-            switch result {
-            case .bytes(let count):
-                written += count
-                networkOutput += count
-            case .wouldBlock: return true
-            case .ended, .closed: return false
-            }
-        }
-        output.removeAll(keepingCapacity: 0)
-        written = 0
+        guard let count = output.flush(descriptor) else { return false }
+        networkOutput += count
         return true
     }
 
     /// Queues bytes behind what is already waiting.
-    mutating func enqueue(_ bytes: Span<UInt8>) {
-        if written > 0 && written == output.count {
-            output.removeAll(keepingCapacity: output.capacity)
-            written = 0
-        } else if written > Connection.writtenKeptMax && written > output.count / 2 {
-            // A client that always lags a little must not make the buffer grow for ever.
-            output.removeFirst(written)
-            written = 0
+    mutating func enqueue(_ bytes: Span<UInt8>) { output.append(bytes) }
+
+    /// Writes a part of shared bytes from where it lies; what the socket does not take waits there. False when the peer
+    /// is gone.
+    mutating func send(_ bytes: SharedBytes, _ range: Range<Int>) -> Bool {
+        if pendingOutput > 0 {
+            output.append(bytes, range)
+            return true
         }
-        output.append(bytes)
+        var start = range.lowerBound
+        while start < range.upperBound {
+            switch unsafe Socket.write(descriptor, bytes.buffer.pointer + start, count: range.upperBound - start) {
+            case .bytes(let count):
+                start += count
+                networkOutput += count
+            case .wouldBlock:
+                output.append(bytes, start..<range.upperBound)
+                return true
+            case .ended, .closed: return false
+            }
+        }
+        return true
+    }
+
+    /// As `send`, for bytes that do not outlive the call: what the socket does not take is copied.
+    mutating func send(_ bytes: Span<UInt8>) -> Bool {
+        var start = 0
+        while pendingOutput == 0 && start < bytes.count {
+            let rest = bytes.extracting(start..<bytes.count)
+            let result = unsafe rest.withUnsafeBufferPointer { buffer in
+                unsafe Socket.write(descriptor, buffer.baseAddress.unsafelyUnwrapped, count: buffer.count)
+            }
+            switch result {
+            case .bytes(let count):
+                start += count
+                networkOutput += count
+            case .wouldBlock:
+                output.append(rest)
+                return true
+            case .ended, .closed: return false
+            }
+        }
+        if start < bytes.count { output.append(bytes.extracting(start..<bytes.count)) }
+        return true
     }
 }

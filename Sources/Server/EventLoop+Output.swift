@@ -52,9 +52,10 @@ extension EventLoop {
     /// Hard limit at once; soft limit when exceeded for its time without a pause.
     @unsafe private func exceedsOutputLimit(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         // With what was written of it: that memory is held too.
-        let held = unsafe connection.pointee.output.count
+        let held = unsafe connection.pointee.output.heldByteCount
         if unsafe !connection.pointee.isAuthenticated && held > EventLoop.unauthenticatedOutputMax { return true }
-        let limit = settings.outputBufferLimits.normal
+        let limits = settings.outputBufferLimits
+        let limit = unsafe connection.pointee.isSubscriber ? limits.pubsub : limits.normal
         if limit.hardBytes > 0 && held > limit.hardBytes { return true }
         guard limit.softBytes > 0 && held > limit.softBytes else {
             unsafe connection.pointee.softLimitSince = 0
@@ -69,7 +70,7 @@ extension EventLoop {
 
     @unsafe private mutating func dropSlowReader(_ connection: UnsafeMutablePointer<Connection>) {
         let token = unsafe connection.pointee.token
-        let held = unsafe connection.pointee.output.count
+        let held = unsafe connection.pointee.output.heldByteCount
         Log.shared.warning("Client closed for overcoming of output buffer limits: \(held) bytes are waiting")
         shared.turn.take { $0.statistics.outputBufferLimitDisconnections += 1 }
         close(token)
@@ -81,35 +82,86 @@ extension EventLoop {
     mutating func takeDeliveries() {
         guard wasWoken else { return }
         wasWoken = false
-        var deliveries: [LoopPort.Posted]?
         shared.turn.take { engine in
-            deliveries = engine.takeDeliveries(for: index)
+            engine.takeDeliveries(for: index, into: &mailBefore)
             refreshSettings(engine)
         }
-        if let deliveries { apply(deliveries) }
+        deliverMailBefore()
     }
 
-    mutating func apply(_ posted: [LoopPort.Posted]) {
-        for (token, deliveries) in posted {
-            for delivery in deliveries {
-                guard let connection = unsafe connections.find(token), unsafe !connection.pointee.isDoomed else {
-                    break
-                }
-                unsafe apply(delivery, to: connection)
+    /// What others posted before our turn goes out before our replies.
+    mutating func deliverMailBefore() {
+        if mailBefore.items.isEmpty { return }
+        var bag = Mailbag()
+        swap(&bag, &mailBefore)
+        deliver(bag)
+        bag.removeAll()
+        swap(&bag, &mailBefore)
+    }
+
+    /// What our commands posted to our own connections goes out behind our replies.
+    mutating func deliverMailAfter() {
+        if mailAfter.items.isEmpty { return }
+        var bag = Mailbag()
+        swap(&bag, &mailAfter)
+        deliver(bag)
+        bag.removeAll()
+        swap(&bag, &mailAfter)
+    }
+
+    private mutating func deliver(_ bag: borrowing Mailbag) {
+        for index in 0..<bag.items.count {
+            let token = bag.items[index].connection
+            guard let connection = unsafe connections.find(token), unsafe !connection.pointee.isDoomed else { continue }
+            unsafe connection.pointee.isSubscriber = bag.items[index].isSubscriber
+            let isAlive: Bool
+            if bag.items[index].deliveries.isEmpty {
+                isAlive = unsafe connection.pointee.send(bag.bytes, bag.items[index].tail)
+            } else {
+                isAlive = unsafe deliver(bag.items[index], bag.bytes, to: connection)
             }
-            if let connection = unsafe connections.find(token) { unsafe outputGrew(connection) }
+            if isAlive {
+                unsafe outputGrew(connection)
+            } else {
+                close(token)
+            }
         }
     }
 
-    @unsafe private mutating func apply(_ delivery: Delivery, to connection: UnsafeMutablePointer<Connection>) {
-        switch delivery {
-        case .output(let bytes): unsafe connection.pointee.enqueue(bytes.span)
-        case .resumed(let bytes):
-            unsafe connection.pointee.enqueue(bytes.span)
-            unsafe connection.pointee.isSuspended = false
-            unsafe noteReadyInput(connection)
-        case .closeAfterReply: unsafe connection.pointee.closesAfterOutput = true
-        case .close: unsafe close(connection.pointee.token)
+    /// Mail in several pieces: small ones are gathered, so that they cost one write. False when the client is gone.
+    @unsafe private mutating func deliver(
+        _ item: Mailbag.Item, _ bytes: SharedBytes, to connection: UnsafeMutablePointer<Connection>
+    ) -> Bool {
+        gathered.removeAll(keepingCapacity: EventLoop.gatheredByteCountMax * 4)
+        for delivery in item.deliveries {
+            switch delivery {
+            case .output(let bytes): gathered.append(bytes)
+            case .shared(let range):
+                guard unsafe gather(bytes, range, for: connection) else { return false }
+            case .resumed(let bytes):
+                gathered.append(bytes)
+                unsafe connection.pointee.isSuspended = false
+                unsafe noteReadyInput(connection)
+            case .closeAfterReply: unsafe connection.pointee.closesAfterOutput = true
+            case .close: return false
+            }
         }
+        guard unsafe gather(bytes, item.tail, for: connection) else { return false }
+        return unsafe connection.pointee.send(gathered.span)
+    }
+
+    /// Pieces up to this size are copied rather than written one by one.
+    private static var gatheredByteCountMax: Int { 16 << 10 }
+
+    @unsafe private mutating func gather(
+        _ bytes: SharedBytes, _ range: Range<Int>, for connection: UnsafeMutablePointer<Connection>
+    ) -> Bool {
+        if range.count <= EventLoop.gatheredByteCountMax {
+            bytes.buffer.copy(range, to: &gathered)
+            return true
+        }
+        guard unsafe connection.pointee.send(gathered.span) else { return false }
+        gathered.removeAll(keepingCapacity: EventLoop.gatheredByteCountMax * 4)
+        return unsafe connection.pointee.send(bytes, range)
     }
 }

@@ -30,17 +30,16 @@ extension EventLoop {
         let isTickDue = now >= nextTick
         var next: Int64?
         var pauseMilliseconds = 0
-        var deliveries: [LoopPort.Posted]?
         shared.turn.take { engine in
             if isTickDue { pauseMilliseconds = engine.tick() }
             shared.nextDeadline.store(.max, ordering: .relaxed)
             next = engine.resumeExpired()
             if let next { shared.nextDeadline.store(next, ordering: .relaxed) }
-            deliveries = engine.takeDeliveries(for: index)
+            engine.takeDeliveries(for: index, into: &mailBefore)
             refreshSettings(engine)
         }
         if isTickDue { nextTick = now + Int64(pauseMilliseconds) * 1_000_000 }
-        if let deliveries { apply(deliveries) }
+        deliverMailBefore()
     }
 
     /// Leaves gauges, drops idle clients and slow readers past their soft limit.
@@ -72,7 +71,9 @@ extension EventLoop {
                 let gauges = unsafe connection.pointee.gauges
                 let session = unsafe connection.pointee.session
                 engine.updateGauges(gauges, of: session)
-                unsafe connection.pointee.isExemptFromTimeout = session.session.gates.contains(.monitor)
+                unsafe connection.pointee.isExemptFromTimeout =
+                    session.session.gates.contains(.monitor) || session.session.isSubscriber
+                unsafe connection.pointee.isSubscriber = session.session.isSubscriber
             }
         }
     }

@@ -44,6 +44,11 @@ internal import Synchronization
     var nextIdleCheck: Int64 = 0
     /// When listening goes on after the system had no descriptor left; Int64.max while it does.
     var acceptsAgainAt = Int64.max
+    /// Mail that goes out before our replies, and mail that goes out behind them.
+    var mailBefore = Mailbag()
+    var mailAfter = Mailbag()
+    /// Small pieces of mail on their way into one write.
+    var gathered = ByteBuffer()
     /// Monotonic nanoseconds when this round began.
     var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.
@@ -274,6 +279,7 @@ internal import Synchronization
         repeat {
             runBatch()
             flushSegments()
+            deliverMailAfter()
         } while !batch.isFinished
         settleSegments()
         batch.removeAll()
@@ -284,13 +290,13 @@ internal import Synchronization
     /// One turn: first what others posted to our connections, in order, then our commands.
     private mutating func runBatch() {
         guard batch.itemCount > 0 else { return }
-        var deliveries: [LoopPort.Posted]?
         shared.turn.take { engine in
-            deliveries = engine.takeDeliveries(for: index)
+            engine.takeDeliveries(for: index, into: &mailBefore)
             batch.run(&engine)
+            engine.takeDeliveries(for: index, into: &mailAfter)
             refreshSettings(engine)
         }
-        if let deliveries { apply(deliveries) }
+        deliverMailBefore()
     }
 
     /// Copies the settings when they have changed since the last turn.

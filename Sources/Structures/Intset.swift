@@ -8,6 +8,9 @@ internal import CLinux
 @safe package struct Intset: ~Copyable {
     private var bytes: ByteBuffer
 
+    /// Bytes of an intset without members.
+    package static var emptyByteCount: Int { IntsetCode.headerByteCount }
+
     /// A set without members.
     package init() {
         bytes = ByteBuffer()

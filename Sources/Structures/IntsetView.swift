@@ -64,6 +64,9 @@ enum IntsetCode {
 
     package var isEmpty: Bool { @inline(__always) get { count == 0 } }
 
+    /// Whether `value` fits into the width that the integers have.
+    package func isWide(enoughFor value: Int64) -> Bool { IntsetCode.width(of: value) <= width }
+
     /// The integer at `index`, in ascending order.
     package subscript(index: Int) -> Int64 {
         @inline(__always) get {

@@ -9,6 +9,12 @@ internal import CLinux
 @safe package struct Listpack: ~Copyable {
     var bytes: ByteBuffer
 
+    /// Bytes of a listpack without elements.
+    package static var emptyByteCount: Int { ListpackCode.emptyByteCount }
+
+    /// Bytes that a listpack has at most.
+    package static var byteCountMax: Int { ListpackCode.byteCountMax }
+
     /// A listpack without elements.
     package init() {
         bytes = ByteBuffer()

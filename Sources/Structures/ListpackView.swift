@@ -63,6 +63,10 @@ internal import CLinux
         @inline(__always) get { byteCount == ListpackCode.emptyByteCount }
     }
 
+    /// Whether `added` bytes more (entries, with their overhead) would keep the listpack below its size limit of 1 GiB.
+    @inline(__always)
+    package func hasRoom(for added: Int) -> Bool { added <= ListpackCode.byteCountMax &- byteCount }
+
     // MARK: Walking
 
     /// Where the first entry starts; `endOffset` when there is none.

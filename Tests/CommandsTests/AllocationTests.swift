@@ -19,6 +19,8 @@ struct AllocationTests {
         ),
         ("INCR counter", "SET counter 100000"),
         ("PING", "PING"),
+        ("PUBLISH channel message", "PING"),
+        ("SPUBLISH channel message", "PING"),
     ])
     func costNothing(line: String, preparation: String) throws {
         // A run that the machine interrupts for ten milliseconds enters the slow log, which takes memory: a command

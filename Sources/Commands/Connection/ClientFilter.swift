@@ -54,7 +54,10 @@ struct ClientFilter {
         return true
     }
 
-    private static func kind(of session: SessionReference) -> Kind { session.session.isReplica ? .replica : .normal }
+    private static func kind(of session: SessionReference) -> Kind {
+        if session.session.isReplica { return .replica }
+        return session.session.isSubscriber ? .pubsub : .normal
+    }
 
     /// The address without its port.
     private static func host(of address: String) -> String {

@@ -16,7 +16,10 @@ enum ClientLine {
         text.append(" idle=\(idle) flags=\(flags(session)) db=\(session.session.database)")
         let transaction = session.session.transaction
         let queued = transaction?.isOpen == true ? transaction?.commandCount ?? 0 : -1
-        text.append(" sub=0 psub=0 ssub=0 multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
+        let subscriptions = session.session.subscriptions
+        text.append(" sub=\(subscriptions?.count(.channel) ?? 0) psub=\(subscriptions?.count(.pattern) ?? 0)")
+        text.append(" ssub=\(subscriptions?.count(.shardChannel) ?? 0)")
+        text.append(" multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
         appendBuffers(session, isRunning ? wireByteCount(call.arguments) : nil, call, to: &text)
         text.append(" cmd=\(command(session, isRunning ? call.slot : nil, call)) user=\(session.session.user)")
         text.append(" redir=-1 resp=\(session.session.protocolVersion)")
@@ -46,6 +49,7 @@ enum ClientLine {
         var letters = ""
         if session.session.gates.contains(.monitor) { letters += "O" }
         if session.session.isReplica { letters += "S" }
+        if session.session.isSubscriber { letters += "P" }
         if session.session.gates.contains(.queueing) { letters += "x" }
         if session.session.suspension?.countsAsBlocked == true { letters += "b" }
         if session.session.transaction?.isStale == true { letters += "d" }

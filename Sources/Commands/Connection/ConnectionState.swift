@@ -13,11 +13,11 @@ enum ConnectionState {
             "SELECT", "index:integer", arity: 2, [.loading, .stale, .fast, .allowBusy], in: .connection, since: "1.0.0",
             complexity: "O(1)", summary: "Changes the selected database.", run: select),
         Command(
-            "QUIT", arity: -1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy, .unqueued], in: .connection,
-            since: "1.0.0", complexity: "O(1)", summary: "Closes the connection.", run: quit),
+            "QUIT", arity: -1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy, .unqueued, .whileSubscribed],
+            in: .connection, since: "1.0.0", complexity: "O(1)", summary: "Closes the connection.", run: quit),
         Command(
-            "RESET", arity: 1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy, .unqueued], in: .connection,
-            since: "6.2.0", complexity: "O(1)", summary: "Resets the connection.", run: reset),
+            "RESET", arity: 1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy, .unqueued, .whileSubscribed],
+            in: .connection, since: "6.2.0", complexity: "O(1)", summary: "Resets the connection.", run: reset),
     ]
 
     private static func echo(_ call: inout Call) throws(CommandError) {
@@ -43,6 +43,7 @@ enum ConnectionState {
         let reference = call.sessionReference
         if call.session.gates.contains(.monitor) { call.administration.stopMonitoring(reference) }
         call.administration.closeTransaction(reference)
+        call.administration.unsubscribeAll(reference)
         call.session.database = 0
         call.session.protocolVersion = 2
         call.session.name = ""

@@ -82,6 +82,7 @@ enum Hello {
         if wishes.name > 0 { call.session.name = call.arguments[wishes.name].text }
         if let version = wishes.protocolVersion {
             call.session.protocolVersion = version
+            call.administration.settleSubscribedMode(reference)
             call.reply.protocolVersion = version
         }
         writeGreeting(call)

@@ -109,7 +109,7 @@ enum KeyScan {
     }
 
     /// Puts the outer array's header and the cursor before what was written since `mark`.
-    private static func writeCursor(_ reply: Reply, _ cursor: UInt64, at mark: Int) {
+    static func writeCursor(_ reply: Reply, _ cursor: UInt64, at mark: Int) {
         var digits = ByteBuffer(capacity: 24)
         digits.append(decimal: Int(truncatingIfNeeded: cursor))
         var head = ByteBuffer(capacity: 48)

@@ -35,7 +35,9 @@ struct DatasetDigest {
             entry.withStringBytes { text.append($0) }
             mix(text.span)
         case .list: mix(list: entry.list)
-        case .set, .sortedSet, .hash, .stream: break
+        case .set: mix(membersOf: entry)
+        case .hash: mix(fieldsOf: entry)
+        case .sortedSet, .stream: break
         }
         if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
     }
@@ -49,6 +51,30 @@ struct DatasetDigest {
             element.append(to: &text)
             mix(text.span)
         }
+    }
+
+    /// A set's members, in any order.
+    private mutating func mix(membersOf entry: Entry) {
+        var sums: [[UInt8]] = []
+        entry.forEachMember { member in member.withText { text in sums.append(SHA1.digest(text)) } }
+        for sum in sums { fold(sum) }
+    }
+
+    /// A hash's fields with their values, in any order; a field that will expire is told from one that will not.
+    private mutating func mix(fieldsOf entry: Entry) {
+        var parts: [[UInt8]] = []
+        entry.forEachField(now: .min) { field, value, expiry in
+            var part = DatasetDigest()
+            field.withText { part.mix($0) }
+            value.withText { part.mix($0) }
+            if expiry != nil { part.add(Array("!!hexpire!!".utf8).span) }
+            parts.append(SHA1.digest(part.bytes.span))
+        }
+        for part in parts { fold(part) }
+    }
+
+    private mutating func fold(_ sum: [UInt8]) {
+        for index in bytes.indices { bytes[index] ^= sum[index] }
     }
 
     private static func stockNumber(_ type: ObjectType) -> UInt32 {

@@ -64,7 +64,7 @@ enum InfoServer {
         text.field("client_recent_max_output_buffer", outputMax)
         text.field("blocked_clients", call.administration.waiting.blockedCount)
         text.field("tracking_clients", 0)
-        text.field("pubsub_clients", 0)
+        text.field("pubsub_clients", call.administration.pubsub.clientCount)
         text.field("watching_clients", call.administration.watchingClientCount)
         text.field("clients_in_timeout_table", call.administration.waiting.blockedWithDeadlineCount)
         text.field("total_watched_keys", call.administration.watchedKeyCount)

@@ -9,7 +9,7 @@ enum InfoStatistics {
         text.section("Stats")
         traffic(call, &text)
         keys(call, &text)
-        features(&text)
+        features(call, &text)
         errorsAndLoops(call, &text)
     }
 
@@ -55,9 +55,12 @@ enum InfoStatistics {
         text.field("keyspace_misses", keyspace.misses)
     }
 
-    private static func features(_ text: inout InfoText) {
+    private static func features(_ call: borrowing Call, _ text: inout InfoText) {
+        text.field("pubsub_channels", call.subscribedNameCount(.channel))
+        text.field("pubsub_patterns", call.subscribedNameCount(.pattern))
+        text.field("pubsubshard_channels", call.subscribedNameCount(.shardChannel))
         let unused: [StaticString] = [
-            "pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks",
+            "latest_fork_usec", "total_forks",
             "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
             "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
             "current_active_defrag_time", "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes",
