@@ -64,7 +64,7 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
-        tests("PersistenceTests", ["Base", "Persistence", "RESP"]),
+        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

@@ -150,13 +150,13 @@ package enum Disk {
     }
 
     /// The whole file, up to `byteCountMax` bytes.
-    package static func read(_ path: String, byteCountMax: Int) throws(SystemError) -> ByteBuffer {
+    package static func text(_ path: String, byteCountMax: Int) throws(SystemError) -> String {
         let file = try DiskFile(path, .read)
         let count = try file.byteCount
         guard count <= byteCountMax else { throw SystemError(code: EFBIG, operation: "read \(path)") }
         var buffer = ByteBuffer()
         try file.read(at: 0, byteCount: count, into: &buffer)
-        return buffer
+        return buffer.span.text
     }
 
     /// Puts a file with this content in the place of whatever has its name: written beside it, synced, renamed.

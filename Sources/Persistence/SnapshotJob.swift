@@ -37,12 +37,15 @@ package final class SnapshotJob: Sendable {
         /// Set when the last piece was added.
         var version: Int?
         var isCancelled = false
+        /// Some keys could not be written.
+        var isIncomplete = false
         var outcome: Outcome?
     }
 
     private enum Next {
         case pieces([SnapshotPiece])
         case end(version: Int)
+        case incomplete
         case cancelled
     }
 
@@ -85,9 +88,13 @@ package final class SnapshotJob: Sendable {
         ready.signal()
     }
 
-    /// The last piece was added; the file's head names `version`.
-    package func finish(version: Int) {
-        state.withLock { $0.version = version }
+    /// The last piece of `capture` was added.
+    package func finish(_ capture: SnapshotCapture) {
+        let (version, isWhole) = (capture.versionNeeded, capture.keysWithoutForm == 0)
+        state.withLock { state in
+            state.version = version
+            state.isIncomplete = !isWhole
+        }
         ready.signal()
     }
 
@@ -173,6 +180,8 @@ package final class SnapshotJob: Sendable {
                         unsynced = 0
                     }
                 }
+            case .incomplete:
+                throw SystemError(code: ENOTSUP, operation: "save keys of a type that has no form in a file")
             case .end(let version):
                 let head = encoder.finish(version: version)
                 _ = try flush(&encoder, to: file)
@@ -200,6 +209,7 @@ package final class SnapshotJob: Sendable {
                     state.pieces = []
                     return .pieces(pieces)
                 }
+                if state.isIncomplete { return .incomplete }
                 return state.version.map { .end(version: $0) }
             }
             if let next { return next }

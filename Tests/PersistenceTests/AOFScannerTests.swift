@@ -6,7 +6,9 @@ import RESP
 import Testing
 
 struct AOFScannerTests {
-    private static let good = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n#TS:1700000000\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$12\r\nhello\r\nworld\r\n"
+    private static let good =
+        "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n#TS:1700000000\r\n"
+        + "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$12\r\nhello\r\nworld\r\n"
 
     /// What the scanner finds, up to and with the first step that ends it.
     private func steps(_ text: String) -> (steps: [AOFScanner.Step], end: Int, words: [String]) {
@@ -38,7 +40,7 @@ struct AOFScannerTests {
     @Test func everyCutIsACut() {
         let ends: Set<Int> = [23, 39, AOFScannerTests.good.utf8.count]
         for count in 0..<AOFScannerTests.good.utf8.count {
-            let found = steps(String(AOFScannerTests.good.prefix(upTo: AOFScannerTests.good.utf8.index(AOFScannerTests.good.startIndex, offsetBy: count))))
+            let found = steps(String(decoding: Array(AOFScannerTests.good.utf8)[..<count], as: UTF8.self))
             let isWhole = count == 0 || ends.contains(count)
             #expect(found.steps.last == (isWhole ? .end : .cut), "cut at \(count)")
             #expect(found.end == ([0] + ends.sorted()).last { $0 <= count }, "cut at \(count)")

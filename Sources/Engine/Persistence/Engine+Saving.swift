@@ -131,7 +131,7 @@ extension Engine {
             return true
         }
         precondition(isComplete, "a walk that nothing stops goes to its end")
-        job.finish(version: capture.versionNeeded)
+        job.finish(capture)
         switch job.wait() {
         case .success:
             Log.shared.notice("DB saved on disk")

@@ -111,7 +111,7 @@ extension Engine {
     private mutating func endCapture() {
         guard let running = saving.running else { return }
         saving.running?.isCaptured = true
-        running.job.finish(version: running.capture.versionNeeded)
+        running.job.finish(running.capture)
     }
 
     /// Takes the rest of the running snapshot at once; its file is finished in the background.

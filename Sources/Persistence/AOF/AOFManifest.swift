@@ -14,13 +14,29 @@ package struct AOFManifest: Sendable, Equatable {
         package var name: String
         package var sequence: Int
         package var kind: Kind
+
+        package init(name: String, sequence: Int, kind: Kind) {
+            self.name = name
+            self.sequence = sequence
+            self.kind = kind
+        }
     }
 
-    /// Why a manifest cannot be used.
+    /// Why a manifest cannot be used: with the line to blame in front, when one is.
     package struct Fault: Error, Sendable {
-        package let reason: String
-        /// Number and text of the line, when one line is to blame.
-        package var line: (number: Int, text: String)?
+        package let text: String
+
+        package init(_ text: String) { self.text = text }
+    }
+
+    /// A line of the file.
+    private struct Place {
+        let number: Int
+        let text: String
+
+        func fault(_ reason: String) -> Fault {
+            Fault("Reading the manifest file, at line \(number)\n>>> '\(text)'\n\(reason)")
+        }
     }
 
     package private(set) var base: Entry?
@@ -87,36 +103,36 @@ package struct AOFManifest: Sendable, Equatable {
     private static let lineByteCountMax = 1024
 
     package init(text: String) throws(Fault) {
-        guard !text.isEmpty else { throw Fault(reason: "Empty AOF manifest") }
+        guard !text.isEmpty else { throw Fault("Empty AOF manifest") }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         for (index, line) in lines.enumerated() where line.first != "#" {
-            let place = (number: index + 1, text: String(line))
+            let place = Place(number: index + 1, text: String(line))
             guard line.utf8.count < AOFManifest.lineByteCountMax else {
-                throw Fault(reason: "The AOF manifest file contains too long line", line: place)
+                throw place.fault("The AOF manifest file contains too long line")
             }
             try add(AOFManifest.entry(line, place), place)
         }
     }
 
-    private mutating func add(_ entry: Entry, _ place: (number: Int, text: String)) throws(Fault) {
+    private mutating func add(_ entry: Entry, _ place: Place) throws(Fault) {
         switch entry.kind {
         case .base:
-            guard base == nil else { throw Fault(reason: "Found duplicate base file information", line: place) }
+            guard base == nil else { throw place.fault("Found duplicate base file information") }
             base = entry
             baseSequence = entry.sequence
         case .history: history.append(entry)
         case .increment:
             guard entry.sequence > incrementSequence else {
-                throw Fault(reason: "Found a non-monotonic sequence number", line: place)
+                throw place.fault("Found a non-monotonic sequence number")
             }
             increments.append(entry)
             incrementSequence = entry.sequence
         }
     }
 
-    private static func entry(_ line: Substring, _ place: (number: Int, text: String)) throws(Fault) -> Entry {
-        let invalid = Fault(reason: "Invalid AOF manifest file format", line: place)
+    private static func entry(_ line: Substring, _ place: Place) throws(Fault) -> Entry {
+        let invalid = place.fault("Invalid AOF manifest file format")
         guard let words = ArgumentText.split(Array(line.utf8).span), words.count >= 6, words.count.isMultiple(of: 2) else {
             throw invalid
         }
@@ -128,13 +144,13 @@ package struct AOFManifest: Sendable, Equatable {
             switch String(decoding: words[index], as: UTF8.self).lowercased() {
             case "file":
                 if value.contains("/") || value.contains("\\") {
-                    throw Fault(reason: "File can't be a path, just a filename", line: place)
+                    throw place.fault("File can't be a path, just a filename")
                 }
                 name = value
             case "seq": sequence = Int(value)
             case "type":
                 guard let letter = value.first, let known = Kind(rawValue: letter) else {
-                    throw Fault(reason: "Unknown AOF file type", line: place)
+                    throw place.fault("Unknown AOF file type")
                 }
                 kind = known
             default: break

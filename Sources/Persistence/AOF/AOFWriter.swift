@@ -19,7 +19,7 @@ package enum AOFSyncPolicy: Sendable {
 /// What the writer tells the server, from threads of its own.
 package struct AOFWriterEvents: Sendable {
     /// `durableOffset` has grown: whoever waits looks again.
-    package var progressed: @Sendable () -> Void = {}
+    package var progressed: @Sendable (_ durableOffset: Int64) -> Void = { _ in }
     /// The disk refuses (`reason` is the system's text), or works again (nil). Called once per change.
     package var troubled: @Sendable (_ reason: String?) -> Void = { _ in }
 
@@ -144,7 +144,7 @@ package final class AOFWriter: Sendable {
         }
         if syncs {
             durableOffset.store(state.writtenOffset, ordering: .sequentiallyConsistent)
-            events.progressed()
+            events.progressed(state.writtenOffset)
         } else {
             syncIfDue(&state, isClosing: false)
             if state.lastWriteByteCount < AOFWriter.eagerByteCount { usleep(AOFWriter.lingerMicroseconds) }
@@ -196,7 +196,7 @@ package final class AOFWriter: Sendable {
         do throws(SystemError) {
             try state.sync()
             durableOffset.store(written, ordering: .sequentiallyConsistent)
-            events.progressed()
+            events.progressed(written)
         } catch {
             fail(error, isClosing: isClosing)
         }
@@ -209,7 +209,7 @@ package final class AOFWriter: Sendable {
             if !isFailing.exchange(true, ordering: .sequentiallyConsistent) { events.troubled(failure.reason) }
         } else {
             durableOffset.max(written, ordering: .sequentiallyConsistent)
-            events.progressed()
+            events.progressed(written)
             if isFailing.exchange(false, ordering: .sequentiallyConsistent) { events.troubled(nil) }
         }
     }
