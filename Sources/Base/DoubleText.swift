@@ -70,6 +70,23 @@ package enum DoubleText {
         appendDigits(ShortestDecimal(magnitudeOf: value), isNegative: value < 0, to: &buffer)
     }
 
+    /// Appends `value` with up to seventeen significant digits, as "%.17g" does: what DEBUG DIGEST sums up, and what
+    /// ZSCAN prints for large sets.
+    package static func appendSeventeenDigits(_ value: Double, to buffer: inout ByteBuffer) {
+        buffer.reserve(byteCountMax)
+        let count = unsafe fog_format_double17(buffer.pointer + buffer.count, byteCountMax, value)
+        buffer.commit(Int(count))
+    }
+
+    /// Appends `value` in full with six decimals, as "%f" does: for error texts.
+    package static func appendSixDecimals(_ value: Double, to buffer: inout ByteBuffer) {
+        // Sign, 309 digits, point, decimals, and the zero behind them.
+        let room = 320
+        buffer.reserve(room)
+        let count = unsafe fog_format_double6(buffer.pointer + buffer.count, room, value)
+        buffer.commit(Int(count))
+    }
+
     /// Appends `value` with exactly `fractionDigitCount` (1...17) decimals, rounded half to even after scaling as Redis
     /// prints distances; magnitudes that do not fit 63 bits when scaled come out as their shortest text.
     package static func append(_ value: Double, fractionDigitCount: Int, to buffer: inout ByteBuffer) {

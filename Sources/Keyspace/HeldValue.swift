@@ -22,7 +22,8 @@ enum HeldValue {
         case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
         case .list: ListValue.allocatedByteCount(entry)
         case .set, .hash: MemberValue.allocatedByteCount(entry)
-        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: SortedSetValue.allocatedByteCount(entry)
+        case .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -33,7 +34,8 @@ enum HeldValue {
         case .string: return duplicateString(entry, into: copy)
         case .list: return ListValue.duplicate(entry, into: copy)
         case .set, .hash: return MemberValue.duplicate(entry, into: copy)
-        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: return SortedSetValue.duplicate(entry, into: copy)
+        case .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -43,7 +45,8 @@ enum HeldValue {
         case .string: unsafe garbage.free(ExternalValue.address(entry), byteCount: byteCount)
         case .list: ListValue.free(entry, byteCount: byteCount, garbage: &garbage)
         case .set, .hash: MemberValue.free(entry, garbage: &garbage)
-        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: SortedSetValue.free(entry, garbage: &garbage)
+        case .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 
@@ -58,7 +61,8 @@ enum HeldValue {
         case .string: unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: word))
         case .list: ListValue.freeNow(word)
         case .set, .hash: MemberValue.freeNow(word)
-        case .sortedSet, .stream: preconditionFailure("entries of this type hold no value")
+        case .sortedSet: SortedSetValue.freeNow(word)
+        case .stream: preconditionFailure("entries of this type hold no value")
         }
     }
 

@@ -57,7 +57,8 @@ extension Entry {
             case .intset: "intset"
             case .table: "hashtable"
             }
-        case .sortedSet, .stream: "unknown"
+        case .sortedSet: hasHeldValue ? "skiplist" : "listpack"
+        case .stream: "unknown"
         }
     }
 }

@@ -316,4 +316,30 @@ struct BlockingTests {
         }
         try expectIdle(session)
     }
+
+    /// Sorted sets wait in the same lines; each end and each form.
+    @Test(arguments: TestVariant.protocols)
+    func waitsForMembers(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let score = { (text: String) in variant.protocolVersion == 3 ? "(double) \(text)" : "\"\(text)\"" }
+        try session.run([
+            ("ZADD z 1 a 2 b 3 c 4 d", "4"), ("BZPOPMIN none z 0", "[\"z\", \"a\", \(score("1"))]"),
+            ("BZPOPMAX z none 0", "[\"z\", \"d\", \(score("4"))]"),
+            ("BZMPOP 0 2 none z MIN COUNT 5", "[\"z\", [[\"b\", \(score("2"))], [\"c\", \(score("3"))]]]"),
+            ("EXISTS z", "0"), ("SET s x", "OK"), ("BZPOPMIN z -1", "(error) ERR timeout is negative"),
+            ("BZPOPMIN s 0", "(error) WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("BZMPOP 0 0 z MIN", "(error) ERR numkeys should be greater than 0"),
+            ("MULTI", "OK"), ("BZPOPMIN z 0", "QUEUED"), ("BZMPOP 0 1 z MAX", "QUEUED"), ("EXEC", "[(nil), (nil)]"),
+        ])
+        let first = try session.server.connect(protocolVersion: variant.protocolVersion)
+        let second = try session.server.connect(protocolVersion: variant.protocolVersion)
+        try wait(first, "BZPOPMIN w z 0", session)
+        try wait(second, "BZMPOP 0 1 z MAX COUNT 2", session)
+        try session.run([("RPUSH z x", "1"), ("DEL z", "1"), ("ZADD z 1 a 2 b 3 c", "3")])
+        #expect(try first.reply().description == "[\"z\", \"a\", \(score("1"))]")
+        #expect(
+            try second.reply().description == "[\"z\", [[\"c\", \(score("3"))], [\"b\", \(score("2"))]]]")
+        try session.run([("EXISTS z", "0")])
+        try expectIdle(session)
+    }
 }

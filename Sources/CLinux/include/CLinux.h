@@ -95,6 +95,16 @@ static inline double fog_strtod(const char *text, char **end, int *error) {
   return value;
 }
 
+/// A double with seventeen significant digits.
+static inline int fog_format_double17(void *target, size_t byteCount, double value) {
+  return snprintf((char *)target, byteCount, "%.17g", value);
+}
+
+/// A double with six decimals.
+static inline int fog_format_double6(void *target, size_t byteCount, double value) {
+  return snprintf((char *)target, byteCount, "%f", value);
+}
+
 /// A double without decimals, in full.
 static inline int fog_format_double(void *target, size_t byteCount, double value) {
   return snprintf((char *)target, byteCount, "%.0f", value);

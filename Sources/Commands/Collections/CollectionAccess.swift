@@ -25,7 +25,13 @@ extension Call {
     /// How often random elements may be repeated in one reply is bounded by its size: the command holds the engine, and
     /// the reply the server's memory, until the last one is written. `entry` is what they are picked from.
     func checkRepeats(_ count: Int, of entry: Entry, elementCount: Int) throws(CommandError) {
-        let byteCount = entry.isMemberTable ? entry.members.allocatedBytes : entry.valueByteCount
+        let byteCount: Int
+        if !entry.isMemberTable {
+            byteCount = entry.valueByteCount
+        } else {
+            byteCount =
+                entry.objectType == .sortedSet ? entry.sortedSet.allocatedBytes : entry.members.allocatedBytes
+        }
         let average = byteCount / max(1, elementCount) + 16
         let (total, overflow) = average.multipliedReportingOverflow(by: count)
         guard !overflow, total <= Call.repeatedByteCountMax, count <= Call.repeatCountMax else {

@@ -37,7 +37,8 @@ struct DatasetDigest {
         case .list: mix(list: entry.list)
         case .set: mix(membersOf: entry)
         case .hash: mix(fieldsOf: entry)
-        case .sortedSet, .stream: break
+        case .sortedSet: mix(sortedSet: entry.sortedSet)
+        case .stream: break
         }
         if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
     }
@@ -51,6 +52,21 @@ struct DatasetDigest {
             element.append(to: &text)
             mix(text.span)
         }
+    }
+
+    /// A sorted set's members, each with its score, in any order.
+    private mutating func mix(sortedSet: borrowing SortedSetView) {
+        var sums: [[UInt8]] = []
+        var text = ByteBuffer()
+        sortedSet.forEach(in: sortedSet.whole) { member, score in
+            var part = DatasetDigest()
+            member.withText { part.mix($0) }
+            text.truncate(to: 0)
+            DoubleText.appendSeventeenDigits(score, to: &text)
+            part.mix(text.span)
+            sums.append(part.bytes)
+        }
+        for sum in sums { fold(sum) }
     }
 
     /// A set's members, in any order.
