@@ -40,6 +40,10 @@ extension Engine {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
         }
+        if gates.contains(.capturing) && snapshotGate(reference, id, flags, arguments) {
+            suspend(reference, reason: .snapshot, deadline: nil, slot: id, arguments: arguments)
+            return .suspended
+        }
         if reference.session.gates.contains(.queueing) && !flags.contains(.unqueued) {
             return unsafe queue(reference, id, arguments, output)
         }

@@ -34,6 +34,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let memory = EngineGates(rawValue: 1 << 2)
     /// The dataset is being loaded.
     package static let loading = EngineGates(rawValue: 1 << 3)
+    /// A snapshot is being taken: writes to large values may have to wait for it.
+    package static let capturing = EngineGates(rawValue: 1 << 6)
     /// The last background save failed, and writes are refused for it.
     package static let saveFailed = EngineGates(rawValue: 1 << 5)
 }

@@ -11,8 +11,13 @@ package enum SuspensionReason: Equatable, Sendable {
     case paused
     /// Waits for keys; see `Blocking/Call+Waiting.swift`.
     case keys
+    /// A write to a large value that a running snapshot has not taken yet.
+    case snapshot
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
+
+    /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
+    var isHeldBack: Bool { self == .paused || self == .snapshot }
 }
 
 /// Why a suspended command runs again.
@@ -57,7 +62,7 @@ package struct Suspension: ~Copyable {
     }
 
     /// Blocked by a command that a client would call blocking; a pause is not.
-    package var countsAsBlocked: Bool { reason != .paused }
+    package var countsAsBlocked: Bool { !reason.isHeldBack }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

@@ -56,7 +56,8 @@ internal import CLinux
         unsafe bytes.withUnsafeBufferPointer { buffer in
             var done = 0
             while done < buffer.count {
-                let count = unsafe CLinux.write(descriptor, buffer.baseAddress.unsafelyUnwrapped + done, buffer.count - done)
+                let count = unsafe CLinux.write(
+                    descriptor, buffer.baseAddress.unsafelyUnwrapped + done, buffer.count - done)
                 if count > 0 {
                     done += count
                 } else if count == 0 || fog_errno() != EINTR {
@@ -117,7 +118,9 @@ package enum Disk {
 
     /// Gives a file another name, in place of what has it, so that it stays so after a power cut.
     package static func rename(_ path: String, to target: String) throws(SystemError) {
-        guard unsafe CLinux.rename(path, target) == 0 else { throw SystemError(operation: "rename \(path) to \(target)") }
+        guard unsafe CLinux.rename(path, target) == 0 else {
+            throw SystemError(operation: "rename \(path) to \(target)")
+        }
         try syncDirectory(of: target)
     }
 

@@ -43,7 +43,8 @@ package enum RDBCheck {
             let end = loader.progress.byteCount
             if loader.facts.version >= RDBCode.versionWithChecksum { text += "[offset \(end)] Checksum OK\n" }
             text += "[offset \(end)] \\o/ RDB looks OK! \\o/\n"
-            if end < file.byteCount { text += "[info] \(file.byteCount - end) bytes behind the end were not looked at\n" }
+            let rest = file.byteCount - end
+            if rest > 0 { text += "[info] \(rest) bytes behind the end were not looked at\n" }
         }
         let progress = loader.progress
         text += "[info] \(progress.keysLoaded + progress.keysExpired + progress.emptyKeys) keys read\n"

@@ -6,7 +6,8 @@ import Testing
 struct AOFManifestTests {
     @Test func aManifestGrowsAndIsRead() throws {
         var manifest = AOFManifest()
-        #expect(manifest.addBase(prefix: "appendonly.aof", isRDB: true, keeping: nil).name == "appendonly.aof.1.base.rdb")
+        #expect(
+            manifest.addBase(prefix: "appendonly.aof", isRDB: true, keeping: nil).name == "appendonly.aof.1.base.rdb")
         #expect(manifest.addIncrement(prefix: "appendonly.aof").name == "appendonly.aof.1.incr.aof")
         let second = manifest.addIncrement(prefix: "appendonly.aof")
         #expect(manifest.addBase(prefix: "appendonly.aof", isRDB: false, keeping: second).sequence == 2)
@@ -41,7 +42,10 @@ struct AOFManifestTests {
         ("file a/b seq 1 type i", "File can't be a path, just a filename"),
         ("file a seq 1 type b\nfile b seq 2 type b", "Found duplicate base file information"),
         ("file a seq 2 type i\nfile b seq 2 type i", "Found a non-monotonic sequence number"),
-        ("file " + String(repeating: "x", count: 1100) + " seq 1 type i", "The AOF manifest file contains too long line"),
+        (
+            "file " + String(repeating: "x", count: 1100) + " seq 1 type i",
+            "The AOF manifest file contains too long line"
+        ),
     ]) func whatRedisRefusesIsRefused(text: String, reason: String) {
         var found = ""
         do throws(AOFManifest.Fault) { _ = try AOFManifest(text: text) } catch { found = error.text }

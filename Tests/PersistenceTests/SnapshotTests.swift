@@ -230,6 +230,7 @@ enum FileBytes {
         options: RDBLoader.Options = .init()
     ) throws(RDBError) -> [String: [UInt8]] {
         var keyspace = Keyspace(databaseCount: databaseCount)
+        keyspace.now = 1_800_000_000_000
         var loader = loader(file, chunkByteCount: chunkByteCount, options: options)
         while try !loader.run(into: &keyspace, byteCount: 5000) {}
         return Contents.of(keyspace)

@@ -43,7 +43,8 @@ extension Engine {
             Log.shared.notice("RDB age \(max(0, clock.nowMilliseconds / 1000 - second)) seconds")
         }
         if let used = facts.usedMemory {
-            Log.shared.notice("RDB memory usage when created \(used / 1_048_576).\(used % 1_048_576 * 100 / 1_048_576) Mb")
+            let hundredths = String(used % 1_048_576 * 100 / 1_048_576 + 100).dropFirst()
+            Log.shared.notice("RDB memory usage when created \(used / 1_048_576).\(hundredths) Mb")
         }
         if facts.isAOFBase { Log.shared.notice("RDB is base AOF") }
         for warning in facts.warnings { Log.shared.warning(warning) }

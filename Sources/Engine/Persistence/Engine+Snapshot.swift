@@ -43,6 +43,7 @@ extension Engine {
         saving.running = RunningSnapshot(
             purpose: purpose, job: job, capture: capture, startMilliseconds: clock.nowMilliseconds,
             completed: completed)
+        setGate(.capturing, true)
     }
 
     /// `plan` with what the file says about this server.
@@ -62,7 +63,7 @@ extension Engine {
     package mutating func cancelSnapshot() {
         guard let running = saving.running else { return }
         running.job.cancel()
-        if !running.isCaptured { keyspace.abandonSnapshot() }
+        if !running.isCaptured { abandonCapture() }
         saving.running = nil
         running.completed(&self, .cancelled)
     }
@@ -74,7 +75,7 @@ extension Engine {
             return !advanceCapture { true }
         }
         if let outcome = running.job.outcome {
-            if !running.isCaptured { keyspace.abandonSnapshot() }
+            if !running.isCaptured { abandonCapture() }
             saving.running = nil
             running.completed(&self, outcome)
             return keyspace.isSnapshotRunning
@@ -82,8 +83,14 @@ extension Engine {
         guard !running.isCaptured else { return true }
         let job = running.job
         if isDelayed(running) { return true }
-        if advanceCapture({ job.hasRoom }) { endCapture() }
+        if advanceCapture({ job.hasRoom }) { endCapture() } else { resumeSnapshotWaiters() }
         return true
+    }
+
+    private mutating func abandonCapture() {
+        keyspace.abandonSnapshot()
+        setGate(.capturing, false)
+        resumeSnapshotWaiters()
     }
 
     /// Works on the capture until the slice's time is over or there is no room. True when it is complete.
@@ -112,6 +119,8 @@ extension Engine {
         guard let running = saving.running else { return }
         saving.running?.isCaptured = true
         running.job.finish(running.capture)
+        setGate(.capturing, false)
+        resumeSnapshotWaiters()
     }
 
     /// Takes the rest of the running snapshot at once; its file is finished in the background.

@@ -28,7 +28,11 @@ extension Keyspace {
     package mutating func advanceSnapshot(while goesOn: (_ afterPiece: Bool) -> Bool) -> Bool {
         guard let capture = snapshot else { return true }
         repeat {
-            if capture.hasPendingValues {
+            if capture.hasOpenRecord {
+                advanceValue(capture)
+            } else if let wanted = capture.takeWanted() {
+                take(wanted, capture)
+            } else if capture.hasRemovedValues {
                 advanceValue(capture)
             } else if capture.number >= capture.databaseCount {
                 endSnapshot(capture)
@@ -45,6 +49,26 @@ extension Keyspace {
         guard let capture = snapshot else { return }
         let base = unsafe snapshotBase(capture)
         capture.abandon { entry, number in unsafe base.release(entry, number) }
+    }
+
+    /// Whether the value of a live key is large and not taken yet, so that a write to it had better wait. The snapshot
+    /// takes it next then.
+    package func isAwaitingSnapshot(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> Bool {
+        guard let snapshot, !snapshot.isAbandoned, self[database].capture === snapshot,
+            let entry = self[database].table.find(key, hash: hash)?.entry, entry.epoch != self[database].epoch,
+            entry.hasHeldValue, HeldValue.byteCount(entry) >= SnapshotCapture.largeByteCountMin
+        else { return false }
+        snapshot.want(
+            SnapshotCapture.WantedValue(key: key.array, hash: hash, number: self[database].captureNumber))
+        return true
+    }
+
+    private mutating func take(_ wanted: SnapshotCapture.WantedValue, _ capture: SnapshotCapture) {
+        guard let index = liveIndex(wanted.number, capture),
+            let entry = self[index].table.find(wanted.key.span, hash: wanted.hash)?.entry,
+            entry.epoch != self[index].epoch
+        else { return }
+        if capture.take(entry, number: wanted.number) { entry.epoch = self[index].epoch }
     }
 
     private mutating func advanceWalk(_ capture: SnapshotCapture, while goesOn: (Bool) -> Bool) {

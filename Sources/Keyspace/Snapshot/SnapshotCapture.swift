@@ -35,6 +35,8 @@ package final class SnapshotCapture {
     static let pieceByteCount = 256 << 10
     /// Removed values from this size on are given to the snapshot instead of being copied at once.
     private static let donatedByteCountMin = 256 << 10
+    /// A write to a value of this size that is not taken yet had better wait until it is, piece by piece.
+    static let largeByteCountMin = 512 << 10
 
     private struct OpenRecord {
         var entry: Entry
@@ -87,8 +89,25 @@ package final class SnapshotCapture {
 
     // MARK: taking entries
 
-    /// Whether a record is open, or a removed value waits: work that comes before the walk goes on.
-    var hasPendingValues: Bool { open != nil || !donated.isEmpty }
+    /// Values that writers wait for; looked up again when their turn comes, since they may be gone by then.
+    private var wanted: [WantedValue] = []
+
+    struct WantedValue {
+        let key: [UInt8]
+        let hash: UInt64
+        let number: Int
+    }
+
+    /// Work that comes before the walk goes on: an open record first, then what writers wait for, then removed values.
+    var hasOpenRecord: Bool { open != nil }
+    var hasRemovedValues: Bool { !donated.isEmpty }
+
+    /// A writer waits for this value.
+    func want(_ value: WantedValue) {
+        if !wanted.contains(where: { $0.number == value.number && $0.hash == value.hash }) { wanted.append(value) }
+    }
+
+    func takeWanted() -> WantedValue? { wanted.isEmpty ? nil : wanted.removeFirst() }
 
     /// An entry is about to change. It has the new bit already, unless its record is open.
     func handOver(_ entry: Entry, number: Int) {
@@ -218,6 +237,7 @@ package final class SnapshotCapture {
         open = nil
         for (entry, number) in donated { release(entry, number) }
         donated = []
+        wanted = []
         _ = sink.take()
         _ = waiting.take()
     }

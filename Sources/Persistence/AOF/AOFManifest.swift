@@ -1,4 +1,4 @@
-// AOFManifest.swift - the append only file's table of contents, as Redis 7 keeps it in `appenddirname`: at most one base
+// AOFManifest.swift - the append only file's table of contents, as Redis 7 keeps it in `appenddirname`: one base
 // file, the increments behind it in order, and files that are history because a rewrite replaced them. Reading refuses
 // what Redis refuses, with its words, because scripts look for them. A value; touches no file.
 package import Base
@@ -133,7 +133,8 @@ package struct AOFManifest: Sendable, Equatable {
 
     private static func entry(_ line: Substring, _ place: Place) throws(Fault) -> Entry {
         let invalid = place.fault("Invalid AOF manifest file format")
-        guard let words = ArgumentText.split(Array(line.utf8).span), words.count >= 6, words.count.isMultiple(of: 2) else {
+        guard let words = ArgumentText.split(Array(line.utf8).span), words.count >= 6, words.count.isMultiple(of: 2)
+        else {
             throw invalid
         }
         var name: String?

@@ -1,6 +1,6 @@
-// AOFScanner.swift - from an append only file's bytes to its commands: strict where a client's parser is lenient, since
-// nobody but a server wrote this. It tells a file that stops in the middle of a command (cut off: what precedes is good)
-// from one that holds something else (malformed), because only the first may be cut back without asking.
+// AOFScanner.swift - from an append only file's bytes to its commands: strict where a client's parser is lenient,
+// since nobody but a server wrote this. It tells a file that stops in the middle of a command (cut off: what precedes is
+// good) from one that holds something else (malformed), because only the first may be cut back without asking.
 // Annotations (`#...` lines) are stepped over; `#TS:` ones are reported. Pure; keeps offsets only.
 package import Base
 package import RESP
@@ -64,7 +64,8 @@ package struct AOFScanner {
         case malformed
     }
 
-    private mutating func word(_ bytes: Span<UInt8>, _ position: inout Int, into ranges: inout ArgumentRanges) -> Piece {
+    private mutating func word(_ bytes: Span<UInt8>, _ position: inout Int, into ranges: inout ArgumentRanges) -> Piece
+    {
         switch number(bytes, &position, after: "$") {
         case .cut: return .cut
         case .malformed: return .malformed
@@ -147,8 +148,8 @@ package struct AOFScanner {
     }
 }
 
-/// `#CRC:` annotations: how many of the bytes right before the line the checksum covers, and the checksum. Stock servers
-/// skip the line; bytes that no line covers are taken as they are.
+/// `#CRC:` annotations: the checksum, and how many of the bytes right before the line it covers. Stock servers skip
+/// the line; bytes that no line covers are taken as they are.
 package struct AOFChecksum: Equatable {
     let value: UInt64
     let byteCount: Int
