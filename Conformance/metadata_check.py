@@ -18,6 +18,12 @@ from servers import NotFound, Server, fog_binary, redis_binary, valkey_binary
 MEANT: dict[str, str] = {
     "bitop arguments": "four operations more, as in Redis 8.2",
     "delex": "Redis 8.4's command; neither oracle has it",
+    "xackdel": "Redis 8.2's command; neither oracle has it",
+    "xadd arguments": "how to treat references to trimmed entries, as in Redis 8.2",
+    "xadd history": "the same",
+    "xdelex": "Redis 8.2's command; neither oracle has it",
+    "xtrim arguments": "how to treat references to trimmed entries, as in Redis 8.2",
+    "xtrim history": "the same",
     "digest": "Redis 8.4's command; neither oracle has it",
 }
 

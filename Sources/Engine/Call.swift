@@ -85,15 +85,24 @@ package import Structures
     }
 
     /// The live entry of argument `index`, for commands that look at a key without using it (TYPE, TTL, OBJECT):
-    /// counts a hit or miss, but the key does not become younger.
-    package func peek(_ index: Int) -> Entry? {
+    /// counts a hit or miss, but the key does not become younger. OBJECT's misses are no events (`silently`).
+    package func peek(_ index: Int, silently: Bool = false) -> Entry? {
         let hash = hash(index)
         guard let slot = unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database) else {
-            unsafe engine.pointee.keyspace.statistics.misses &+= 1
+            noteMiss(index, silently: silently)
             return nil
         }
         unsafe engine.pointee.keyspace.statistics.hits &+= 1
         return slot.entry
+    }
+
+    /// A key was asked for and is not there.
+    @inline(__always)
+    private func noteMiss(_ index: Int, silently: Bool = false) {
+        unsafe engine.pointee.keyspace.statistics.misses &+= 1
+        if unsafe _slowPath(engine.pointee.effects.isObserved) && !silently {
+            alsoHappened("keymiss", .keyMiss, key: arguments[index])
+        }
     }
 
     /// Notes an access to the key with `hash` for OBJECT IDLETIME.
@@ -121,7 +130,7 @@ package import Structures
     @inline(__always)
     package func readSlot(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
         guard let slot = find(index, hash: hash) else {
-            unsafe engine.pointee.keyspace.statistics.misses &+= 1
+            noteMiss(index)
             return nil
         }
         unsafe engine.pointee.keyspace.statistics.hits &+= 1
@@ -153,6 +162,7 @@ package import Structures
     @inline(__always)
     package func setString(_ index: Int, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?) {
         let hash = hash(index)
+        if let slot { overwrote(arguments[index], from: slot.entry.type, to: ObjectType.string.rawValue) }
         unsafe engine.pointee.keyspace.setString(
             arguments[index], hash: hash, in: session.database, slot: slot, value: value, expiry: expiry)
     }
@@ -162,6 +172,7 @@ package import Structures
     package func setString(
         _ index: Int, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?
     ) {
+        if let slot { overwrote(arguments[index], from: slot.entry.type, to: ObjectType.string.rawValue) }
         unsafe engine.pointee.keyspace.setString(
             arguments[index], hash: hash, in: session.database, slot: slot, value: value, expiry: expiry)
     }
@@ -186,7 +197,7 @@ package import Structures
     package func changed(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
         unsafe engine.pointee.changeCount &+= 1
         if unsafe _slowPath(engine.pointee.effects.isObserved) {
-            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
+            unsafe engine.pointee.record(.change, event, eventClass, key: key, database: session.database)
         }
     }
 
@@ -194,7 +205,7 @@ package import Structures
     @inline(__always)
     package func alsoHappened(_ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>) {
         if unsafe _slowPath(engine.pointee.effects.isObserved) {
-            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: session.database)
+            unsafe engine.pointee.record(.event, event, eventClass, key: key, database: session.database)
         }
     }
 
@@ -204,15 +215,37 @@ package import Structures
     ) {
         unsafe engine.pointee.changeCount &+= 1
         if unsafe engine.pointee.effects.isObserved {
-            unsafe engine.pointee.effects.record(event, eventClass, key: key, database: database)
+            unsafe engine.pointee.record(.change, event, eventClass, key: key, database: database)
         }
     }
+
+    /// Says that a key took the place of one of its name: to stock servers it is a new key.
+    package func replacedKey(_ key: Span<UInt8>, database: Int? = nil) {
+        guard unsafe engine.pointee.effects.isObserved else { return }
+        unsafe engine.pointee.record(.event, "new", .new, key: key, database: database ?? session.database)
+    }
+
+    /// Says that the value of a key was replaced whole, before or behind the event of the command that did it.
+    /// `oldType` is what the key was (nil: nothing), `newType` what it is.
+    @inline(__always)
+    package func overwrote(_ key: Span<UInt8>, from oldType: Int?, to newType: Int, database: Int? = nil) {
+        guard let oldType, unsafe _slowPath(engine.pointee.effects.isObserved) else { return }
+        let database = database ?? session.database
+        unsafe engine.pointee.record(.event, "overwritten", .overwritten, key: key, database: database)
+        guard oldType != newType else { return }
+        unsafe engine.pointee.record(.event, "type_changed", .typeChanged, key: key, database: database)
+    }
+
+    /// Says that a key changed in a way that only the journal hears of: no WATCH, no tracking, no notification. So it
+    /// is with the stock servers' acknowledgements and deliveries of consumer groups.
+    @inline(__always)
+    package func changedUnseen() { unsafe engine.pointee.changeCount &+= 1 }
 
     /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH and tracking must know, no
     /// notification is sent. `count` keys changed.
     package func replaced(database: Int, count: Int) {
         unsafe engine.pointee.changeCount &+= count
-        if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.effects.recordReplacement(of: database) }
+        if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.record(.replacement, database: database) }
     }
 
     /// A random number.

@@ -69,6 +69,9 @@ extension Engine {
         }
         if _slowPath(isSuspended) {
             unsafe output.pointee.truncate(to: mark)
+            // What it changed before it had to wait (XREADGROUP's consumer) is done and does not wait.
+            if journal.isOn { journalCommand(reference, arguments) }
+            if effects.isObserved { applyEffects() }
             return .suspended
         }
         return unsafe finish(reference, id, arguments, output, mark: mark, start: start)
@@ -145,25 +148,6 @@ extension Engine {
             unsafe session.pointee.replyMode = .on
             unsafe session.pointee.gates.remove(.silent)
         }
-    }
-
-    /// The consumers of changes, in their order; the journal has heard of a command's changes already. Expired keys
-    /// come first: they went before the command ran.
-    @inline(never)
-    mutating func applyEffects() {
-        if !keyspace.removals.isEmpty { journalRemovals() }
-        var removals = keyspace.removals.take()
-        removals.drain { _, database, key in noteRemoval(of: key, database: database) }
-        let taken = effects.take()
-        taken.forEach { change, key in
-            if change.isOneKey {
-                noteChange(of: key, database: change.database)
-            } else {
-                noteReplacement(of: change.database)
-            }
-        }
-        effects.reuse(taken)
-        serveWaiters()
     }
 }
 

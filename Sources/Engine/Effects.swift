@@ -6,18 +6,30 @@ internal import Base
 internal import Keyspace
 
 package struct Effects: ~Copyable {
+    enum Kind {
+        /// A key changed.
+        case change
+        /// Something happened that is worth a notification and nothing else.
+        case event
+        /// Every key of `database` was replaced by another's; `key` and `event` are empty.
+        case replacement
+        /// Every key of `database` went.
+        case flush
+    }
+
     /// What a command said about one key.
     struct Change {
-        /// False: every key of `database` went or was replaced; `key` and `event` are empty.
-        let isOneKey: Bool
+        let kind: Kind
         let event: StaticString
         let eventClass: KeyspaceEventClasses
         let database: Int
         let keyStart: Int
         let keyCount: Int
+        /// Removals before this one came before it; see `Removals.byteCount`.
+        let removalMark: Int
     }
 
-    /// Whether any consumer is armed. Dispatch and `changed` look at this and nothing else.
+    /// Whether any consumer is armed: `Engine.armEffects`. Dispatch and `changed` look at this and nothing else.
     package internal(set) var isObserved = false
     private var changes: [Change] = []
     private var keys = ByteBuffer()
@@ -26,19 +38,22 @@ package struct Effects: ~Copyable {
 
     @inline(never)
     mutating func record(
-        _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int
+        _ kind: Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>, database: Int,
+        removalMark: Int
     ) {
         changes.append(
             Change(
-                isOneKey: true, event: event, eventClass: eventClass, database: database, keyStart: keys.count,
-                keyCount: key.count))
+                kind: kind, event: event, eventClass: eventClass, database: database, keyStart: keys.count,
+                keyCount: key.count, removalMark: removalMark))
         keys.append(key)
     }
 
-    /// Every key of `database` went or was replaced by another database's.
-    mutating func recordReplacement(of database: Int) {
+    /// Every key of `database` went (`.flush`) or was replaced by another database's (`.replacement`).
+    mutating func record(_ kind: Kind, database: Int, removalMark: Int) {
         changes.append(
-            Change(isOneKey: false, event: "", eventClass: [], database: database, keyStart: keys.count, keyCount: 0))
+            Change(
+                kind: kind, event: "", eventClass: [], database: database, keyStart: keys.count, keyCount: 0,
+                removalMark: removalMark))
     }
 
     var isEmpty: Bool { changes.isEmpty }
@@ -69,4 +84,82 @@ package struct Effects: ~Copyable {
 
     private static let keptCount = 256
     private static let keptByteCount = 16 << 10
+}
+
+extension Engine {
+    /// Changes are recorded while anybody listens, and not a command longer. Called whenever a consumer comes or goes.
+    mutating func armEffects() {
+        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || waiting.hasDeferred || notifies
+        keyspace.removals.isRecorded = effects.isObserved || journal.isOn
+        let recordsArrivals = notifies && settings.notifyKeyspaceEvents.contains(.new)
+        if recordsArrivals != keyspace.recordsArrivals { keyspace.recordArrivals(recordsArrivals) }
+    }
+
+    /// Records what a command says about a key, behind the keys that it added before.
+    @inline(never)
+    mutating func record(
+        _ kind: Effects.Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>,
+        database: Int
+    ) {
+        let removalMark = keyspace.removals.byteCount
+        if keyspace.recordsArrivals { recordArrivals() }
+        effects.record(kind, event, eventClass, key: key, database: database, removalMark: removalMark)
+    }
+
+    /// Every key of `database` went, or was replaced.
+    @inline(never)
+    mutating func record(_ kind: Effects.Kind, database: Int) {
+        effects.record(kind, database: database, removalMark: keyspace.removals.byteCount)
+    }
+
+    private mutating func recordArrivals() {
+        let removalMark = keyspace.removals.byteCount
+        for database in 0..<keyspace.databaseCount where !keyspace[database].arrivals.isEmpty {
+            var arrivals = Arrivals()
+            swap(&arrivals, &keyspace[database].arrivals)
+            arrivals.drain { key in
+                effects.record(.event, "new", .new, key: key, database: database, removalMark: removalMark)
+            }
+            swap(&arrivals, &keyspace[database].arrivals)
+        }
+    }
+
+    /// The consumers of changes, in their order; the journal has heard of a command's changes already. Keys that
+    /// expired on the way stand where they went.
+    @inline(never)
+    mutating func applyEffects() {
+        if !keyspace.removals.isEmpty { journalRemovals() }
+        let removals = keyspace.removals.take()
+        let taken = effects.take()
+        var removed = 0
+        taken.forEach { change, key in
+            applyRemovals(removals, from: removed, to: change.removalMark)
+            removed = max(removed, change.removalMark)
+            apply(change, key)
+        }
+        applyRemovals(removals, from: removed, to: removals.byteCount)
+        effects.reuse(taken)
+        serveWaiters()
+    }
+
+    /// WATCH, tracking, notification, waiters.
+    private mutating func apply(_ change: borrowing Effects.Change, _ key: Span<UInt8>) {
+        switch change.kind {
+        case .change:
+            noteChange(of: key, database: change.database)
+            if notifies { notify(change.event, change.eventClass, key, database: change.database) }
+        case .event: if notifies { notify(change.event, change.eventClass, key, database: change.database) }
+        case .replacement, .flush: noteReplacement(of: change.database)
+        }
+    }
+
+    private mutating func applyRemovals(_ removals: borrowing Removals, from start: Int, to end: Int) {
+        guard start < end else { return }
+        removals.forEach(from: start, to: end) { reason, database, key in
+            noteRemoval(of: key, database: database)
+            guard notifies else { return }
+            let isEviction = reason == .evicted
+            notify(isEviction ? "evicted" : "expired", isEviction ? .evicted : .expired, key, database: database)
+        }
+    }
 }

@@ -118,7 +118,8 @@ extension Engine {
         var keys: [KeyIdentity] = []
         if let wait { keys = joinLines(session, order: order, wait) }
         let suspension = Suspension(
-            reason: reason, deadline: deadline, order: order, keys: keys, slot: slot, arguments: arguments)
+            reason: reason, deadline: deadline, order: order, keys: keys, slot: slot, arguments: arguments,
+            words: wait?.words ?? [])
         waiting.add(
             session, order: suspension.order, deadline: deadline, isBlocked: suspension.countsAsBlocked)
         session.session.suspension = consume suspension

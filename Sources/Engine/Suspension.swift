@@ -44,7 +44,7 @@ package struct Suspension: ~Copyable {
 
     init(
         reason: SuspensionReason, deadline: Int64?, order: UInt64, keys: [KeyIdentity], slot: Int,
-        arguments: borrowing Arguments
+        arguments: borrowing Arguments, words: [(index: Int, word: [UInt8])] = []
     ) {
         self.reason = reason
         self.keys = keys
@@ -54,8 +54,13 @@ package struct Suspension: ~Copyable {
         var bytes = ByteBuffer()
         var lengths: [Int] = []
         for index in 0..<arguments.count {
-            bytes.append(arguments[index])
-            lengths.append(arguments[index].count)
+            if let replaced = words.first(where: { $0.index == index }) {
+                bytes.append(replaced.word)
+                lengths.append(replaced.word.count)
+            } else {
+                bytes.append(arguments[index])
+                lengths.append(arguments[index].count)
+            }
         }
         self.bytes = bytes
         self.lengths = lengths

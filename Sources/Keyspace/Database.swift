@@ -8,6 +8,8 @@ package import Structures
 package struct Database: ~Copyable {
     package internal(set) var table = EntryTable()
     package internal(set) var arena = EntryArena()
+    /// Keys that are new; recorded while notifications want to know.
+    package var arrivals = Arrivals()
     /// Bytes of values outside the arena.
     package internal(set) var externalByteCount = 0
     /// The epoch of every entry, except those that a running snapshot has not taken yet (`Snapshot/`).
@@ -240,7 +242,10 @@ package struct Database: ~Copyable {
     package mutating func install(
         _ entry: Entry, hash: UInt64, slot: EntryTable.Slot?, garbage: inout Garbage
     ) {
-        guard let slot else { return table.insert(entry, hash: hash) }
+        guard let slot else {
+            if _slowPath(arrivals.isRecorded) { arrivals.add(entry.key) }
+            return table.insert(entry, hash: hash)
+        }
         let old = slot.entry
         table.replace(slot, with: entry)
         dispose(old, garbage: &garbage)

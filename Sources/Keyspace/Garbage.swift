@@ -46,6 +46,12 @@ package struct Garbage: ~Copyable {
         handedOver += 1
     }
 
+    /// Takes over a value of `type` that no entry leads to: what `HeldValue.freeNow` can free.
+    mutating func add(_ type: ObjectType, _ word: UInt) {
+        values.append(Value(type: type, word: word))
+        handedOver += 1
+    }
+
     mutating func add(_ database: FlushedDatabase) {
         databases.append(database)
         handedOver += database.keyCount

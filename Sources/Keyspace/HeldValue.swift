@@ -23,7 +23,7 @@ enum HeldValue {
         case .list: ListValue.allocatedByteCount(entry)
         case .set, .hash: MemberValue.allocatedByteCount(entry)
         case .sortedSet: SortedSetValue.allocatedByteCount(entry)
-        case .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: StreamValue.allocatedByteCount(entry)
         }
     }
 
@@ -35,7 +35,7 @@ enum HeldValue {
         case .list: return ListValue.duplicate(entry, into: copy)
         case .set, .hash: return MemberValue.duplicate(entry, into: copy)
         case .sortedSet: return SortedSetValue.duplicate(entry, into: copy)
-        case .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: return StreamValue.duplicate(entry, into: copy)
         }
     }
 
@@ -46,7 +46,7 @@ enum HeldValue {
         case .list: ListValue.free(entry, byteCount: byteCount, garbage: &garbage)
         case .set, .hash: MemberValue.free(entry, garbage: &garbage)
         case .sortedSet: SortedSetValue.free(entry, garbage: &garbage)
-        case .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: StreamValue.free(entry, byteCount: byteCount, garbage: &garbage)
         }
     }
 
@@ -62,7 +62,7 @@ enum HeldValue {
         case .list: ListValue.freeNow(word)
         case .set, .hash: MemberValue.freeNow(word)
         case .sortedSet: SortedSetValue.freeNow(word)
-        case .stream: preconditionFailure("entries of this type hold no value")
+        case .stream: StreamValue.freeNow(word)
         }
     }
 

@@ -25,6 +25,8 @@ package import Structures
     package var removals = Removals()
     /// When keys were last accessed, for OBJECT IDLETIME.
     package var clocks = AccessClocks(startMilliseconds: Clock().nowMilliseconds)
+    /// Whether new keys are recorded, as `recordArrivals` said last.
+    package internal(set) var recordsArrivals = false
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
     package var removesExpired = true
     /// The snapshot that runs (`Snapshot/`).
@@ -167,6 +169,7 @@ package import Structures
         guard self[index].count > 0 else { return }
         let flushed = unsafe FlushedDatabase((databases + index).move())
         unsafe (databases + index).initialize(to: Database())
+        self[index].arrivals.isRecorded = recordsArrivals
         if let snapshot, flushed.isWanted(by: snapshot) {
             snapshot.flushed.append(flushed)
         } else if inBackground {

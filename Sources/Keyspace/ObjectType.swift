@@ -58,7 +58,7 @@ extension Entry {
             case .table: "hashtable"
             }
         case .sortedSet: hasHeldValue ? "skiplist" : "listpack"
-        case .stream: "unknown"
+        case .stream: "stream"
         }
     }
 }

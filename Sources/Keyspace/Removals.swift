@@ -17,6 +17,9 @@ package struct Removals: ~Copyable {
 
     package var isEmpty: Bool { @inline(__always) get { records.isEmpty } }
 
+    /// Bytes recorded: a place between two removals.
+    package var byteCount: Int { records.count }
+
     mutating func add(_ key: Span<UInt8>, database: Int, reason: Reason) {
         guard isRecorded else { return }
         records.append(reason.rawValue)
@@ -44,10 +47,13 @@ package struct Removals: ~Copyable {
     }
 
     /// Calls `body` with every removal in order.
-    package func forEach(_ body: (Reason, Int, Span<UInt8>) -> Void) {
+    package func forEach(_ body: (Reason, Int, Span<UInt8>) -> Void) { forEach(from: 0, to: byteCount, body) }
+
+    /// Of the removals between two places (`byteCount`).
+    package func forEach(from start: Int, to end: Int, _ body: (Reason, Int, Span<UInt8>) -> Void) {
         let bytes = records.span
-        var offset = 0
-        while offset + 9 <= bytes.count {
+        var offset = start
+        while offset + 9 <= min(end, bytes.count) {
             let database = Removals.read(bytes, offset + 1)
             let count = Removals.read(bytes, offset + 5)
             let key = bytes.extracting((offset + 9)..<(offset + 9 + count))

@@ -198,6 +198,57 @@ struct JournalTests {
             ])
     }
 
+    @Test func streamsAreRecordedAsWhatTheyDid() throws {
+        let recorder = try Recorder()
+        _ = try recorder.record("config set stream-node-max-entries 2", "xadd s 1-0 f v", "xadd s 2-0 f v")
+        #expect(try recorder.record("xadd s maxlen 5 3-0 f v") == ["xadd s maxlen 5 3-0 f v"])
+        #expect(try recorder.record("xadd s nomkstream maxlen ~ 1 4-* f v") == ["XADD s MAXLEN = 2 4-0 f v"])
+        #expect(try recorder.record("xadd s minid ~ 5 5-* f v") == ["XADD s MINID = 5-0 5-0 f v"])
+        _ = try recorder.record("xadd s 6-0 f v", "xadd s 7-0 f v", "xgroup create s g 5 entriesread 5")
+        #expect(try recorder.record("xtrim s minid ~ 7 limit 10") == ["XTRIM s MINID = 7-0"])
+        let claim = "TIME <now+0> RETRYCOUNT 1 FORCE JUSTID LASTID 7-0"
+        #expect(
+            try recorder.record("xreadgroup group g c streams s >") == [
+                "MULTI", "XGROUP CREATECONSUMER s g c", "XCLAIM s g c 0 7-0 \(claim)",
+                "XGROUP SETID s g 7-0 ENTRIESREAD 7", "EXEC",
+            ])
+        #expect(try recorder.record("xreadgroup group g c streams s 0", "xreadgroup group g c streams s >") == [])
+        #expect(
+            try recorder.record("xclaim s g c 0 7-0 retrycount 3 justid") == [
+                "XCLAIM s g c 0 7-0 TIME <now+0> RETRYCOUNT 3 FORCE JUSTID LASTID 7-0"
+            ])
+        #expect(
+            try recorder.record("xautoclaim s g d 0 0 justid") == [
+                "MULTI", "XGROUP CREATECONSUMER s g d",
+                "XCLAIM s g d 0 7-0 TIME <now+0> RETRYCOUNT 3 FORCE JUSTID LASTID 7-0", "EXEC",
+            ])
+        #expect(try recorder.record("xclaim s g d 0 9-0 lastid 8-0") == ["XGROUP SETID s g 8-0 ENTRIESREAD 7"])
+        #expect(try recorder.record("xackdel s g ids 2 7-0 8-0") == ["MULTI", "XACK s g 7-0", "XDEL s 7-0", "EXEC"])
+        _ = try recorder.record("xadd s 10-0 f v", "xreadgroup group g d streams s >")
+        #expect(try recorder.record("xdelex s delref ids 1 10-0") == ["MULTI", "XACK s g 10-0", "XDEL s 10-0", "EXEC"])
+        #expect(try recorder.record("xdelex s ids 1 10-0", "xack s g 10-0", "xdel s 10-0") == [])
+    }
+
+    /// A reader that waits leaves its consumer behind, and nothing of it in the next command's record.
+    @Test func waitingReadersLeaveTheirConsumer() throws {
+        let recorder = try Recorder()
+        _ = try recorder.record("xgroup create s g 0 mkstream")
+        let reader = try recorder.session.server.connect()
+        try reader.send("xreadgroup group g c block 0 streams s >")
+        var isWaiting = false
+        while !isWaiting {
+            recorder.session.server.withEngine { isWaiting = $0.waiting.count > 0 }
+            _ = try recorder.session.client.run("PING")
+        }
+        #expect(recorder.take() == ["XGROUP CREATECONSUMER s g c"])
+        #expect(try recorder.record("set a 1") == ["set a 1"])
+        #expect(
+            try recorder.record("xadd s 1-0 f v") == [
+                "xadd s 1-0 f v", "MULTI", "XCLAIM s g c 0 1-0 TIME <now+0> RETRYCOUNT 1 FORCE JUSTID LASTID 1-0",
+                "XGROUP SETID s g 1-0 ENTRIESREAD 1", "EXEC",
+            ])
+    }
+
     @Test func nothingIsKeptWhileNobodyReads() throws {
         let session = try TestSession()
         try session.run([("SET a 1", "OK"), ("SET a 1 EX 100", "OK"), ("MULTI", "OK"), ("DEL a", "QUEUED")])

@@ -120,9 +120,10 @@ enum KeyDump {
             }
             return
         }
+        let slot = call.find(1)
+        let oldType = slot?.entry.type
         guard
-            call.keyspace.place(
-                value, at: call.arguments[1], hash: hash, in: database, slot: call.find(1), expiry: expiry)
+            call.keyspace.place(value, at: call.arguments[1], hash: hash, in: database, slot: slot, expiry: expiry)
         else { return }
         if let seconds = options.idleSeconds {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
@@ -131,7 +132,9 @@ enum KeyDump {
             // Redis' counter has eight bits, an entry's has four.
             call.find(1)?.entry.frequency = Int(frequency) / 16
         }
+        if oldType != nil { call.replacedKey(call.arguments[1]) }
         call.changed("restore", .generic, key: call.arguments[1])
+        if let type = call.find(1)?.entry.type { call.overwrote(call.arguments[1], from: oldType, to: type) }
         if let expiry, !options.isAbsolute { propagate(call, expiry) }
     }
 

@@ -60,18 +60,18 @@ enum KeyObject {
     ]
 
     private static let encoding: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let entry = call.peek(2) else { return call.reply.null() }
+        guard let entry = call.peek(2, silently: true) else { return call.reply.null() }
         call.reply.bulk(entry.encodingName)
     }
 
     private static let referenceCount: Command.Handler = { (call: inout Call) throws(CommandError) in
         // Values are never shared between keys.
-        guard call.peek(2) != nil else { return call.reply.null() }
+        guard call.peek(2, silently: true) != nil else { return call.reply.null() }
         call.reply.integer(1)
     }
 
     private static let idleTime: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard call.peek(2) != nil else { return call.reply.null() }
+        guard call.peek(2, silently: true) != nil else { return call.reply.null() }
         if call.settings.maxmemoryPolicy.isLFU {
             throw .message(
                 """
@@ -85,7 +85,7 @@ enum KeyObject {
     }
 
     private static let frequency: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let entry = call.peek(2) else { return call.reply.null() }
+        guard let entry = call.peek(2, silently: true) else { return call.reply.null() }
         guard call.settings.maxmemoryPolicy.isLFU else {
             throw .message(
                 """

@@ -33,26 +33,33 @@ enum KeyRename {
     ]
 
     private static let rename: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let slot = call.find(1) else { throw .noSuchKey }
-        if !call.arguments[1].equals(call.arguments[2]) { moveName(call, slot) }
+        guard call.find(1) != nil else { throw .noSuchKey }
+        if !call.arguments[1].equals(call.arguments[2]) {
+            // Looking for the new name may remove an expired key, so the source is looked up again behind it.
+            let oldType = call.find(2)?.entry.type
+            if let slot = call.find(1) { moveName(call, slot, over: oldType) }
+        }
         call.reply.ok()
     }
 
     private static let renameIfFree: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard call.find(1) != nil else { throw .noSuchKey }
-        // Looking for the new name may remove an expired key, so the source is looked up again behind it.
         guard call.find(2) == nil, let slot = call.find(1) else { return call.reply.integer(0) }
-        moveName(call, slot)
+        moveName(call, slot, over: nil)
         call.reply.integer(1)
     }
 
-    private static func moveName(_ call: borrowing Call, _ slot: EntryTable.Slot) {
+    /// `oldType` is what has the new name until now.
+    private static func moveName(_ call: borrowing Call, _ slot: EntryTable.Slot, over oldType: Int?) {
         let (hash, newHash) = (call.hash(1), call.hash(2))
+        let type = slot.entry.type
         call.keyspace.rename(
             slot, hash: hash, to: call.arguments[2], newHash: newHash, in: call.session.database)
         call.noteAccess(newHash)
+        if oldType != nil { call.replacedKey(call.arguments[2]) }
         call.changed("rename_from", .generic, key: call.arguments[1])
         call.changed("rename_to", .generic, key: call.arguments[2])
+        call.overwrote(call.arguments[2], from: oldType, to: type)
     }
 
     private static let copy: Command.Handler = { (call: inout Call) throws(CommandError) in
@@ -73,13 +80,15 @@ enum KeyRename {
         if target == call.session.database && call.arguments[1].equals(call.arguments[2]) { throw .sameObject }
         guard call.find(1) != nil else { return call.reply.integer(0) }
         let hash = call.hash(2)
-        if call.keyspace.find(call.arguments[2], hash: hash, in: target) != nil && !replaces {
-            return call.reply.integer(0)
-        }
+        let oldType = call.keyspace.find(call.arguments[2], hash: hash, in: target)?.entry.type
+        if oldType != nil && !replaces { return call.reply.integer(0) }
         guard let source = call.find(1) else { return call.reply.integer(0) }
+        let type = source.entry.type
         call.keyspace.copy(source.entry, to: call.arguments[2], hash: hash, in: target)
         call.keyspace.clocks.note(hash, in: target, at: call.now)
+        if oldType != nil { call.replacedKey(call.arguments[2], database: target) }
         call.changed("copy_to", .generic, key: call.arguments[2], database: target)
+        call.overwrote(call.arguments[2], from: oldType, to: type, database: target)
         call.reply.integer(1)
     }
 

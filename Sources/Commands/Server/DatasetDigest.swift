@@ -38,7 +38,7 @@ struct DatasetDigest {
         case .set: mix(membersOf: entry)
         case .hash: mix(fieldsOf: entry)
         case .sortedSet: mix(sortedSet: entry.sortedSet)
-        case .stream: break
+        case .stream: mix(stream: entry.stream)
         }
         if entry.hasExpiry { add(Array("!!expire!!".utf8).span) }
     }
@@ -51,6 +51,23 @@ struct DatasetDigest {
             text.truncate(to: 0)
             element.append(to: &text)
             mix(text.span)
+        }
+    }
+
+    /// A stream's entries, in order: identifier, then fields and values. Groups do not count.
+    private mutating func mix(stream: borrowing StreamLog) {
+        var walk = stream.walk(from: .zero, to: .max)
+        var text = ByteBuffer()
+        while let entry = walk.next() {
+            mix("\(entry.id.milliseconds).\(entry.id.sequence)".utf8.span)
+            entry.forEachPair { field, value in
+                text.truncate(to: 0)
+                field.append(to: &text)
+                mix(text.span)
+                text.truncate(to: 0)
+                value.append(to: &text)
+                mix(text.span)
+            }
         }
     }
 

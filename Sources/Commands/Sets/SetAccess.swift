@@ -66,6 +66,7 @@ extension Call {
         let count = set.count
         let slot = find(index)
         if count > 0 {
+            overwrote(arguments[index], from: slot?.entry.type, to: ObjectType.set.rawValue)
             keyspace.setSet(
                 arguments[index], hash: hash(index), in: session.database, slot: slot, set: set, expiry: nil)
             changed(event, .set, key: arguments[index])

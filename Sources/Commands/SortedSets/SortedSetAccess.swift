@@ -91,8 +91,10 @@ extension Call {
 
     /// Makes a sorted set the value of the key at argument `index`, without an expiry; its members came from elsewhere.
     func storeSortedSet(_ index: Int, _ draft: consuming SortedSetDraft) {
+        let slot = find(index)
+        overwrote(arguments[index], from: slot?.entry.type, to: ObjectType.sortedSet.rawValue)
         keyspace.setSortedSet(
-            arguments[index], hash: hash(index), in: session.database, slot: find(index), draft: draft, expiry: nil)
+            arguments[index], hash: hash(index), in: session.database, slot: slot, draft: draft, expiry: nil)
     }
 
     /// After members of the set at argument `index` went: removes its key when none is left.

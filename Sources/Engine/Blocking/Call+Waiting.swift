@@ -16,6 +16,8 @@ struct KeyWait {
     let keys: [KeyIdentity]
     let type: ObjectType
     let wakesWithoutKey: Bool
+    /// Words that the command runs again with, by argument index.
+    var words: [(index: Int, word: [UInt8])] = []
 }
 
 extension Call {
@@ -36,16 +38,18 @@ extension Call {
     /// `evenWithoutKey` it also runs again when a key was removed or holds another type. Sessions are served after the
     /// command, transaction or script that made the change, the longest waiting first.
     ///
-    /// Nothing written to `reply` counts, and nothing may have been changed. Return right after calling this.
+    /// The command runs again with `words` in the place of its own, by argument index: what XREAD's `$` stands for is
+    /// settled when the wait begins. Nothing written to `reply` counts. Return right after calling this.
     package mutating func waitForKeys(
-        _ keys: Range<Int>, _ type: ObjectType, milliseconds: Int64, evenWithoutKey: Bool = false
+        _ keys: Range<Int>, _ type: ObjectType, milliseconds: Int64, evenWithoutKey: Bool = false,
+        words: [(index: Int, word: [UInt8])] = []
     ) {
         if context != .client { return suspend(.keys, deadline: nil) }
         let database = session.database
         let identities = keys.map { index in
             KeyIdentity(hash: hash(index), database: database, bytes: arguments[index].array)
         }
-        let wait = KeyWait(keys: identities, type: type, wakesWithoutKey: evenWithoutKey)
+        let wait = KeyWait(keys: identities, type: type, wakesWithoutKey: evenWithoutKey, words: words)
         suspend(.keys, deadline: deadline(milliseconds), wait)
     }
 

@@ -8,14 +8,6 @@ internal import Keyspace
 internal import Structures
 
 extension Engine {
-    // MARK: who listens
-
-    /// Changes are recorded while anybody listens, and not a command longer.
-    mutating func armEffects() {
-        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || waiting.hasDeferred
-        keyspace.removals.isRecorded = effects.isObserved || journal.isOn
-    }
-
     /// Keys that suspended sessions wait for.
     package var waitedKeyCount: Int { waiters.keyCount }
 

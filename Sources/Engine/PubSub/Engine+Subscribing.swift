@@ -52,6 +52,7 @@ extension Engine {
             pubsub.clientCount += isSubscriber ? 1 : -1
         }
         settleSubscribedMode(session)
+        armEffects()
     }
 
     /// A client that speaks RESP2 and listens may do little else. Called when either has changed.

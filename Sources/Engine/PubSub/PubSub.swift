@@ -11,6 +11,8 @@ package struct PubSub: ~Copyable {
     package internal(set) var clientCount = 0
     /// Patterns that may match the channel being published to; kept, so that a PUBLISH takes no memory.
     var candidates: [Int] = []
+    /// Where names of notification channels are written; kept, so that a notification takes no memory.
+    var notification = ByteBuffer()
     /// Grows with every message, so that loops know whether they have its frame already.
     var messageSerial: UInt64 = 0
 

@@ -73,6 +73,12 @@ extension StreamLog {
         return isThere ? groupList.groups.remove(at: index) : nil
     }
 
+    /// A stream of nothing but a detached group: a group that is to be freed goes where streams go.
+    package init(holding group: StreamGroup) {
+        self.init()
+        groupList.groups = [group]
+    }
+
     // MARK: References
 
     /// True when some group has not read `id` yet, or has and waits for its acknowledgement.

@@ -10,10 +10,10 @@ internal import CLinux
     package let id: StreamID
     /// Fields, each with its value.
     package let fieldCount: Int
-    private let node: StreamNode
-    private let hasMasterFields: Bool
-    private let fieldsOffset: Int
-    private let payloadOffset: Int
+    let node: StreamNode
+    let hasMasterFields: Bool
+    let fieldsOffset: Int
+    let payloadOffset: Int
 
     init(_ item: StreamNode.Item, _ node: StreamNode, _ head: StreamNode.Head) {
         id = item.id
