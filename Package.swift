@@ -51,8 +51,8 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
-        module("Persistence", ["Base", "CLinux", "RESP", "Reactor"]),
-        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace"]),
+        module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
+        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands"]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
@@ -65,7 +65,7 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
-        tests("PersistenceTests", ["Base", "Persistence", "RESP"]),
+        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

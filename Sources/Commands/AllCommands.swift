@@ -4,6 +4,7 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        AppendOnlyCommands.commands,
         BitfieldCommand.commands,
         BitmapBits.commands,
         BitmapCombine.commands,
@@ -50,6 +51,7 @@ package enum AllCommands {
         Monitor.commands,
         Ping.commands,
         Publishing.commands,
+        Saving.commands,
         PubSubCommand.commands,
         ScriptCommand.commands,
         ServerFacts.commands,
@@ -57,6 +59,7 @@ package enum AllCommands {
         SetEdit.commands,
         SetPick.commands,
         SetRead.commands,
+        Shutdown.commands,
         SortedSetAdd.commands,
         SortedSetBlocking.commands,
         SortedSetCombine.commands,

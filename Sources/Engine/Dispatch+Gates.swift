@@ -23,6 +23,7 @@ extension Engine {
         let flags = gateFlags(reference, commands.slot(id).flags)
         let refusal =
             authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
+            ?? saveGate(id, flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused
@@ -41,6 +42,10 @@ extension Engine {
         }
         if gates.contains(.paused) && pauseGate(reference, flags) {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
+            return .suspended
+        }
+        if gates.contains(.capturing) && snapshotGate(reference, id, flags, arguments) {
+            suspend(reference, reason: .snapshot, deadline: nil, slot: id, arguments: arguments)
             return .suspended
         }
         if reference.session.gates.contains(.queueing) && !flags.contains(.unqueued) {

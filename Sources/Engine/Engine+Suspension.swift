@@ -123,7 +123,7 @@ extension Engine {
         waiting.add(
             session, order: suspension.order, deadline: deadline, isBlocked: suspension.countsAsBlocked)
         session.session.suspension = consume suspension
-        if reason != .paused { session.session.lastCommand = slot }
+        if !reason.isHeldBack { session.session.lastCommand = slot }
         if let deadline { hooks.wakeAt(deadline) }
     }
 
@@ -148,8 +148,7 @@ extension Engine {
         var output = ByteBuffer()
         var outcome = Outcome.done
         stamp = ticks()
-        // A command that a pause held back has not run yet: for it this is the first time, gates included.
-        let isFirstRun = suspension.reason == .paused
+        let isFirstRun = suspension.reason.isHeldBack
         let reported: Resumption? = isFirstRun ? nil : resumption
         let outer = waiting.resumed
         let journalEnd = journal.file.end
@@ -177,8 +176,8 @@ extension Engine {
         if runSlowScript() { return 0 }
         let now = clock.monotonicNanoseconds
         while let session = waiting.popExpired(now) {
-            let isPause = session.session.suspension?.reason == .paused
-            resume(session, isPause ? .ready : .timedOut)
+            let isHeldBack = session.session.suspension?.reason.isHeldBack == true
+            resume(session, isHeldBack ? .ready : .timedOut)
         }
         flushJournal()
         return waiting.nextDeadline()

@@ -21,6 +21,8 @@ package struct ServerHooks: Sendable {
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
     /// How far the append only file is.
     package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// A client waits for `AppendOnlyGauges.durableOffset` to grow.
+    package var durabilityWanted: @Sendable () -> Void = {}
     /// BGREWRITEAOF: starts a rewrite.
     package var rewriteAppendOnly: @Sendable () -> Void = {}
     package init() {}
@@ -42,6 +44,10 @@ package struct EngineGates: OptionSet, Sendable {
     package static let busy = EngineGates(rawValue: 1 << 4)
     /// What persistence cannot write must not be promised.
     package static let diskFailed = EngineGates(rawValue: 1 << 7)
+    /// A snapshot is being taken: writes to large values may have to wait for it.
+    package static let capturing = EngineGates(rawValue: 1 << 6)
+    /// The last background save failed, and writes are refused for it.
+    package static let saveFailed = EngineGates(rawValue: 1 << 5)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -94,6 +100,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var latency = LatencyMonitor()
     package var memory = MemoryAccount()
     package internal(set) var cron = Cron()
+    package internal(set) var saving = SavingState()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
     /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
@@ -117,6 +124,7 @@ package struct EngineGates: OptionSet, Sendable {
         unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)
         usesCycleCounter = Ticks.usesCounter
         keyspace.now = clock.nowMilliseconds
+        saving.lastSaveSecond = identity.startMilliseconds / 1000
         settingsChanged()
     }
 
@@ -144,6 +152,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        armSaveGate()
         armEffects()
     }
 

@@ -68,8 +68,8 @@ struct HeldOutput: ~Copyable {
 final class Durability: Sendable {
     /// Journal bytes on the device.
     let offset = Atomic<Int64>(0)
-    /// Clients in WAITAOF; while there are none nobody takes the turn for them.
-    let waiterCount = Atomic<Int>(0)
+    /// Some client may be in WAITAOF; while none is nobody takes the turn for it.
+    let hasWaiters = Atomic<Bool>(false)
     private let isFailing = Atomic<Bool>(false)
     private let reason = Mutex("")
 

@@ -10,8 +10,8 @@ internal import Reactor
 internal import Synchronization
 
 package final class Server: Sendable {
-    private let shared: ServerShared
-    private let appendOnly: AppendOnly
+    let shared: ServerShared
+    let appendOnly: AppendOnly
     private let threads = Mutex<[Thread.Handle]>([])
     /// The TCP port it listens on; chosen by the system when 0 was asked for.
     package let port: Int
@@ -26,6 +26,8 @@ package final class Server: Sendable {
         package var listensOnAnyPort = false
         /// Whether SIGTERM and SIGINT stop this server.
         package var watchesSignals = false
+        /// The server starts in the state of loading, and whoever made it calls `loadDataset`.
+        package var loadsDataset = false
         package var clock = Clock()
 
         package init(config: Config) { self.config = config }
@@ -54,7 +56,7 @@ package final class Server: Sendable {
         if options.watchesSignals {
             watcher = try SignalWatcher { signal in
                 Log.shared.warning("Received \(signal == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
-                stopAll.stop()
+                stopAll.stop(bySignal: signal)
             }
         }
         let pool = try IOPool(threadCount: 1)
@@ -66,8 +68,10 @@ package final class Server: Sendable {
         appendOnly = try AppendOnly(shared, config: options.config)
         stopAll.set(shared)
         installHooks()
-        turn.take { $0.setLoading(true) }
-        turn.take { $0.readMemory() }
+        turn.take { engine in
+            engine.readMemory()
+            engine.setLoading(options.loadsDataset)
+        }
         try startLoops(loopCount, sockets)
     }
 
@@ -84,7 +88,11 @@ package final class Server: Sendable {
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
-            engine.hooks.configHooks = ServerConfigHooks.all + [appendOnly.configHook]
+            engine.hooks.configHooks = ServerConfigHooks.all + appendOnly.configHooks
+            engine.hooks.rewriteAppendOnly = { appendOnly.submit { appendOnly.rewriteOrSwitchOn() } }
+            engine.hooks.durabilityWanted = {
+                shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
+            }
             engine.hooks.pendingFrees = {
                 (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
             }
@@ -114,20 +122,6 @@ package final class Server: Sendable {
         }
     }
 
-    /// Reads what the server had in its last life; clients are told that it is loading until this returns.
-    package func load() throws(StartRefusal) {
-        var settings = shared.initialSettings
-        shared.turn.take { settings = $0.settings }
-        try appendOnly.readManifest()
-        if settings.appendOnly {
-            try appendOnly.upgrade()
-            let loader = AppendOnlyLoader(shared: shared, places: appendOnly.places, settings: settings)
-            try loader.load(appendOnly.files)
-            try appendOnly.open()
-        }
-        shared.turn.take { $0.setLoading(false) }
-    }
-
     /// Runs `body` with the engine, as if it were a command: for tests and for the process's own questions.
     package func withEngine(_ body: (inout Engine) -> Void) { shared.turn.take(body) }
 
@@ -149,4 +143,15 @@ private final class StopSwitch: Sendable {
     private let shared = Mutex<ServerShared?>(nil)
     func set(_ value: ServerShared) { shared.withLock { $0 = value } }
     func stop() { shared.withLock { $0 }?.stop() }
+
+    /// As SHUTDOWN with the configuration's flags for the signal: saves first when it should.
+    func stop(bySignal signal: Int32) {
+        guard let shared = shared.withLock({ $0 }) else { return }
+        shared.turn.take { engine in
+            let flags = signal == SIGINT ? engine.settings.shutdownOnSigint : engine.settings.shutdownOnSigterm
+            if engine.prepareShutdown(flags) { return shared.stop() }
+            Log.shared.warning(
+                "SIGTERM received but errors trying to shut down the server, check the logs for more information")
+        }
+    }
 }

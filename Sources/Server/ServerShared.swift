@@ -20,6 +20,8 @@ final class ServerShared: Sendable {
     let freedObjects = Atomic<Int>(0)
     /// How far the append only file is on the device.
     let durability = Durability()
+    /// Set by `stop`; for what is not a loop.
+    let isStopping = Atomic<Bool>(false)
     /// Earliest deadline of a suspended command, monotonic nanoseconds; Int64.max when there is none.
     let nextDeadline = Atomic<Int64>(.max)
 
@@ -36,13 +38,9 @@ final class ServerShared: Sendable {
         self.unixSocketPath = unixSocketPath
     }
 
-    private let stopping = Atomic<Bool>(false)
-    /// The server is ending: whatever takes long gives up.
-    var isStopping: Bool { stopping.load(ordering: .relaxed) }
-
     /// Ends all loops, from any thread.
     func stop() {
-        stopping.store(true, ordering: .relaxed)
+        isStopping.store(true, ordering: .relaxed)
         for inbox in inboxes { inbox.stop() }
     }
 }

@@ -42,6 +42,7 @@ enum KeyDatabases {
     private static let flushAll: Command.Handler = { (call: inout Call) throws(CommandError) in
         let isInBackground = try flushMode(call)
         for index in 0..<call.keyspace.databaseCount { flush(call, index, isInBackground) }
+        call.datasetWasFlushed()
         call.propagateAlways()
         call.reply.ok()
     }

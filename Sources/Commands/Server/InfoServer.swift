@@ -80,28 +80,12 @@ enum InfoServer {
 
     static func persistence(_ call: borrowing Call, to text: inout InfoText) {
         text.section("Persistence")
-        text.field("loading", call.administration.isLoading)
-        text.field("async_loading", 0)
-        text.field("current_cow_peak", 0)
-        text.field("current_cow_size", 0)
-        text.field("current_cow_size_age", 0)
-        text.field("current_fork_perc", 0)
-        text.field("current_save_keys_processed", 0)
-        text.field("current_save_keys_total", 0)
-        text.field("rdb_changes_since_last_save", call.administration.changes)
-        text.field("rdb_bgsave_in_progress", 0)
-        text.field("rdb_last_save_time", call.administration.identity.startMilliseconds / 1000)
-        text.field("rdb_last_bgsave_status", "ok")
-        text.field("rdb_last_bgsave_time_sec", -1)
-        text.field("rdb_current_bgsave_time_sec", -1)
-        text.field("rdb_saves", 0)
-        text.field("rdb_last_cow_size", 0)
-        text.field("rdb_last_load_keys_expired", 0)
-        text.field("rdb_last_load_keys_loaded", 0)
+        InfoSnapshots.write(call, to: &text)
         appendOnly(call, to: &text)
         text.field("module_fork_in_progress", 0)
         text.field("module_fork_last_cow_size", 0)
         appendOnlySizes(call, to: &text)
+        InfoSnapshots.loading(call, to: &text)
     }
 
     static func replication(_ call: borrowing Call, to text: inout InfoText) {

@@ -12,6 +12,8 @@ package struct AppendOnlyFacts: Sendable {
     /// When the running rewrite began, milliseconds since the epoch.
     package var rewriteStart: Int64 = 0
     package var lastRewriteSucceeded = true
+    /// When the last rewrite ended, milliseconds since the epoch.
+    var lastRewriteEnd: Int64 = 0
     package var rewriteCount = 0
     package var failedRewriteCount = 0
     /// Size of all files right after the last rewrite or start.
@@ -51,6 +53,11 @@ extension Engine {
     /// Whether replies to writes wait until the journal is on the device (`appendfsync always`).
     package var holdsReplies: Bool { journal.file.isOn && settings.appendFsync == .always }
 
+    /// Clients in WAITAOF.
+    package var durabilityWaiterCount: Int {
+        waiting.ordered.count { $0.session.suspension?.reason == .durability }
+    }
+
     /// Resumes WAITAOF for everybody whose writes are on the device.
     package mutating func resumeDurable() {
         let offset = hooks.appendOnlyGauges().durableOffset
@@ -58,5 +65,13 @@ extension Engine {
         where session.session.suspension?.reason == .durability && session.session.journalEnd <= offset {
             resume(session, .ready)
         }
+    }
+}
+
+extension Call {
+    /// Whether all that this client has written is on the device.
+    package var isDurable: Bool {
+        administration.flushJournal()
+        return session.journalEnd <= administration.hooks.appendOnlyGauges().durableOffset
     }
 }

@@ -96,6 +96,7 @@ extension Database {
     mutating func updateCompact(
         _ slot: EntryTable.Slot, adding added: Int, garbage: inout Garbage, _ edit: (consuming ByteBuffer) -> ByteBuffer
     ) {
+        willChange(slot.entry)
         let byteCount = slot.entry.compactByteCount
         let needed = byteCount &+ added
         if needed > slot.entry.valueByteCount { moveCompact(slot, byteCount: byteCount, needed: needed) }

@@ -81,6 +81,7 @@ extension Database {
 
     @inline(__always)
     mutating func updateMembers(_ entry: Entry, _ body: (inout MemberTable) -> Void) {
+        willChange(entry)
         let members = unsafe MemberValue.pointer(entry)
         let before = unsafe members.pointee.allocatedBytes
         unsafe body(&members.pointee)

@@ -89,6 +89,7 @@ extension Database {
     mutating func updateLargeSortedSet(
         _ entry: Entry, _ limits: SortedSetLimits, _ body: (inout SortedSetDraft) -> Void
     ) {
+        willChange(entry)
         let set = unsafe SortedSetValue.pointer(entry)
         let before = unsafe set.pointee.allocatedBytes
         // The set's few words move into the draft and back; its members stay where they are.

@@ -106,6 +106,7 @@ extension Database {
     }
 
     mutating func updateStream(_ entry: Entry, _ change: StreamChange, _ body: (inout StreamLog) -> Void) {
+        willChange(entry)
         let stream = unsafe StreamValue.pointer(entry)
         let before = unsafe Database.byteCount(of: stream.pointee, change)
         unsafe body(&stream.pointee)

@@ -8,7 +8,7 @@ internal import Reactor
 internal import Synchronization
 
 final class AppendOnly: Sendable {
-    private let shared: ServerShared
+    let shared: ServerShared
     let places: AppendOnlyPlaces
     /// Control thread's and starter's.
     private let manifest = Mutex(AOFManifest())
@@ -77,7 +77,7 @@ final class AppendOnly: Sendable {
             if next.files.isEmpty { try writeEmptyBase(&next) }
             if next.increments.isEmpty {
                 let fresh = next.addIncrement(prefix: places.prefix)
-                _ = try DiskFile(places.path(fresh), .append)
+                _ = try DiskFile(places.path(fresh), .replace)
                 try persist(next)
                 Log.shared.notice("Creating AOF incr file \(fresh.name) on server start")
             } else if let last = next.increments.last {
@@ -101,12 +101,12 @@ final class AppendOnly: Sendable {
             with: content.span.extracting(0..<(isRDB ? content.count : 0)))
     }
 
-    private func persist(_ next: AOFManifest) throws(SystemError) {
+    func persist(_ next: AOFManifest) throws(SystemError) {
         try Disk.replace(places.manifest, temporary: places.temporaryManifest, with: next.text.span)
         manifest.withLock { $0 = next }
     }
 
-    private func removeHistory(_ next: inout AOFManifest) throws(SystemError) {
+    func removeHistory(_ next: inout AOFManifest) throws(SystemError) {
         var isKept = false
         shared.turn.take { isKept = $0.settings.aofDisableAutoGC }
         guard !isKept, !next.history.isEmpty else { return }
@@ -119,25 +119,42 @@ final class AppendOnly: Sendable {
 
     private func startWriter(_ next: AOFManifest) throws(SystemError) {
         guard let last = next.increments.last else { return }
+        let fresh = try makeWriter(places.path(last))
+        let older = next.files.dropLast().reduce(0) { $0 + (Disk.byteCount(places.path($1)) ?? 0) }
+        shared.turn.take { engine in
+            record(with: fresh, &engine)
+            engine.appendOnly.olderByteCount = older
+            engine.appendOnly.baseByteCount = older + fresh.fileByteCount.load(ordering: .relaxed)
+        }
+    }
+
+    /// A writer for the file at `path`, which goes on where the journal's stream has ended.
+    func makeWriter(_ path: String) throws(SystemError) -> AOFWriter {
         var offset: Int64 = 0
         var policy = AOFSyncPolicy.everySecond
         shared.turn.take { engine in
             offset = engine.journal.file.end
             policy = AppendOnly.policy(engine.settings)
         }
-        let fresh = try AOFWriter(places.path(last), offset: offset, policy: policy, events: events)
-        writer.withLock { $0 = fresh }
-        shared.durability.offset.store(offset, ordering: .sequentiallyConsistent)
-        let older = next.files.dropLast().reduce(0) { $0 + (Disk.byteCount(places.path($1)) ?? 0) }
-        shared.turn.take { engine in
-            engine.hooks.writeJournal = { fresh.write(&$0) }
-            engine.hooks.appendOnlyGauges = { fresh.gauges }
-            engine.setJournal(.file, isOn: true)
-            engine.appendOnly.olderByteCount = older
-            engine.appendOnly.baseByteCount = older + fresh.fileByteCount.load(ordering: .relaxed)
-            fresh.follow(engine.settings)
-        }
+        return try AOFWriter(path, offset: offset, policy: policy, events: events)
     }
+
+    /// From this turn on the journal goes to `fresh`.
+    func record(with fresh: AOFWriter, _ engine: inout Engine) {
+        writer.withLock { $0 = fresh }
+        shared.durability.offset.store(engine.journal.file.end, ordering: .sequentiallyConsistent)
+        engine.hooks.writeJournal = { fresh.write(&$0) }
+        engine.hooks.appendOnlyGauges = { fresh.gauges }
+        engine.setJournal(.file, isOn: true)
+        fresh.follow(engine.settings)
+    }
+
+    var currentWriter: AOFWriter? { writer.withLock { $0 } }
+
+    func takeWriter() -> AOFWriter? { writer.withLock { $0.take() } }
+
+    /// Runs `job` on the control thread, behind those before it.
+    func submit(_ job: @escaping @Sendable () -> Void) { control.submit(job) }
 
     private var events: AOFWriterEvents {
         let shared = shared
@@ -147,8 +164,13 @@ final class AppendOnly: Sendable {
             for inbox in shared.inboxes where inbox.isHolding.load(ordering: .sequentiallyConsistent) {
                 inbox.wakeup.signal()
             }
-            guard shared.durability.waiterCount.load(ordering: .sequentiallyConsistent) > 0 else { return }
-            shared.turn.take { $0.resumeDurable() }
+            guard shared.durability.hasWaiters.exchange(false, ordering: .sequentiallyConsistent) else { return }
+            shared.turn.take { engine in
+                engine.resumeDurable()
+                if engine.durabilityWaiterCount > 0 {
+                    shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
+                }
+            }
         }
         events.troubled = { reason in
             shared.turn.take { $0.setAppendOnlyFailure(reason) }
@@ -166,18 +188,26 @@ final class AppendOnly: Sendable {
         }
     }
 
-    /// How CONFIG SET reaches the writer. Under the turn.
-    var configHook: ConfigHook {
-        ConfigHook(["appendfsync", "fog-aof-checksums"]) { [self] new, _ in
-            writer.withLock { $0 }?.follow(new.settings)
-            return nil
-        }
+    /// How CONFIG SET reaches the file. Under the turn.
+    var configHooks: [ConfigHook] {
+        [
+            ConfigHook(["appendfsync", "fog-aof-checksums"]) { [self] new, _ in
+                currentWriter?.follow(new.settings)
+                return nil
+            },
+            ConfigHook(["appendonly"]) { [self] new, old in
+                guard new.settings.appendOnly != old.settings.appendOnly else { return nil }
+                let isOn = new.settings.appendOnly
+                submit { [self] in if isOn { switchOn() } else { switchOff() } }
+                return nil
+            },
+        ]
     }
 
     /// Writes and syncs the rest; after the loops have ended.
     func close() {
         control.close()
-        guard let last = writer.withLock({ $0.take() }) else { return }
+        guard let last = takeWriter() else { return }
         shared.turn.take { $0.flushJournal() }
         Log.shared.notice("Calling fsync() on the AOF file.")
         last.close()

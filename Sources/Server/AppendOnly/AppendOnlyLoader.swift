@@ -4,8 +4,26 @@
 // only it can have been cut off. Runs on the thread that starts the server.
 internal import Base
 internal import Engine
+internal import Keyspace
 internal import Persistence
 internal import RESP
+internal import Synchronization
+
+extension Server {
+    /// Loads what the append only file holds and goes on with it. False when the server does not use one.
+    func loadAppendOnly() throws(StartRefusal) -> Bool {
+        var settings = shared.initialSettings
+        shared.turn.take { settings = $0.settings }
+        try appendOnly.readManifest()
+        guard settings.appendOnly else { return false }
+        try appendOnly.upgrade()
+        let loader = AppendOnlyLoader(shared: shared, places: appendOnly.places, settings: settings)
+        guard try loader.load(appendOnly.files) else { return true }
+        try appendOnly.open()
+        shared.turn.take { $0.endLoading() }
+        return true
+    }
+}
 
 struct AppendOnlyLoader {
     let shared: ServerShared
@@ -14,14 +32,20 @@ struct AppendOnlyLoader {
 
     /// Commands run in one turn: a fraction of a millisecond for small ones.
     private static let commandsPerTurn = 1024
+    /// So much of a snapshot is read in one turn: around a millisecond.
+    private static let sliceByteCount = 256 << 10
 
-    func load(_ manifest: AOFManifest) throws(StartRefusal) {
+    /// False when the server was asked to stop meanwhile.
+    func load(_ manifest: AOFManifest) throws(StartRefusal) -> Bool {
         let files = manifest.files
-        guard !files.isEmpty else { return }
+        guard !files.isEmpty else { return true }
         let start = Clock().monotonicNanoseconds
         for entry in files where !Disk.exists(places.path(entry)) {
             throw StartRefusal("The AOF file \(entry.name) doesn't exist")
         }
+        let total = files.reduce(0) { $0 + (Disk.byteCount(places.path($1)) ?? 0) }
+        shared.turn.take { $0.beginLoading(byteCount: total) }
+        var loaded = 0
         for entry in files {
             let begin = Clock().monotonicNanoseconds
             let file: MappedFile
@@ -31,46 +55,89 @@ struct AppendOnlyLoader {
                 throw StartRefusal(
                     "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
             }
-            try load(file, entry, isLast: entry == files.last)
+            guard try load(file, entry, isLast: entry == files.last, loadedBefore: loaded) else { return false }
+            loaded += file.byteCount
             let kind = entry.kind == .base ? "base" : "incr"
             Log.shared.notice("DB loaded from \(kind) file \(entry.name): \(seconds(since: begin)) seconds")
         }
         Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
+        return true
     }
 
-    private func load(_ file: MappedFile, _ entry: AOFManifest.Entry, isLast: Bool) throws(StartRefusal) {
-        let start = try loadPreamble(file, entry)
+    private func load(
+        _ file: MappedFile, _ entry: AOFManifest.Entry, isLast: Bool, loadedBefore: Int
+    ) throws(StartRefusal) -> Bool {
+        guard let start = try loadPreamble(file, loadedBefore) else { return false }
         let inspection = AOFInspection(file.span, from: start)
         if inspection.problem != nil { try mend(file, entry, inspection, isLast: isLast) }
-        try run(file, from: start, to: inspection.goodEnd)
+        return try run(file, from: start, to: inspection.goodEnd, loadedBefore: loadedBefore)
     }
 
-    /// A file may begin with a snapshot. Returns where its commands begin.
-    private func loadPreamble(_ file: MappedFile, _ entry: AOFManifest.Entry) throws(StartRefusal) -> Int {
+    /// A file may begin with a snapshot. Returns where its commands begin; nil when the server was asked to stop.
+    private func loadPreamble(_ file: MappedFile, _ loadedBefore: Int) throws(StartRefusal) -> Int? {
         guard file.span.starts(with: "REDIS") else { return 0 }
-        guard let end = EmptyBase.end(of: file.span) else {
-            throw StartRefusal(
-                "The base file \(entry.name) is an RDB file with keys, which this build does not read yet")
+        let snapshot: RDBFile?
+        do throws(SystemError) { snapshot = try RDBFile(file.path) } catch {
+            throw StartRefusal("Fatal error: can't open \(file.path) for reading: \(error.reason)")
         }
-        return end
+        guard let snapshot else { throw StartRefusal("The AOF file \(file.path) doesn't exist") }
+        var options = RDBLoader.Options()
+        var limits = ValueLimits()
+        shared.turn.take { engine in
+            options = engine.loaderOptions
+            limits = engine.settings.valueLimits
+        }
+        // What has died since is removed by the commands behind it.
+        options.dropsExpired = false
+        var loader = snapshot.loader(limits: limits, options: options)
+        var isComplete = false
+        var failure: RDBError?
+        while !isComplete {
+            if shared.isStopping.load(ordering: .relaxed) { return nil }
+            shared.turn.take { engine in
+                engine.keyspace.now = engine.clock.nowMilliseconds
+                do throws(RDBError) {
+                    isComplete = try loader.run(into: &engine.keyspace, byteCount: AppendOnlyLoader.sliceByteCount)
+                } catch {
+                    failure = error
+                }
+                engine.noteLoading(byteCount: loadedBefore + loader.progress.byteCount)
+            }
+            if let failure {
+                throw StartRefusal(
+                    "Error reading the RDB preamble of the AOF file, AOF loading aborted. "
+                        + failure.text(path: file.path))
+            }
+            Clock.sleep(nanoseconds: 1)
+        }
+        shared.turn.take { engine in
+            engine.report(loader)
+            engine.noteLoaded(loader)
+        }
+        return loader.progress.byteCount
     }
 
     // MARK: running
 
-    private func run(_ file: MappedFile, from start: Int, to end: Int) throws(StartRefusal) {
+    /// False when the server was asked to stop meanwhile.
+    private func run(
+        _ file: MappedFile, from start: Int, to end: Int, loadedBefore: Int
+    ) throws(StartRefusal) -> Bool {
         var session: SessionReference?
         shared.turn.take { session = $0.beginReplay() }
-        guard let session else { return }
+        guard let session else { return false }
         defer { shared.turn.take { $0.endReplay(session) } }
         var scanner = AOFScanner(from: start)
         var ranges = ArgumentRanges()
         var output = ByteBuffer()
         let bytes = file.span
         while scanner.offset < end {
-            if shared.isStopping { throw StartRefusal("Stopped while loading the append only file") }
+            if shared.isStopping.load(ordering: .relaxed) { return false }
             var unknown: String?
+            var delay = 0
             shared.turn.take { engine in
-                var left = AppendOnlyLoader.commandsPerTurn
+                delay = engine.settings.keyLoadDelayMicroseconds
+                var left = delay > 0 ? 1 : AppendOnlyLoader.commandsPerTurn
                 while left > 0 && scanner.offset < end {
                     left -= 1
                     guard scanner.next(bytes, into: &ranges) == .command else { continue }
@@ -85,11 +152,13 @@ struct AppendOnlyLoader {
                         return
                     }
                 }
+                engine.noteLoading(byteCount: loadedBefore + scanner.offset)
             }
-            // A sleep, however short, lets a loop that waits for the turn have it.
-            Clock.sleep(nanoseconds: 1)
             if let unknown { throw StartRefusal("Unknown command '\(unknown)' reading the append only file") }
+            // A sleep, however short, lets a loop that waits for the turn have it.
+            Clock.sleep(nanoseconds: Int64(max(0, delay)) * 1000 + 1)
         }
+        return true
     }
 
     // MARK: mending

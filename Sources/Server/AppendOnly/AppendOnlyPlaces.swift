@@ -26,19 +26,18 @@ struct AppendOnlyPlaces: Sendable {
     /// Where servers before Redis 7 kept the one file they had.
     var oldFile: String { root + "/" + prefix }
     /// A rewrite writes here.
-    var temporaryBase: String { root + "/temp-rewriteaof-bg-\(getpid()).aof" }
-    /// What is recorded while the first base file is still being written.
-    var temporaryIncrement: String { root + "/temp-" + prefix + ".incr" }
-
+    var temporaryBase: String { directory + "/temp-rewriteaof-bg-\(getpid()).aof" }
     /// Removes what rewrites that were killed have left. Returns how many files went.
     func sweep() -> Int {
         var count = 0
-        for name in Disk.names(in: root) where isLeftover(name) && Disk.remove(root + "/" + name) { count += 1 }
+        for place in [root, directory] {
+            for name in Disk.names(in: place) where isLeftover(name) && Disk.remove(place + "/" + name) { count += 1 }
+        }
         if Disk.remove(temporaryManifest) { count += 1 }
         return count
     }
 
     private func isLeftover(_ name: String) -> Bool {
-        (name.hasPrefix("temp-rewriteaof-") && name.hasSuffix(".aof")) || name == "temp-\(prefix).incr"
+        name.hasPrefix("temp-rewriteaof-") && name.hasSuffix(".aof") || name == "temp-appendonly.aof.incr"
     }
 }
