@@ -48,8 +48,10 @@ extension Engine {
         appendOnly.isRewriteScheduled = true
     }
 
-    package mutating func endAppendOnlyRewrite(isSuccess: Bool) {
+    /// How the rewrite ended; nil when nobody wanted it any more.
+    package mutating func endAppendOnlyRewrite(isSuccess: Bool?) {
         appendOnly.isRewriting = false
+        guard let isSuccess else { return }
         appendOnly.lastRewriteSucceeded = isSuccess
         appendOnly.lastRewriteEnd = clock.nowMilliseconds
         if isSuccess {

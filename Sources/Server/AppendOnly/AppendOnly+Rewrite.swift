@@ -14,6 +14,8 @@ extension AppendOnly {
         var manifest: AOFManifest
         let base: AOFManifest.Entry
         let increment: AOFManifest.Entry?
+        /// Recording began with it: without its base there is nothing to record for.
+        let isFirst: Bool
         var startMilliseconds: Int64 = 0
     }
 
@@ -33,7 +35,7 @@ extension AppendOnly {
             var next = files
             let increment = isOn ? try addIncrement(&next) : nil
             if increment != nil { try persist(next) }
-            begin(plan(next, increment)) { [self] _ in
+            begin(plan(next, increment, isFirst: false)) { [self] _ in
                 if let increment { currentWriter?.switchFile(to: places.path(increment)) }
             }
         } catch {
@@ -51,7 +53,7 @@ extension AppendOnly {
             var next = files
             let increment = try addIncrement(&next)
             let writer = try makeWriter(places.path(increment))
-            begin(plan(next, increment)) { [self] engine in record(with: writer, &engine) }
+            begin(plan(next, increment, isFirst: true)) { [self] engine in record(with: writer, &engine) }
             if currentWriter !== writer { writer.close() }
         } catch {
             Log.shared.warning("Unable to turn on AOF: \(error.description)")
@@ -81,10 +83,10 @@ extension AppendOnly {
         return increment
     }
 
-    private func plan(_ next: AOFManifest, _ increment: AOFManifest.Entry?) -> Plan {
+    private func plan(_ next: AOFManifest, _ increment: AOFManifest.Entry?, isFirst: Bool) -> Plan {
         var manifest = next
         let base = manifest.addBase(prefix: places.prefix, isRDB: true, keeping: increment)
-        return Plan(manifest: manifest, base: base, increment: increment)
+        return Plan(manifest: manifest, base: base, increment: increment, isFirst: isFirst)
     }
 
     /// In one turn: the snapshot begins and `follow` makes what comes after it go where the plan says.
@@ -127,7 +129,7 @@ extension AppendOnly {
     }
 
     private func finish(_ plan: Plan, _ outcome: SnapshotJob.Outcome) {
-        var isSuccess = false
+        var isSuccess: Bool? = false
         switch outcome {
         case .success:
             do throws(SystemError) {
@@ -140,18 +142,21 @@ extension AppendOnly {
                 Log.shared.warning("Can't finish the AOF rewrite: \(error.description)")
             }
         case .failure(let error): Log.shared.warning("Background AOF rewrite terminated with error: \(error.description)")
-        case .cancelled: Log.shared.warning("Background AOF rewrite terminated by request")
+        case .cancelled:
+            Log.shared.warning("Background AOF rewrite terminated by request")
+            isSuccess = nil
         }
+        // Recording goes on with the next try.
+        if plan.isFirst && isSuccess != true { switchOff() }
         let baseByteCount = Disk.byteCount(places.path(plan.base)) ?? 0
         let fileByteCount = currentWriter?.fileByteCount.load(ordering: .relaxed) ?? 0
         shared.turn.take { engine in
-            if isSuccess {
+            if isSuccess == true {
                 engine.appendOnly.olderByteCount = baseByteCount
                 engine.appendOnly.baseByteCount = baseByteCount + fileByteCount
             }
             engine.appendOnly.lastRewriteSeconds = Int(
                 max(0, engine.clock.nowMilliseconds - plan.startMilliseconds) / 1000)
-            if case .cancelled = outcome { isSuccess = true }
             engine.endAppendOnlyRewrite(isSuccess: isSuccess)
         }
     }
