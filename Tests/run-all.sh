@@ -49,8 +49,29 @@ if [ $status -eq 0 ]; then
     # Interrupted, not killed, when its time is up: the script then still stops the servers it started.
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" timeout --signal=INT --kill-after=30 600 \
         ../.venv/bin/python differential.py --streams \
-        --only auth bitmaps connection dump expire hashes hyperloglog info keys lists lists_blocking multi notifications protocol pubsub pubsub_valkey scan server \
-        sets strings strings_valkey)
+        --only \
+        acl \
+        auth \
+        bitmaps \
+        connection \
+        dump \
+        expire \
+        hashes \
+        hyperloglog \
+        info \
+        keys \
+        lists \
+        lists_blocking \
+        multi \
+        notifications \
+        protocol \
+        pubsub \
+        pubsub_valkey \
+        scan \
+        server \
+        sets \
+        strings \
+        strings_valkey)
     count "differential run" $?
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         ../.venv/bin/python robustness.py --quick)

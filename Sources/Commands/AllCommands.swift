@@ -4,6 +4,7 @@ package import Engine
 
 package enum AllCommands {
     package static let list: [Command] = [
+        ACLCommand.commands,
         AppendOnlyCommands.commands,
         BitfieldCommand.commands,
         BitmapBits.commands,
@@ -60,6 +61,7 @@ package enum AllCommands {
         SetPick.commands,
         SetRead.commands,
         Shutdown.commands,
+        SortCommand.commands,
         SortedSetAdd.commands,
         SortedSetBlocking.commands,
         SortedSetCombine.commands,

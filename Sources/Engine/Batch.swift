@@ -257,6 +257,7 @@ internal import Structures
         for index in start..<end where unsafe items[index].hashedArgument > 0 {
             let database = unsafe segments[Int(items[index].segment)].session.session.database
             unsafe engine.keyspace[database].table.prefetchBucket(items[index].hash)
+            unsafe engine.keyspace.clocks.prefetch(items[index].hash, in: database)
         }
         for index in start..<end where unsafe items[index].hashedArgument > 0 {
             let database = unsafe segments[Int(items[index].segment)].session.session.database

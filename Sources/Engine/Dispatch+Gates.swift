@@ -21,9 +21,16 @@ extension Engine {
         // A wait that ended without what it waited for only answers; nothing is left to refuse.
         if resumption == .timedOut || resumption == .unblocked { return .pass }
         let flags = gateFlags(reference, commands.slot(id).flags)
+        if let refusal = authenticationGate(reference, flags) {
+            unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
+        if reference.session.gates.contains(.limited), let text = accessGate(reference, id, arguments) {
+            unsafe reject(reference, id, text: text, output)
+            return .refused
+        }
         let refusal =
-            authenticationGate(reference, flags) ?? transactionGate(reference, flags) ?? memoryGate(flags)
-            ?? saveGate(id, flags)
+            transactionGate(reference, flags) ?? memoryGate(flags) ?? saveGate(id, flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused
@@ -181,14 +188,15 @@ extension Engine {
         unsafe silenceRefusal(reference, output, mark)
     }
 
-    @unsafe private mutating func reject(
+    @unsafe mutating func reject(
         _ reference: SessionReference, _ id: Int, text: borrowing ByteBuffer, _ output: UnsafeMutablePointer<ByteBuffer>
     ) {
         let mark = unsafe output.pointee.count
         if isRefusedEnd(reference, id) {
-            // Of a wrong shape Redis quotes the words without their code.
+            // Redis quotes the words of a wrong shape without their code, others with it.
             let words = text.span
-            unsafe writeAbort(words.extracting(min(4, words.count)..<words.count), output)
+            let start = words.count >= 4 && words.extracting(0..<4).equals("ERR ") ? 4 : 0
+            unsafe writeAbort(words.extracting(start..<words.count), output)
         } else {
             unsafe Reply(output: output, protocolVersion: 2).error(text.span)
         }

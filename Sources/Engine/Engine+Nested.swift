@@ -63,6 +63,10 @@ extension Engine {
             unsafe withUnsafeMutablePointer(to: &output) { unsafe reject(session, id, refusal, $0) }
             return false
         }
+        if let text = nestedAccessGate(session, id, arguments) {
+            unsafe withUnsafeMutablePointer(to: &output) { unsafe reject(session, id, text: text, $0) }
+            return false
+        }
         if gates.contains(.monitored) { feedMonitors(session, id, arguments) }
         statistics.commandsProcessed &+= 1
         stamp = ticks()

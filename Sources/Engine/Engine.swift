@@ -83,6 +83,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var random = RandomGenerator()
 
     package internal(set) var sessions = SessionRegistry()
+    package internal(set) var acl: ACLRegistry
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?
@@ -119,6 +120,7 @@ package struct EngineGates: OptionSet, Sendable {
         settings = config.settings
         self.commands = commands
         self.identity = identity
+        acl = ACLRegistry(commands)
         keyspace = Keyspace(databaseCount: max(1, config.settings.databases))
         unsafe commandStatistics = .allocate(capacity: max(1, commands.count))
         unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)

@@ -16,6 +16,8 @@ package struct SessionGates: OptionSet, Sendable {
     package static let monitor = SessionGates(rawValue: 1 << 2)
     /// Its connection is about to be closed: nothing it sent runs any more.
     package static let killed = SessionGates(rawValue: 1 << 3)
+    /// Its user may not do everything.
+    package static let limited = SessionGates(rawValue: 1 << 15)
     /// Its commands are queued until EXEC.
     package static let queueing = SessionGates(rawValue: 1 << 4)
     /// Speaks RESP2 and listens to channels: little else is allowed.
@@ -62,7 +64,8 @@ package struct Session: ~Copyable {
     package var libraryVersion = ""
     /// CLIENT CAPA redirect: the client follows its server's change of role.
     package var followsRedirects = false
-    package var user = "default"
+    /// Whom the client acts for; see `ACL/`.
+    package internal(set) var account: ACLAccount
     package var database = 0
     package var protocolVersion = 2
     package var gates: SessionGates = []
@@ -98,9 +101,10 @@ package struct Session: ~Copyable {
 
     package init(
         id: UInt64, loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool,
-        descriptor: Int32, now: Int64
+        descriptor: Int32, account: ACLAccount, now: Int64
     ) {
         self.id = id
+        self.account = account
         self.loop = loop
         self.connection = connection
         self.address = address
@@ -110,6 +114,9 @@ package struct Session: ~Copyable {
         createdMilliseconds = now
         lastInteractionMilliseconds = now
     }
+
+    /// The user's name as text, for lists and logs.
+    package var userName: String { String(decoding: account.user.name, as: UTF8.self) }
 
     package var isAuthenticated: Bool { !gates.contains(.unauthenticated) }
 }

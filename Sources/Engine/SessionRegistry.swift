@@ -39,15 +39,13 @@ extension Engine {
             Session(
                 id: sessions.takeId(), loop: loop, connection: connection, address: address,
                 localAddress: localAddress, isUnixSocket: isUnixSocket, descriptor: descriptor,
-                now: clock.nowMilliseconds))
+                account: acl.defaultAccount, now: clock.nowMilliseconds))
         if requiresPassword { session.session.gates.insert(.unauthenticated) }
+        settleAccess(of: session)
         sessions.add(session)
         statistics.connectionsReceived += 1
         return session
     }
-
-    /// Whether new clients must authenticate.
-    package var requiresPassword: Bool { !config.requirePass.isEmpty }
 
     /// Forgets a client whose connection is gone: what it waited for, what it watched. The reference is dead after it.
     package mutating func disconnect(_ session: SessionReference) {

@@ -95,6 +95,10 @@ package struct ServerStatistics {
     package var errorReplies = 0
     package var unexpectedErrorReplies = 0
     package var accessDeniedAuth = 0
+    package var accessDeniedCommand = 0
+    package var accessDeniedKey = 0
+    package var accessDeniedChannel = 0
+    package var accessDeniedDatabase = 0
     package var readsProcessed = 0
     package var writesProcessed = 0
     package var eventLoopCycles = 0

@@ -43,6 +43,13 @@ internal import CLinux
         unsafe cells[cell(hash, database)] = UInt32(truncatingIfNeeded: now >> AccessClocks.unitShift)
     }
 
+    /// Brings the key's cell towards the cache: an array of megabytes misses it, and stores that wait for their line
+    /// hold up those behind them (8 % of GET at pipeline 16 with a million keys, when measured).
+    @inline(__always)
+    package func prefetch(_ hash: UInt64, in database: Int) {
+        unsafe fog_prefetch_write(cells + cell(hash, database))
+    }
+
     /// How long the key was not accessed, at least.
     package func idleSeconds(_ hash: UInt64, in database: Int, at now: Int64) -> Int {
         let noted = unsafe cells[cell(hash, database)]

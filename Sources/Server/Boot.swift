@@ -94,6 +94,7 @@ package enum Boot {
         options.renames = loader.renamedCommands.map {
             (from: String(decoding: $0.from, as: UTF8.self), to: String(decoding: $0.to, as: UTF8.self))
         }
+        options.users = loader.userLines.map { Array($0.arguments.dropFirst()) }
         options.configurationFile = loader.configPath.map { String(decoding: $0, as: UTF8.self) } ?? ""
         options.executable = ExecutablePath.absolute(executable)
         options.watchesSignals = true

@@ -20,6 +20,8 @@ package final class Server: Sendable {
     package struct Options: Sendable {
         package var config: Config
         package var renames: [(from: String, to: String)] = []
+        /// The configuration's `user` lines, without that word.
+        package var users: [[[UInt8]]] = []
         package var configurationFile = ""
         package var executable = ""
         /// Listen even when the configuration's port is 0, on a port the system chooses (tests).
@@ -48,6 +50,10 @@ package final class Server: Sendable {
         identity.configurationFile = options.configurationFile
         var engine = Engine(config: options.config, commands: table, identity: identity)
         engine.clock = options.clock
+        do throws(ACLRefusal) { try engine.loadUsers(lines: options.users, fileSystem: .live) } catch {
+            Log.shared.warning("\(error.text)")
+            throw SystemError(code: EINVAL, operation: "load the users")
+        }
         var inboxes: [LoopInbox] = []
         for _ in 0..<loopCount { inboxes.append(LoopInbox(wakeup: try Wakeup())) }
         for inbox in inboxes { engine.addLoop { inbox.wakeup.signal() } }

@@ -79,7 +79,8 @@ internal import CLinux
 
     // MARK: prefetch
 
-    /// First step of a batch: brings the home bucket of `hash` towards the cache.
+    /// First step of a batch: brings the home bucket of `hash` towards the cache, and the segment's header, which a
+    /// miss reads too.
     @inline(__always)
     package func prefetchBucket(_ hash: UInt64) {
         guard let directory = unsafe directory else { return }
@@ -87,9 +88,11 @@ internal import CLinux
         let segment = EntryTable.segment(word)
         let home = segment.homeBucket(EntryTable.remaining(hash, depth: EntryTable.depth(word)))
         unsafe fog_prefetch(segment.bucketAddress(home))
+        unsafe fog_prefetch(segment.memory)
     }
 
-    /// Second step of a batch: brings the entry with the matching tag towards the cache.
+    /// Second step of a batch: brings the entry with the matching tag towards the cache, or the next bucket when the
+    /// home bucket has none and sent keys on.
     @inline(__always)
     package func prefetchEntry(_ hash: UInt64) {
         guard let directory = unsafe directory else { return }
@@ -97,7 +100,10 @@ internal import CLinux
         let segment = EntryTable.segment(word)
         let home = segment.homeBucket(EntryTable.remaining(hash, depth: EntryTable.depth(word)))
         let lanes = segment.lanes(in: home, tag: EntryTable.tag(hash))
-        guard lanes != 0 else { return }
+        guard lanes != 0 else {
+            if segment.isDisplaced(home) { unsafe fog_prefetch(segment.bucketAddress(segment.nextBucket(home))) }
+            return
+        }
         let address = unsafe segment.entry(home, lanes.trailingZeroBitCount).address
         unsafe fog_prefetch(address)
         unsafe fog_prefetch(address + 64)

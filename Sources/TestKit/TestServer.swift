@@ -57,6 +57,7 @@ package final class TestServer: Sendable {
         options.renames = loader.renamedCommands.map {
             (from: String(decoding: $0.from, as: UTF8.self), to: String(decoding: $0.to, as: UTF8.self))
         }
+        options.users = loader.userLines.map { Array($0.arguments.dropFirst()) }
         options.listensOnAnyPort = true
         options.loadsDataset = directory != nil
         do throws(SystemError) {

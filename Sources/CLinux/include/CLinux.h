@@ -56,6 +56,9 @@ void fog_keep_crash_signals_open(sigset_t *set);
 /// Prefetches one cache line for reading.
 static inline void fog_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
+/// As `fog_prefetch`, for a line that is about to be written.
+static inline void fog_prefetch_write(const void *address) { __builtin_prefetch(address, 1, 3); }
+
 /// Spin-wait hint to the core.
 static inline void fog_pause(void) {
 #if defined(__x86_64__)

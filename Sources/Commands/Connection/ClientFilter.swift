@@ -29,7 +29,7 @@ struct ClientFilter {
         if skipsMe && session == call.sessionReference { return false }
         if let ids, !ids.contains(Int(session.session.id)) { return false }
         if let kind, kind != ClientFilter.kind(of: session) { return false }
-        if let user, user != session.session.user { return false }
+        if let user, user != session.session.userName { return false }
         if let address, address != session.session.address { return false }
         if let localAddress, localAddress != session.session.localAddress { return false }
         if let ip, ip != ClientFilter.host(of: session.session.address) { return false }

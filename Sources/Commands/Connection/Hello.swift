@@ -37,7 +37,7 @@ enum Hello {
         if call.arguments.count > 3 { throw .syntax }
         let reference = call.sessionReference
         if call.arguments.count == 2 {
-            guard call.administration.requiresPassword else {
+            if call.administration.defaultNeedsNoPassword {
                 throw .message(
                     """
                     ERR AUTH <password> called without any password configured for the default user. Are you sure \
@@ -45,12 +45,14 @@ enum Hello {
                     """)
             }
             let user: [UInt8] = Array("default".utf8)
-            guard call.administration.authenticate(reference, user: user.span, password: call.arguments[1]) else {
-                throw .message(Engine.wrongPassword)
-            }
+            guard
+                call.administration.authenticate(
+                    reference, user: user.span, password: call.arguments[1], slot: call.slot, call.arguments)
+            else { throw .message(Engine.wrongPassword) }
         } else {
             guard
-                call.administration.authenticate(reference, user: call.arguments[1], password: call.arguments[2])
+                call.administration.authenticate(
+                    reference, user: call.arguments[1], password: call.arguments[2], slot: call.slot, call.arguments)
             else { throw .message(Engine.wrongPassword) }
         }
         call.reply.ok()
@@ -68,7 +70,9 @@ enum Hello {
         let reference = call.sessionReference
         if wishes.user > 0 {
             let user = call.arguments[wishes.user]
-            guard call.administration.authenticate(reference, user: user, password: call.arguments[wishes.user + 1])
+            guard
+                call.administration.authenticate(
+                    reference, user: user, password: call.arguments[wishes.user + 1], slot: call.slot, call.arguments)
             else { throw .message(Engine.wrongPassword) }
         }
         guard call.session.isAuthenticated || !call.administration.requiresPassword else {

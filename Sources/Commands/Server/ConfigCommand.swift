@@ -80,6 +80,9 @@ enum ConfigCommand {
             call.reply.error(error.reply.span)
             throw .written
         }
+        if pairs.contains(where: { $0.name.span.equalsIgnoringCase("requirepass") }) {
+            call.administration.setDefaultPassword(call.administration.config.requirePass)
+        }
         call.administration.settingsChanged()
         call.administration.wakeLoops()
         call.reply.ok()
@@ -94,7 +97,10 @@ enum ConfigCommand {
         let path = call.administration.identity.configurationFile
         guard !path.isEmpty else { throw .message("ERR The server is running without a config file") }
         do throws(SystemError) {
-            try call.administration.config.rewrite(path: Array(path.utf8), fileSystem: .live)
+            // With an ACL file the users are its business.
+            let hasFile = !call.administration.config.text("aclfile").isEmpty
+            let users = hasFile ? nil : ACLFile.lines(call.administration.acl)
+            try call.administration.config.rewrite(path: Array(path.utf8), fileSystem: .live, users: users)
         } catch {
             Log.shared.warning("CONFIG REWRITE failed: \(error.reason)")
             call.reply.error("ERR Rewriting config file: \(error.reason)")

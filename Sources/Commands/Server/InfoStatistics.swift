@@ -87,9 +87,10 @@ enum InfoStatistics {
         text.field("instantaneous_eventloop_cycles_per_sec", 0)
         text.field("instantaneous_eventloop_duration_usec", 0)
         text.field("acl_access_denied_auth", counters.accessDeniedAuth)
-        text.field("acl_access_denied_cmd", 0)
-        text.field("acl_access_denied_key", 0)
-        text.field("acl_access_denied_channel", 0)
+        text.field("acl_access_denied_cmd", counters.accessDeniedCommand)
+        text.field("acl_access_denied_key", counters.accessDeniedKey)
+        text.field("acl_access_denied_channel", counters.accessDeniedChannel)
+        text.field("acl_access_denied_db", counters.accessDeniedDatabase)
     }
 
     static func processor(to text: inout InfoText) {

@@ -20,7 +20,7 @@ extension Engine {
         let session = SessionReference(
             Session(
                 id: 0, loop: 0, connection: .max, address: "", localAddress: "", isUnixSocket: false, descriptor: -1,
-                now: keyspace.now))
+                account: acl.defaultAccount, now: keyspace.now))
         return session
     }
 

@@ -1,14 +1,22 @@
 // ClientLine.swift - one client as CLIENT LIST and CLIENT INFO describe it: the fields of Redis 8.2, in its order.
-// Buffer sizes are what the client's loop left behind last (once a second, or when it closed).
-internal import Base
-internal import Engine
+// Buffer sizes are what the client's loop left behind last (once a second, or when it closed). Under the turn.
+package import Base
 internal import RESP
 
-enum ClientLine {
+package enum ClientLine {
     /// Appends the line of `session`. `call` is the command that asks: its own session is described as it is now.
-    static func append(_ session: SessionReference, running call: borrowing Call, to text: inout ByteBuffer) {
-        let isRunning = session == call.sessionReference
-        let now = call.administration.clock.nowMilliseconds
+    package static func append(_ session: SessionReference, running call: borrowing Call, to text: inout ByteBuffer) {
+        append(
+            session, isRunning: session == call.sessionReference, slot: call.slot, call.arguments, call.administration,
+            to: &text)
+    }
+
+    /// Appends the line of `session`, which runs the command with `slot` and `arguments` when `isRunning`.
+    static func append(
+        _ session: SessionReference, isRunning: Bool, slot: Int, _ arguments: borrowing Arguments,
+        _ engine: borrowing Engine, to text: inout ByteBuffer
+    ) {
+        let now = engine.clock.nowMilliseconds
         text.append("id=\(session.session.id) addr=\(session.session.address) laddr=\(session.session.localAddress)")
         text.append(" fd=\(session.session.descriptor) name=\(session.session.name)")
         text.append(" age=\(max(0, now - session.session.createdMilliseconds) / 1000)")
@@ -20,8 +28,8 @@ enum ClientLine {
         text.append(" sub=\(subscriptions?.count(.channel) ?? 0) psub=\(subscriptions?.count(.pattern) ?? 0)")
         text.append(" ssub=\(subscriptions?.count(.shardChannel) ?? 0)")
         text.append(" multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
-        appendBuffers(session, isRunning ? wireByteCount(call.arguments) : nil, call, to: &text)
-        text.append(" cmd=\(command(session, isRunning ? call.slot : nil, call)) user=\(session.session.user)")
+        appendBuffers(session, isRunning ? wireByteCount(arguments) : nil, arguments, to: &text)
+        text.append(" cmd=\(command(session, isRunning ? slot : nil, engine)) user=\(session.session.userName)")
         text.append(" redir=-1 resp=\(session.session.protocolVersion)")
         text.append(" lib-name=\(session.session.libraryName) lib-ver=\(session.session.libraryVersion)")
         let gauges = session.session.gauges
@@ -30,10 +38,10 @@ enum ClientLine {
     }
 
     private static func appendBuffers(
-        _ session: SessionReference, _ running: Int?, _ call: borrowing Call, to text: inout ByteBuffer
+        _ session: SessionReference, _ running: Int?, _ arguments: borrowing Arguments, to text: inout ByteBuffer
     ) {
         let gauges = session.session.gauges
-        let argumentByteCount = running == nil ? gauges.argumentByteCount : byteCount(call.arguments)
+        let argumentByteCount = running == nil ? gauges.argumentByteCount : byteCount(arguments)
         let queryByteCount = max(running ?? 0, gauges.queryByteCount)
         let queuedByteCount = session.session.transaction?.byteCount ?? 0
         let memory = gauges.memoryByteCount + (running ?? 0) + queuedByteCount
@@ -45,7 +53,7 @@ enum ClientLine {
     }
 
     /// The letters of Redis: N when none applies.
-    static func flags(_ session: SessionReference) -> String {
+    package static func flags(_ session: SessionReference) -> String {
         var letters = ""
         if session.session.gates.contains(.monitor) { letters += "O" }
         if session.session.isReplica { letters += "S" }
@@ -61,9 +69,9 @@ enum ClientLine {
         return letters.isEmpty ? "N" : letters
     }
 
-    private static func command(_ session: SessionReference, _ running: Int?, _ call: borrowing Call) -> String {
+    private static func command(_ session: SessionReference, _ running: Int?, _ engine: borrowing Engine) -> String {
         let slot = running ?? session.session.lastCommand
-        return slot >= 0 ? call.administration.commands.fullNames[slot] : "NULL"
+        return slot >= 0 ? engine.commands.fullNames[slot] : "NULL"
     }
 
     private static func byteCount(_ arguments: borrowing Arguments) -> Int {
