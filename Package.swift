@@ -51,9 +51,10 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
-        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace"]),
+        module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
+        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
-        module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Engine", "Commands"]),
+        module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands"]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
@@ -64,6 +65,7 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
+        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

@@ -44,6 +44,9 @@ internal import CLinux
         }
     }
 
+    /// Calls `body` with the bytes: for buffers inside of class instances, whose `span` cannot leave the access.
+    package func withBytes(_ body: (Span<UInt8>) -> Void) { body(span) }
+
     /// The bytes, to change in place.
     package var mutableSpan: MutableSpan<UInt8> {
         @_lifetime(&self) @inline(__always) mutating get {

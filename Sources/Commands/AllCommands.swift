@@ -5,6 +5,7 @@ package import Engine
 package enum AllCommands {
     package static let list: [Command] = [
         ACLCommand.commands,
+        AppendOnlyCommands.commands,
         BitfieldCommand.commands,
         BitmapBits.commands,
         BitmapCombine.commands,
@@ -54,6 +55,7 @@ package enum AllCommands {
         Monitor.commands,
         Ping.commands,
         Publishing.commands,
+        Saving.commands,
         PubSubCommand.commands,
         ScriptCommand.commands,
         ServerFacts.commands,
@@ -61,6 +63,7 @@ package enum AllCommands {
         SetEdit.commands,
         SetPick.commands,
         SetRead.commands,
+        Shutdown.commands,
         SortCommand.commands,
         SortedSetAdd.commands,
         SortedSetBlocking.commands,

@@ -41,6 +41,16 @@ internal import Structures
         package var outcome = Outcome.done
     }
 
+    /// A reply that must not leave before the journal is on the device up to `offset`.
+    package struct Hold {
+        package let segment: Int
+        package let start: Int
+        package let end: Int
+        package let offset: Int64
+    }
+
+    /// Replies to writes under `appendfsync always`, in order; empty otherwise.
+    package private(set) var holds: [Hold] = []
     private var slices: UnsafeMutablePointer<ArgumentSlice>
     private var sliceCapacity = 4096
     private var sliceCount = 0
@@ -64,6 +74,15 @@ internal import Structures
     deinit {
         unsafe slices.deallocate()
         unsafe items.deallocate()
+    }
+
+    /// Which of the holds are the segment's; those before `start` belong to earlier ones.
+    package func holds(of segment: Int, behind start: Int) -> Range<Int> {
+        var first = start
+        while first < holds.count && holds[first].segment < segment { first += 1 }
+        var end = first
+        while end < holds.count && holds[end].segment == segment { end += 1 }
+        return first..<end
     }
 
     package var isFinished: Bool { position >= itemCount }
@@ -166,6 +185,9 @@ internal import Structures
     package mutating func run(_ engine: inout Engine) {
         let end = min(itemCount, position &+ Batch.itemsPerTurn)
         engine.beginRound()
+        let holdsReplies = engine.holdsReplies
+        var journalEnd = engine.journal.file.end
+        holds.removeAll(keepingCapacity: true)
         var executed = 0
         var current = -1
         while position < end {
@@ -180,6 +202,7 @@ internal import Structures
                 }
                 let arguments = unsafe Arguments(unchecked: slices + item.firstArgument, count: Int(item.argumentCount))
                 let session = segments[index].session
+                let mark = output.count
                 let outcome = unsafe withUnsafeMutablePointer(to: &output) { buffer in
                     unsafe engine.execute(
                         session, slot: Int(item.slot), arguments: arguments, hashedArgument: Int(item.hashedArgument),
@@ -189,6 +212,10 @@ internal import Structures
                 position &+= 1
                 segments[index].executedCount &+= 1
                 segments[index].outputEnd = output.count
+                if _slowPath(holdsReplies && engine.journal.file.end != journalEnd) {
+                    journalEnd = engine.journal.file.end
+                    hold(index, Int(item.slot), from: mark, until: journalEnd)
+                }
                 if _slowPath(!segments[index].isAuthenticated) {
                     segments[index].isAuthenticated = session.session.isAuthenticated
                 }
@@ -201,6 +228,13 @@ internal import Structures
             if output.count > Batch.outputByteCountMax { break }
         }
         engine.endRound(commandCount: executed)
+    }
+
+    /// The command has written. One that only reads, and met an expired key, waits for nothing.
+    @inline(never)
+    private mutating func hold(_ segment: Int, _ slot: Int, from start: Int, until offset: Int64) {
+        guard output.count > start, !commands.slot(slot).flags.contains(.readonly) else { return }
+        holds.append(Hold(segment: segment, start: start, end: output.count, offset: offset))
     }
 
     /// A connection's first command of this turn: what others sent it before comes first.

@@ -39,9 +39,13 @@ extension Engine {
             statistics.instantaneousOutput.sample(statistics.networkOutput, at: now)
             readMemory()
             keyspace.clocks.grow(keyCount: keyspace.count)
+            saveIfDue()
+            rewriteAppendOnlyIfDue()
         }
+        let isSaving = advanceSnapshot()
         collectGarbage()
         let period = 1000 / max(1, min(500, settings.hz))
+        if isSaving { return 1 }
         return needsMore ? 3 : period
     }
 

@@ -12,6 +12,8 @@ package enum Delivery: Sendable {
     case shared(Range<Int>)
     /// A suspended command ended with this reply; the connection reads on.
     case resumed([UInt8])
+    /// As `resumed`; the reply must not leave before the journal is on the device up to this offset.
+    case resumedHeld([UInt8], until: Int64)
     /// Close once the output so far is written.
     case closeAfterReply
     /// Close at once.
@@ -168,7 +170,7 @@ extension Engine {
             switch delivery {
             case .output(let bytes): output.append(bytes)
             case .shared(let range): shared.buffer.copy(range, to: &output)
-            case .resumed, .closeAfterReply, .close: break writing
+            case .resumed, .resumedHeld, .closeAfterReply, .close: break writing
             }
             session.session.mailByteCount -= output.count - mark
             writtenCount += 1

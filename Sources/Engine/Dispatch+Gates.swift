@@ -30,9 +30,13 @@ extension Engine {
             return .refused
         }
         let refusal =
-            transactionGate(reference, flags) ?? memoryGate(flags)
+            transactionGate(reference, flags) ?? memoryGate(flags) ?? saveGate(id, flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
+        if gates.contains(.diskFailed), let refusal = diskGate(id, flags) {
+            unsafe reject(reference, id, refusal.span, output)
             return .refused
         }
         if reference.session.gates.contains(.subscribed) && !flags.contains(.whileSubscribed) {
@@ -45,6 +49,10 @@ extension Engine {
         }
         if gates.contains(.paused) && pauseGate(reference, flags) {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
+            return .suspended
+        }
+        if gates.contains(.capturing) && snapshotGate(reference, id, flags, arguments) {
+            suspend(reference, reason: .snapshot, deadline: nil, slot: id, arguments: arguments)
             return .suspended
         }
         if reference.session.gates.contains(.queueing) && !flags.contains(.unqueued) {
@@ -96,6 +104,14 @@ extension Engine {
     private mutating func memoryGate(_ flags: CommandFlags) -> StaticString? {
         guard gates.contains(.memory), isOverMemoryLimit(), !makeRoom() else { return nil }
         return flags.contains(.denyOOM) ? CommandError.outOfMemory.text : nil
+    }
+
+    /// What cannot be kept is not begun. PING is refused too, so that whoever looks after the server hears of it.
+    private func diskGate(_ id: Int, _ flags: CommandFlags) -> ByteBuffer? {
+        guard let refusal = diskRefusal, flags.contains(.write) || commands.fullNames[id] == "ping" else { return nil }
+        var text = ByteBuffer()
+        text.append(refusal)
+        return text
     }
 
     /// A RESP2 client that listens to channels could not tell replies from messages.
@@ -154,11 +170,17 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ text: StaticString,
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) {
+        var bytes = ByteBuffer()
+        bytes.append(text)
+        unsafe reject(reference, id, bytes.span, output)
+    }
+
+    @unsafe private mutating func reject(
+        _ reference: SessionReference, _ id: Int, _ text: Span<UInt8>, _ output: UnsafeMutablePointer<ByteBuffer>
+    ) {
         let mark = unsafe output.pointee.count
         if isRefusedEnd(reference, id) {
-            var bytes = ByteBuffer()
-            bytes.append(text)
-            unsafe writeAbort(bytes.span, output)
+            unsafe writeAbort(text, output)
         } else {
             unsafe Reply(output: output, protocolVersion: 2).error(text)
         }

@@ -123,7 +123,7 @@ extension Engine {
         waiting.add(
             session, order: suspension.order, deadline: deadline, isBlocked: suspension.countsAsBlocked)
         session.session.suspension = consume suspension
-        if reason != .paused { session.session.lastCommand = slot }
+        if !reason.isHeldBack { session.session.lastCommand = slot }
         if let deadline { hooks.wakeAt(deadline) }
     }
 
@@ -148,10 +148,10 @@ extension Engine {
         var output = ByteBuffer()
         var outcome = Outcome.done
         stamp = ticks()
-        // A command that a pause held back has not run yet: for it this is the first time, gates included.
-        let isFirstRun = suspension.reason == .paused
+        let isFirstRun = suspension.reason.isHeldBack
         let reported: Resumption? = isFirstRun ? nil : resumption
         let outer = waiting.resumed
+        let journalEnd = journal.file.end
         waiting.resumed = isFirstRun
             ? nil
             : WaitingSessions.Resumed(session: session, order: suspension.order, deadline: suspension.deadline)
@@ -164,7 +164,9 @@ extension Engine {
         }
         waiting.resumed = outer
         guard outcome != .suspended else { return }
-        deliver(.resumed(output.span.array), to: session)
+        let bytes = output.span.array
+        let isHeld = holdsReplies && journal.file.end != journalEnd
+        deliver(isHeld ? .resumedHeld(bytes, until: journal.file.end) : .resumed(bytes), to: session)
         if outcome == .close { deliver(.closeAfterReply, to: session) }
     }
 
@@ -174,8 +176,8 @@ extension Engine {
         if runSlowScript() { return 0 }
         let now = clock.monotonicNanoseconds
         while let session = waiting.popExpired(now) {
-            let isPause = session.session.suspension?.reason == .paused
-            resume(session, isPause ? .ready : .timedOut)
+            let isHeldBack = session.session.suspension?.reason.isHeldBack == true
+            resume(session, isHeldBack ? .ready : .timedOut)
         }
         if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()

@@ -19,6 +19,12 @@ package struct ServerHooks: Sendable {
     package var configHooks: [ConfigHook] = []
     /// Takes the journal's bytes for the append only file; may exchange the buffer for an empty one.
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
+    /// How far the append only file is.
+    package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// A client waits for `AppendOnlyGauges.durableOffset` to grow.
+    package var durabilityWanted: @Sendable () -> Void = {}
+    /// BGREWRITEAOF: starts a rewrite.
+    package var rewriteAppendOnly: @Sendable () -> Void = {}
     package init() {}
 }
 
@@ -36,6 +42,12 @@ package struct EngineGates: OptionSet, Sendable {
     package static let loading = EngineGates(rawValue: 1 << 3)
     /// A script has run for so long that others must not wait without an answer.
     package static let busy = EngineGates(rawValue: 1 << 4)
+    /// What persistence cannot write must not be promised.
+    package static let diskFailed = EngineGates(rawValue: 1 << 7)
+    /// A snapshot is being taken: writes to large values may have to wait for it.
+    package static let capturing = EngineGates(rawValue: 1 << 6)
+    /// The last background save failed, and writes are refused for it.
+    package static let saveFailed = EngineGates(rawValue: 1 << 5)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -59,6 +71,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// What the running command is inside of; changed by `beginNesting` only.
     package internal(set) var context = CommandContext.client
     package internal(set) var journal = Journal()
+    package var appendOnly = AppendOnlyFacts()
     /// Changes since the start; only ever grows.
     var changeCount = 0
     private var changeCountAtSave = 0
@@ -90,6 +103,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var latency = LatencyMonitor()
     package var memory = MemoryAccount()
     package internal(set) var cron = Cron()
+    package internal(set) var saving = SavingState()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
     /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
@@ -116,6 +130,7 @@ package struct EngineGates: OptionSet, Sendable {
         unsafe commandStatistics.initialize(repeating: CommandStatistics(), count: commands.count)
         usesCycleCounter = Ticks.usesCounter
         keyspace.now = clock.nowMilliseconds
+        saving.lastSaveSecond = identity.startMilliseconds / 1000
         settingsChanged()
     }
 
@@ -143,6 +158,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        armSaveGate()
         armEffects()
     }
 

@@ -77,6 +77,8 @@ package struct Session: ~Copyable {
     package var isReplica = false
     /// CLIENT KILL hit the client that is running: it is closed after its reply.
     package var closesAfterReply = false
+    /// Where the journal's file ended after the client's last write; kept while there is such a file.
+    package internal(set) var journalEnd: Int64 = 0
     /// Slot of the last command, -1 before the first.
     package var lastCommand = -1
     package var commandCount = 0

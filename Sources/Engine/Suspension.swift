@@ -11,10 +11,17 @@ package enum SuspensionReason: Equatable, Sendable {
     case paused
     /// Waits for keys; see `Blocking/Call+Waiting.swift`.
     case keys
+    /// WAITAOF: waits until its client's writes are on the device.
+    case durability
+    /// A write to a large value that a running snapshot has not taken yet.
+    case snapshot
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
     /// Its script has run for long and goes on when others had their turn.
     case script
+
+    /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
+    var isHeldBack: Bool { self == .paused || self == .snapshot }
 }
 
 /// Why a suspended command runs again.
@@ -64,7 +71,7 @@ package struct Suspension: ~Copyable {
     }
 
     /// Blocked by a command that a client would call blocking; neither a pause nor a slow script is.
-    package var countsAsBlocked: Bool { reason != .paused && reason != .script }
+    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

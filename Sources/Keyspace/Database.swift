@@ -97,6 +97,22 @@ package struct Database: ~Copyable {
         _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?,
         garbage: inout Garbage
     ) {
+        let entry = makeText(key, value: value, expiry: expiry)
+        install(entry, hash: hash, slot: slot, garbage: &garbage)
+    }
+
+    /// An entry with `value` as its string, integer-encoded when it spells one, in no table yet.
+    package mutating func makeString(_ key: Span<UInt8>, value: Span<UInt8>, expiry: Int64?) -> Entry {
+        guard value.count <= 20, let integer = DecimalNumber.parse(value) else {
+            return makeText(key, value: value, expiry: expiry)
+        }
+        let entry = makeEntry(
+            key, valueByteCount: 8, type: .string, encoding: StringEncoding.integer.rawValue, expiry: expiry)
+        entry.setValueWord(UInt64(bitPattern: integer))
+        return entry
+    }
+
+    private mutating func makeText(_ key: Span<UInt8>, value: Span<UInt8>, expiry: Int64?) -> Entry {
         let isExternal = value.count > Database.inlineByteCountMax
         let entry = makeEntry(
             key, valueByteCount: isExternal ? ExternalValue.byteCount : value.count, type: .string,
@@ -112,7 +128,7 @@ package struct Database: ~Copyable {
         } else {
             unsafe value.copyBytes(to: entry.valueAddress)
         }
-        install(entry, hash: hash, slot: slot, garbage: &garbage)
+        return entry
     }
 
     /// Writes an integer-encoded string.

@@ -104,7 +104,7 @@ final class FlushedDatabase: @unchecked Sendable {
     var captureNumber: Int? { database?.captureNumber }
 
     /// As `Database.takeEntries`.
-    func takeEntries(from position: UInt64, _ capture: SnapshotCapture, while goesOn: () -> Bool) -> UInt64? {
+    func takeEntries(from position: UInt64, _ capture: SnapshotCapture, while goesOn: (Bool) -> Bool) -> UInt64? {
         database?.takeEntries(from: position, capture, while: goesOn) ?? nil
     }
 

@@ -32,6 +32,8 @@ package import Structures
     package internal(set) var recordsArrivals = false
     /// A replica hides expired keys and waits for its primary's DEL; so does DEBUG SET-ACTIVE-EXPIRE's lazy part.
     package var removesExpired = true
+    /// While recorded commands are replayed no key is too old: what had died then was recorded as removed.
+    package var keepsExpired = false
     /// The snapshot that runs (`Snapshot/`).
     package internal(set) var snapshot: SnapshotCapture?
 
@@ -84,7 +86,9 @@ package import Structures
 
     /// A key lives through the millisecond it expires at, as in Redis.
     @inline(__always)
-    package func isExpired(_ entry: Entry) -> Bool { entry.hasExpiry && entry.expiryMilliseconds < now }
+    package func isExpired(_ entry: Entry) -> Bool {
+        entry.hasExpiry && entry.expiryMilliseconds < now && !keepsExpired
+    }
 
     /// Removes a key because its time has come.
     @inline(never)

@@ -10,6 +10,12 @@ internal import CLinux
 package struct ArgumentRange {
     package let offset: Int
     package let count: Int
+
+    @inline(__always)
+    package init(offset: Int, count: Int) {
+        self.offset = offset
+        self.count = count
+    }
 }
 
 package struct CommandParser: ~Copyable {

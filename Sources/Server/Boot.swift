@@ -3,6 +3,7 @@
 internal import Base
 internal import CLinux
 internal import Engine
+internal import Persistence
 
 package enum Boot {
     /// The version INFO reports beside `redis_version`.
@@ -17,9 +18,15 @@ package enum Boot {
         case .help: return say(StartArguments.usage())
         case .testMemory, .checkSystem:
             return fail("This server has no memory or system test; use memtester or your distribution's tools.")
-        case .checkRDB, .checkAOF:
-            return fail("This build does not check persistence files yet.")
+        case .checkRDB: return check(start)
+        case .checkAOF: return fail("This build does not check append only files yet.")
         }
+    }
+
+    private static func check(_ start: StartArguments) -> Int32 {
+        guard start.checkedPaths.count == 1 else { return fail("Usage: fog-check-rdb <rdb-file-name>") }
+        let (text, isWhole) = RDBCheck.run(String(decoding: start.checkedPaths[0], as: UTF8.self))
+        return say(text) + (isWhole ? 0 : 1)
     }
 
     private static var versionLine: String {
@@ -91,6 +98,7 @@ package enum Boot {
         options.configurationFile = loader.configPath.map { String(decoding: $0, as: UTF8.self) } ?? ""
         options.executable = ExecutablePath.absolute(executable)
         options.watchesSignals = true
+        options.loadsDataset = true
         let server: Server
         do throws(SystemError) {
             server = try Server(options)
@@ -105,6 +113,12 @@ package enum Boot {
         }
         let pidFile = PidFile.write(loader.config)
         Log.shared.notice("Server initialized")
+        do throws(DatasetFailure) { try server.loadDataset() } catch {
+            server.stop()
+            server.wait()
+            if let pidFile { unsafe unlink(pidFile) }
+            return 1
+        }
         Log.shared.notice("Ready to accept connections tcp")
         if settings.supervised != .no { Supervisor.notify("READY=1\nSTATUS=Ready to accept connections\n") }
         server.wait()

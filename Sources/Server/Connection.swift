@@ -15,6 +15,8 @@ struct Connection: ~Copyable {
     /// Bytes received and not run yet.
     var input = ByteBuffer()
     var output = OutputQueue()
+    /// Replies that wait for the disk, and all output behind them (`ReplyHolds.swift`).
+    var held = HeldOutput()
 
     /// A command of this client waits; nothing more is read until it is resumed.
     var isSuspended = false
@@ -53,7 +55,7 @@ struct Connection: ~Copyable {
         lastActivity = now
     }
 
-    var pendingOutput: Int { output.pendingByteCount }
+    var pendingOutput: Int { output.pendingByteCount + held.byteCount }
 
     /// Bytes of buffers this connection holds.
     var bufferByteCount: Int { input.capacity + output.reservedByteCount + parser.partialByteCount }
@@ -67,7 +69,7 @@ struct Connection: ~Copyable {
         gauges.outputByteCount = 0
         gauges.outputListLength = pendingOutput > 0 ? 1 : 0
         gauges.outputListByteCount = output.reservedByteCount
-        gauges.isWaitingToWrite = pendingOutput > 0
+        gauges.isWaitingToWrite = output.pendingByteCount > 0
         gauges.memoryByteCount = bufferByteCount + MemoryLayout<Connection>.size + MemoryLayout<Session>.size
         gauges.networkInput = networkInput
         gauges.networkOutput = networkOutput
@@ -82,13 +84,15 @@ struct Connection: ~Copyable {
     }
 
     /// Queues bytes behind what is already waiting.
-    mutating func enqueue(_ bytes: Span<UInt8>) { output.append(bytes) }
+    mutating func enqueue(_ bytes: Span<UInt8>) {
+        if _fastPath(held.isEmpty) { output.append(bytes) } else { held.append(bytes) }
+    }
 
     /// Writes a part of shared bytes from where it lies; what the socket does not take waits there. False when the peer
     /// is gone.
     mutating func send(_ bytes: SharedBytes, _ range: Range<Int>) -> Bool {
         if pendingOutput > 0 {
-            output.append(bytes, range)
+            if held.isEmpty { output.append(bytes, range) } else { held.append(bytes, range) }
             return true
         }
         var start = range.lowerBound
@@ -124,7 +128,7 @@ struct Connection: ~Copyable {
             case .ended, .closed: return false
             }
         }
-        if start < bytes.count { output.append(bytes.extracting(start..<bytes.count)) }
+        if start < bytes.count { enqueue(bytes.extracting(start..<bytes.count)) }
         return true
     }
 }

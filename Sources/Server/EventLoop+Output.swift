@@ -52,7 +52,7 @@ extension EventLoop {
     /// Hard limit at once; soft limit when exceeded for its time without a pause.
     @unsafe private func exceedsOutputLimit(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         // With what was written of it: that memory is held too.
-        let held = unsafe connection.pointee.output.heldByteCount
+        let held = unsafe connection.pointee.output.heldByteCount + connection.pointee.held.byteCount
         if unsafe !connection.pointee.isAuthenticated && held > EventLoop.unauthenticatedOutputMax { return true }
         let limits = settings.outputBufferLimits
         let limit = unsafe connection.pointee.isSubscriber ? limits.pubsub : limits.normal
@@ -140,6 +140,14 @@ extension EventLoop {
                 guard unsafe gather(bytes, range, for: connection) else { return false }
             case .resumed(let bytes):
                 gathered.append(bytes)
+                unsafe connection.pointee.isSuspended = false
+                unsafe noteReadyInput(connection)
+            case .resumedHeld(let bytes, let offset):
+                guard unsafe connection.pointee.send(gathered.span) else { return false }
+                gathered.removeAll(keepingCapacity: EventLoop.gatheredByteCountMax * 4)
+                let hold = HeldReply(start: 0, end: bytes.count, offset: offset)
+                unsafe connection.pointee.held.append(bytes.span, holds: CollectionOfOne(hold))
+                unsafe noteHeld(connection)
                 unsafe connection.pointee.isSuspended = false
                 unsafe noteReadyInput(connection)
             case .closeAfterReply: unsafe connection.pointee.closesAfterOutput = true

@@ -36,6 +36,8 @@ internal import Synchronization
     private var arenaUsed = 0
     /// Connections that hold complete commands but need no read (resumed, or paused by their own unread output).
     var readyInput: [UInt64] = []
+    /// Connections with replies that wait for the disk.
+    var heldConnections: [UInt64] = []
     var listeners: [Int32] = []
     var isStopping = false
     /// Somebody signalled us since we last looked for deliveries.
@@ -84,6 +86,7 @@ internal import Synchronization
             parseReadyInput()
             finishRound()
             takeDeliveries()
+            releaseHeld()
             runTimers()
         }
         closeAll()
@@ -310,6 +313,7 @@ internal import Synchronization
 
     /// Writes what the turn produced: straight from the batch's output when the connection has nothing waiting.
     private mutating func flushSegments() {
+        var held = 0..<0
         for number in 0..<batch.segments.count {
             let segment = batch.segments[number]
             guard segment.outputEnd > segment.outputStart || segment.outcome != .done else { continue }
@@ -318,21 +322,27 @@ internal import Synchronization
                 batch.abandonRest(ofSegment: number)
                 continue
             }
-            unsafe write(segment, to: connection, number: number)
+            if _slowPath(!batch.holds.isEmpty) { held = batch.holds(of: number, behind: held.upperBound) }
+            unsafe write(segment, to: connection, number: number, held: held)
             batch.clearOutput(ofSegment: number)
         }
         batch.output.removeAll(keepingCapacity: 256 << 10)
     }
 
     @unsafe private mutating func write(
-        _ segment: Batch.Segment, to connection: UnsafeMutablePointer<Connection>, number: Int
+        _ segment: Batch.Segment, to connection: UnsafeMutablePointer<Connection>, number: Int,
+        held: Range<Int>
     ) {
         if segment.outcome == .suspended { unsafe connection.pointee.isSuspended = true }
         if segment.outcome == .close { unsafe connection.pointee.closesAfterOutput = true }
         let byteCount = segment.outputEnd - segment.outputStart
         var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
         var left = byteCount
-        if unsafe connection.pointee.pendingOutput == 0 && left > 0 {
+        if _slowPath(!held.isEmpty) {
+            unsafe enqueueHeld(segment, batch.holds[held], to: connection)
+            unsafe outputGrew(connection)
+            left = 0
+        } else if unsafe connection.pointee.pendingOutput == 0 && left > 0 {
             switch unsafe Socket.write(connection.pointee.descriptor, start, count: left) {
             case .bytes(let count):
                 unsafe connection.pointee.networkOutput += count
@@ -424,7 +434,7 @@ internal import Synchronization
 
     @unsafe mutating func setInterest(_ connection: UnsafeMutablePointer<Connection>, _ interest: Poller.Interest) {
         var wanted = interest
-        if unsafe connection.pointee.pendingOutput > 0 { wanted.insert(.write) }
+        if unsafe connection.pointee.output.pendingByteCount > 0 { wanted.insert(.write) }
         guard unsafe connection.pointee.interest != wanted else { return }
         unsafe connection.pointee.interest = wanted
         do throws(SystemError) {

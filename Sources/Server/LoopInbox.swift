@@ -13,6 +13,9 @@ final class LoopInbox: Sendable {
     /// Connections the loop has or is about to get; the acceptor balances by it.
     let connectionCount = Atomic<Int>(0)
 
+    /// The loop has replies that wait for the disk.
+    let isHolding = Atomic<Bool>(false)
+
     init(wakeup: Wakeup) { self.wakeup = wakeup }
 
     func add(_ descriptor: Int32) {

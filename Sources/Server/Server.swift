@@ -10,7 +10,8 @@ internal import Reactor
 internal import Synchronization
 
 package final class Server: Sendable {
-    private let shared: ServerShared
+    let shared: ServerShared
+    let appendOnly: AppendOnly
     private let threads = Mutex<[Thread.Handle]>([])
     /// The TCP port it listens on; chosen by the system when 0 was asked for.
     package let port: Int
@@ -27,6 +28,8 @@ package final class Server: Sendable {
         package var listensOnAnyPort = false
         /// Whether SIGTERM and SIGINT stop this server.
         package var watchesSignals = false
+        /// The server starts in the state of loading, and whoever made it calls `loadDataset`.
+        package var loadsDataset = false
         package var clock = Clock()
 
         package init(config: Config) { self.config = config }
@@ -59,7 +62,7 @@ package final class Server: Sendable {
         if options.watchesSignals {
             watcher = try SignalWatcher { signal in
                 Log.shared.warning("Received \(signal == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
-                stopAll.stop()
+                stopAll.stop(bySignal: signal)
             }
         }
         let pool = try IOPool(threadCount: 1)
@@ -68,14 +71,19 @@ package final class Server: Sendable {
         shared = ServerShared(
             turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
             unixSocketPath: options.config.string("unixsocket"))
+        appendOnly = try AppendOnly(shared, config: options.config)
         stopAll.set(shared)
         installHooks()
-        turn.take { $0.readMemory() }
+        turn.take { engine in
+            engine.readMemory()
+            engine.setLoading(options.loadsDataset)
+        }
         try startLoops(loopCount, sockets)
     }
 
     private func installHooks() {
         let shared = shared
+        let appendOnly = appendOnly
         shared.turn.take { engine in
             engine.hooks.dispose = { load in
                 let objects = load.objectCount
@@ -86,7 +94,11 @@ package final class Server: Sendable {
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
-            engine.hooks.configHooks = ServerConfigHooks.all
+            engine.hooks.configHooks = ServerConfigHooks.all + appendOnly.configHooks
+            engine.hooks.rewriteAppendOnly = { appendOnly.submit { appendOnly.rewriteOrSwitchOn() } }
+            engine.hooks.durabilityWanted = {
+                shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
+            }
             engine.hooks.pendingFrees = {
                 (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
             }
@@ -126,6 +138,7 @@ package final class Server: Sendable {
     package func wait() {
         for thread in threads.withLock({ $0 }) { thread.join() }
         threads.withLock { $0 = [] }
+        appendOnly.close()
         shared.pool.close()
         shared.turn.take { $0.hooks = ServerHooks() }
     }
@@ -136,4 +149,15 @@ private final class StopSwitch: Sendable {
     private let shared = Mutex<ServerShared?>(nil)
     func set(_ value: ServerShared) { shared.withLock { $0 = value } }
     func stop() { shared.withLock { $0 }?.stop() }
+
+    /// As SHUTDOWN with the configuration's flags for the signal: saves first when it should.
+    func stop(bySignal signal: Int32) {
+        guard let shared = shared.withLock({ $0 }) else { return }
+        shared.turn.take { engine in
+            let flags = signal == SIGINT ? engine.settings.shutdownOnSigint : engine.settings.shutdownOnSigterm
+            if engine.prepareShutdown(flags) { return shared.stop() }
+            Log.shared.warning(
+                "SIGTERM received but errors trying to shut down the server, check the logs for more information")
+        }
+    }
 }

@@ -18,6 +18,10 @@ final class ServerShared: Sendable {
     /// Jobs and objects given to the background and not yet freed.
     let pendingFrees = Atomic<Int>(0)
     let freedObjects = Atomic<Int>(0)
+    /// How far the append only file is on the device.
+    let durability = Durability()
+    /// Set by `stop`; for what is not a loop.
+    let isStopping = Atomic<Bool>(false)
     /// Earliest deadline of a suspended command, monotonic nanoseconds; Int64.max when there is none.
     let nextDeadline = Atomic<Int64>(.max)
 
@@ -35,5 +39,8 @@ final class ServerShared: Sendable {
     }
 
     /// Ends all loops, from any thread.
-    func stop() { for inbox in inboxes { inbox.stop() } }
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        for inbox in inboxes { inbox.stop() }
+    }
 }

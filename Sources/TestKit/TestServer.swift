@@ -37,11 +37,16 @@ package final class TestServer: Sendable {
     package let loopCount: Int
     package var port: Int { server.port }
 
-    /// Starts a server on `loopCount` loops with the lines of a configuration file.
-    package init(loopCount: Int = 1, configuration: String = "") throws(StartFailure) {
+    /// Starts a server on `loopCount` loops with the lines of a configuration file. With a `directory` it loads what
+    /// is there and saves there; tests share the process, so nothing changes its working directory.
+    package init(
+        loopCount: Int = 1, configuration: String = "", directory: String? = nil
+    ) throws(StartFailure) {
         self.loopCount = loopCount
         TestServer.silenceLog
-        var loader = ConfigLoader(fileSystem: .live, coreCount: loopCount)
+        var fileSystem = ConfigFileSystem.live
+        if let directory { fileSystem.currentDirectory = { Array(directory.utf8) } }
+        var loader = ConfigLoader(fileSystem: fileSystem, coreCount: loopCount)
         let text = "port 0\nbind 127.0.0.1\nsave \"\"\nio-threads \(loopCount)\n" + configuration + "\n"
         do throws(ConfigLoadError) {
             try loader.load(text: Array(text.utf8), path: Array("test.conf".utf8))
@@ -54,9 +59,18 @@ package final class TestServer: Sendable {
         }
         options.users = loader.userLines.map { Array($0.arguments.dropFirst()) }
         options.listensOnAnyPort = true
+        options.loadsDataset = directory != nil
         do throws(SystemError) {
             server = try Server(options)
         } catch { throw StartFailure(description: error.description) }
+        guard directory != nil else { return }
+        do throws(DatasetFailure) {
+            try server.loadDataset()
+        } catch {
+            server.stop()
+            server.wait()
+            throw StartFailure(description: "the dataset cannot be loaded")
+        }
     }
 
     deinit { stop() }

@@ -21,6 +21,13 @@ package final class TestSession {
         client = try server.connect(protocolVersion: variant.protocolVersion)
     }
 
+    /// One connection to a server that is there already.
+    package init(server: TestServer) throws {
+        variant = TestVariant(loopCount: server.loopCount)
+        self.server = server
+        client = try server.connect()
+    }
+
     /// The given body once per variant, each with a fresh server.
     package static func each(
         _ variants: [TestVariant] = TestVariant.all, configuration: String = "", _ body: (TestSession) throws -> Void

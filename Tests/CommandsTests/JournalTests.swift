@@ -92,9 +92,10 @@ struct JournalTests {
                 "set b 2 nX", "rpush l 1 2",
             ])
         #expect(try recorder.record("set a", "incr l", "nonsense", "rename none x") == [])
-        #expect(try recorder.record("select 3", "append a x", "select 3", "append a y") == [
-            "SELECT 3", "append a x", "append a y",
-        ])
+        #expect(
+            try recorder.record("select 3", "append a x", "select 3", "append a y") == [
+                "SELECT 3", "append a x", "append a y",
+            ])
     }
 
     @Test func stringsAreRewritten() throws {

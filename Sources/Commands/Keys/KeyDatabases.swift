@@ -43,6 +43,7 @@ enum KeyDatabases {
         let isInBackground = try flushMode(call)
         for index in 0..<call.keyspace.databaseCount { flush(call, index, isInBackground) }
         call.flushed()
+        call.datasetWasFlushed()
         call.propagateAlways()
         call.reply.ok()
     }

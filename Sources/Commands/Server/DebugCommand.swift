@@ -76,6 +76,7 @@ enum DebugCommand {
         Word("POPULATE", 3...5, run: DebugData.populate),
         Word("PROTOCOL", 3...3, run: DebugProtocol.run),
         Word("QUICKLIST-PACKED-THRESHOLD", 3...3, run: packedThreshold),
+        Word("RELOAD", 2...5, run: DebugData.reload),
         Word("REPLYBUFFER", 4...4, run: replyBuffer),
         Word("SEGFAULT", 2...2) { (_: inout Call) throws(CommandError) in DebugCrash.segfault() },
         Word("SET-ACTIVE-EXPIRE", 3...3) { (call: inout Call) throws(CommandError) in
@@ -177,6 +178,7 @@ enum DebugCommand {
                 "DIGEST-VALUE <key> [<key> ...]", "    Digests of single values.",
                 "ERROR <text>", "    Answer an error with this text.",
                 "HTSTATS <database>, HTSTATS-KEY <key>", "    The shape of a database's table, or of a key's.",
+                "RELOAD [MERGE] [NOFLUSH] [NOSAVE]", "    Save the dataset and load it again.",
                 "LOG <text>", "    Write a line to the log.",
                 "OBJECT <key>", "    How a value is held.",
                 "PAUSE-CRON (0|1)", "    Stop the work that is done by the clock.",

@@ -75,6 +75,34 @@ enum DebugData {
         return Int(value)
     }
 
+    // MARK: reload
+
+    /// Saves the dataset and loads it again: what comes back must be what was there.
+    static func reload(_ call: inout Call) throws(CommandError) {
+        var (keepsDataset, replacesKeys, skipsSave) = (false, false, false)
+        var options = call.options(from: 2)
+        while !options.isAtEnd {
+            if options.take("MERGE") {
+                replacesKeys = true
+            } else if options.take("NOFLUSH") {
+                keepsDataset = true
+            } else if options.take("NOSAVE") {
+                skipsSave = true
+            } else {
+                throw .message("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+            }
+        }
+        if !skipsSave {
+            if call.administration.snapshotPurpose == .save { call.administration.cancelSnapshot() }
+            do throws(SystemError) { try call.administration.saveNow() } catch { throw .message("ERR") }
+        }
+        guard call.administration.reload(keepsDataset: keepsDataset, replacesKeys: replacesKeys) else {
+            throw .message("ERR Error trying to load the RDB dump, check server logs.")
+        }
+        Log.shared.warning("DB reloaded by DEBUG RELOAD")
+        call.reply.ok()
+    }
+
     // MARK: digests
 
     static func digest(_ call: inout Call) throws(CommandError) {

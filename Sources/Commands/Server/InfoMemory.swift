@@ -77,7 +77,7 @@ enum InfoMemory {
         text.field("mem_clients_slaves", 0)
         text.field("mem_clients_normal", figures.clients)
         text.field("mem_cluster_links", 0)
-        text.field("mem_aof_buffer", 0)
+        text.field("mem_aof_buffer", call.administration.hooks.appendOnlyGauges().pendingByteCount)
         text.field("mem_allocator", MemoryAccount.allocatorName)
         text.field("mem_overhead_db_hashtable_rehashing", 0)
         text.field("active_defrag_running", 0)

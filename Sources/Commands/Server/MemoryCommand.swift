@@ -92,7 +92,7 @@ enum MemoryCommand {
             map.field("clients.slaves", 0)
             map.field("clients.normal", figures.clients)
             map.field("cluster.links", 0)
-            map.field("aof.buffer", 0)
+            map.field("aof.buffer", call.administration.hooks.appendOnlyGauges().pendingByteCount)
             map.field("lua.caches", scripts.cacheByteCount)
             map.field("functions.caches", scripts.libraryByteCount)
             for index in 0..<call.keyspace.databaseCount where call.keyspace[index].count > 0 {

@@ -12,11 +12,6 @@ enum ServerFacts {
             "ROLE", arity: 1, [.noScript, .loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
             since: "2.8.12", complexity: "O(1)", summary: "Returns the replication role.", run: role),
         Command(
-            "LASTSAVE", arity: 1, [.loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
-            since: "1.0.0", complexity: "O(1)",
-            summary: "Returns the Unix timestamp of the last successful save to disk.",
-            hints: ["nondeterministic_output"], run: lastsave),
-        Command(
             "MODULE", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
             summary: "A container for module commands.",
             subcommands: [
@@ -48,11 +43,6 @@ enum ServerFacts {
         call.reply.bulk("master")
         call.reply.integer(0)
         call.reply.array(0)
-    }
-
-    /// Nothing was saved by this process yet: the time it started, as the stock servers answer then.
-    private static func lastsave(_ call: inout Call) throws(CommandError) {
-        call.reply.integer(Int(call.administration.identity.startMilliseconds / 1000))
     }
 
     private static func list(_ call: inout Call) throws(CommandError) { call.reply.array(0) }

@@ -234,8 +234,12 @@ package struct Settings: Sendable, BitwiseCopyable, Equatable {
     package var autoAOFRewriteMinSize = 0
     /// `aof-load-truncated`.
     package var aofLoadTruncated = false
+    /// `aof-load-corrupt-tail-max-size`.
+    package var aofLoadCorruptTailMaxBytes = 0
     /// `aof-use-rdb-preamble`.
     package var aofUseRDBPreamble = false
+    /// `fog-aof-checksums`.
+    package var aofChecksums = false
     /// `aof-timestamp-enabled`.
     package var aofTimestampEnabled = false
     /// `aof-rewrite-incremental-fsync`.

@@ -12,7 +12,7 @@ package struct StartArguments: Sendable, Equatable {
         /// With the megabytes that were given, if they were.
         case testMemory(megabytes: Int?)
         case checkSystem
-        /// Started as `redis-check-rdb` or `redis-check-aof` (any product's prefix).
+        /// Started as `redis-check-rdb` or `redis-check-aof` (any product's prefix), or with `--check-rdb`.
         case checkRDB
         case checkAOF
     }
@@ -27,6 +27,8 @@ package struct StartArguments: Sendable, Equatable {
     package var optionLines: [[UInt8]] = []
     /// `--sentinel` was given, or the program's name says so.
     package var isSentinel = false
+    /// The files to check.
+    package var checkedPaths: [[UInt8]] = []
 
     /// `arguments` includes the program's name.
     package init(_ arguments: [[UInt8]]) {
@@ -36,11 +38,15 @@ package struct StartArguments: Sendable, Equatable {
             || arguments.dropFirst().contains(Array("--sentinel".utf8))
         if program.contains("-check-rdb") { action = .checkRDB }
         if program.contains("-check-aof") { action = .checkAOF }
+        checkedPaths = action == .run ? [] : Array(arguments.dropFirst())
         guard action == .run, arguments.count > 1 else { return }
         switch ConfigText.string(arguments[1]) {
         case "-v", "--version": action = .version
         case "-h", "--help": action = .help
         case "--check-system": action = .checkSystem
+        case "--check-rdb":
+            action = .checkRDB
+            checkedPaths = Array(arguments.dropFirst(2))
         case "--test-memory":
             let given = arguments.count == 3 ? arguments[2].prefix { ConfigText.isDigit($0) } : []
             action = .testMemory(megabytes: arguments.count == 3 ? Int(ConfigText.string(Array(given))) ?? 0 : nil)

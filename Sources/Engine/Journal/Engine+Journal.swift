@@ -25,12 +25,14 @@ extension Engine {
             if isRecorded {
                 journal.writeUnit(
                     arguments, database: reference.session.database, second: keyspace.now / 1000)
+                reference.session.journalEnd = journal.file.end
             }
             return journal.endCommand()
         }
         if isRecorded { addAsSent(reference, arguments) }
         if isOutermost {
             journal.endUnit(second: keyspace.now / 1000)
+            reference.session.journalEnd = journal.file.end
         } else {
             journal.endCommand()
         }

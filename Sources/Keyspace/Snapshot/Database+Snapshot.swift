@@ -32,7 +32,7 @@ extension Database {
     /// Takes entries from `position` on while `goesOn` says so and no record is left open. Returns the place to go on
     /// from, nil at the end of the table.
     func takeEntries(
-        from position: UInt64, _ capture: SnapshotCapture, while goesOn: () -> Bool
+        from position: UInt64, _ capture: SnapshotCapture, while goesOn: (Bool) -> Bool
     ) -> UInt64? {
         let (epoch, number) = (epoch, captureNumber)
         return table.walkSegment(at: position) { entry in
@@ -40,7 +40,7 @@ extension Database {
             // An entry whose record stays open keeps its bit, so that a change of it is noticed.
             guard capture.take(entry, number: number) else { return false }
             entry.epoch = epoch
-            return goesOn()
+            return goesOn(false)
         }
     }
 }

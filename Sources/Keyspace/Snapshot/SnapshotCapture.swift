@@ -21,6 +21,9 @@ package final class SnapshotPiece: Sendable {
     /// Where strings begin that may be compressed; see `ValueSink.marks`.
     package let marks: [UInt32]
 
+    /// Calls `body` with the bytes.
+    package func withBytes(_ body: (Span<UInt8>) -> Void) { bytes.withBytes(body) }
+
     init(_ piece: consuming ValueSink.Piece) {
         marks = piece.marks
         bytes = piece.takeBytes()
@@ -32,6 +35,8 @@ package final class SnapshotCapture {
     static let pieceByteCount = 256 << 10
     /// Removed values from this size on are given to the snapshot instead of being copied at once.
     private static let donatedByteCountMin = 256 << 10
+    /// A write to a value of this size that is not taken yet had better wait until it is, piece by piece.
+    static let largeByteCountMin = 512 << 10
 
     private struct OpenRecord {
         var entry: Entry
@@ -66,6 +71,8 @@ package final class SnapshotCapture {
     package private(set) var keysWritten = 0
     /// Entries that writes handed over before the walk came to them.
     package private(set) var keysHandedOver = 0
+    /// Keys whose type has no form in a file yet: a snapshot with such keys is not whole and must not become a file.
+    package private(set) var keysWithoutForm = 0
     /// The newest file version that a record needed.
     package private(set) var versionNeeded = ValueCode.versionWritten
 
@@ -82,12 +89,30 @@ package final class SnapshotCapture {
 
     // MARK: taking entries
 
-    /// Whether a record is open, or a removed value waits: work that comes before the walk goes on.
-    var hasPendingValues: Bool { open != nil || !donated.isEmpty }
+    /// Values that writers wait for; looked up again when their turn comes, since they may be gone by then.
+    private var wanted: [WantedValue] = []
+
+    struct WantedValue {
+        let key: [UInt8]
+        let hash: UInt64
+        let number: Int
+    }
+
+    /// Work that comes before the walk goes on: an open record first, then what writers wait for, then removed values.
+    var hasOpenRecord: Bool { open != nil }
+    var hasRemovedValues: Bool { !donated.isEmpty }
+
+    /// A writer waits for this value.
+    func want(_ value: WantedValue) {
+        if !wanted.contains(where: { $0.number == value.number && $0.hash == value.hash }) { wanted.append(value) }
+    }
+
+    func takeWanted() -> WantedValue? { wanted.isEmpty ? nil : wanted.removeFirst() }
 
     /// An entry is about to change. It has the new bit already, unless its record is open.
     func handOver(_ entry: Entry, number: Int) {
         if isAbandoned { return }
+        guard ValueCodec.canWrite(entry) else { return keysWithoutForm += 1 }
         keysHandedOver += 1
         if var record = open {
             if record.entry == entry {
@@ -121,6 +146,10 @@ package final class SnapshotCapture {
     /// The walk met an entry. True when its record is complete, false when it was left open.
     func take(_ entry: Entry, number: Int) -> Bool {
         if isAbandoned { return true }
+        guard ValueCodec.canWrite(entry) else {
+            keysWithoutForm += 1
+            return true
+        }
         SnapshotCapture.appendHead(entry, number, &lastNumber, &sink)
         var position = ValuePosition()
         let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
@@ -208,6 +237,7 @@ package final class SnapshotCapture {
         open = nil
         for (entry, number) in donated { release(entry, number) }
         donated = []
+        wanted = []
         _ = sink.take()
         _ = waiting.take()
     }

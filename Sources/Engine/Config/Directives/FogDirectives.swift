@@ -3,5 +3,7 @@
 // To add one: a line below, a field in Settings.swift if the running server reads it, a row in the tests' tables.
 
 extension DirectiveTable {
-    static let fog: [Directive] = []
+    static let fog: [Directive] = [
+        .boolean("fog-aof-checksums", false) { $0.aofChecksums = $1 }
+    ]
 }

@@ -21,6 +21,7 @@ extension DirectiveTable {
         .integer("auto-aof-rewrite-percentage", 100, .int32) { $0.autoAOFRewritePercentage = $1 },
         .memory("auto-aof-rewrite-min-size", 64 << 20, .int64) { $0.autoAOFRewriteMinSize = $1 },
         .boolean("aof-load-truncated", true) { $0.aofLoadTruncated = $1 },
+        .memory("aof-load-corrupt-tail-max-size", 0, .int64) { $0.aofLoadCorruptTailMaxBytes = $1 },
         .boolean("aof-use-rdb-preamble", true) { $0.aofUseRDBPreamble = $1 },
         .boolean("aof-timestamp-enabled", false) { $0.aofTimestampEnabled = $1 },
         .boolean("aof-rewrite-incremental-fsync", true) { $0.aofRewriteIncrementalFsync = $1 },

@@ -1,0 +1,54 @@
+// AOFInbox.swift - where loops leave journal bytes for the writer's thread. A lock of its own instead of a `Mutex`,
+// because buffers are exchanged through it, not copied. Held for a few instructions.
+internal import Base
+internal import CLinux
+
+@safe final class AOFInbox: @unchecked Sendable {
+    // Sendable because every field is touched with the lock held only.
+    private let lock: UnsafeMutablePointer<pthread_mutex_t>
+    private var bytes = ByteBuffer()
+    /// The file that everything from this position of `bytes` on belongs to.
+    private var nextFile: (position: Int, path: String)?
+    private var isClosed = false
+    /// The writer sleeps and must be woken.
+    private var isIdle = false
+
+    init() {
+        unsafe lock = .allocate(capacity: 1)
+        let result = unsafe fog_adaptive_mutex_init(lock)
+        precondition(result == 0, "a mutex can be initialised")
+    }
+
+    deinit {
+        unsafe pthread_mutex_destroy(lock)
+        unsafe lock.deallocate()
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        unsafe pthread_mutex_lock(lock)
+        defer { unsafe _ = pthread_mutex_unlock(lock) }
+        return body()
+    }
+
+    /// Takes all of `added`; true when the writer must be woken.
+    func add(_ added: inout ByteBuffer) -> Bool {
+        locked {
+            if bytes.isEmpty { swap(&bytes, &added) } else { bytes.append(added.span) }
+            defer { isIdle = false }
+            return isIdle
+        }
+    }
+
+    func switchFile(to path: String) { locked { nextFile = (position: bytes.count, path: path) } }
+
+    func close() { locked { isClosed = true } }
+
+    /// Moves what has come into `state`. True when nothing more will come.
+    func take(into state: inout AOFWriterState) -> Bool {
+        locked {
+            state.take(&bytes, nextFile: &nextFile)
+            isIdle = state.isEmpty && !isClosed
+            return isClosed
+        }
+    }
+}

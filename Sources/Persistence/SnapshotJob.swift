@@ -1,0 +1,229 @@
+// SnapshotJob.swift - the thread that turns one snapshot into a file: takes pieces, compresses strings, checksums,
+// writes, syncs, renames. Pieces are added under the engine's turn, which must not wait: what cannot be written yet
+// queues up, and when the queue grows long the thread leaves out compression and early syncs until it has caught up.
+// The file appears under its name only when it is whole and on the device; until then it has a temporary name.
+package import Base
+internal import CLinux
+package import Keyspace
+internal import Reactor
+internal import Synchronization
+
+package final class SnapshotJob: Sendable {
+    package struct Plan: Sendable {
+        /// The file to make, and the name it has until it is whole; in one directory.
+        package var path: String
+        package var temporaryPath: String
+        package var facts = RDBFacts()
+        package var compresses = true
+        package var checksums = true
+        /// Sync every few megabytes, so that the last sync is short (`rdb-save-incremental-fsync`).
+        package var syncsIncrementally = true
+
+        package init(path: String, temporaryPath: String) {
+            self.path = path
+            self.temporaryPath = temporaryPath
+        }
+    }
+
+    package enum Outcome: Sendable {
+        /// The file is in its place.
+        case success(byteCount: Int)
+        case failure(SystemError)
+        case cancelled
+    }
+
+    private struct State {
+        var pieces: [SnapshotPiece] = []
+        /// Set when the last piece was added.
+        var version: Int?
+        var isCancelled = false
+        /// Some keys could not be written.
+        var isIncomplete = false
+        var outcome: Outcome?
+    }
+
+    private enum Next {
+        case pieces([SnapshotPiece])
+        case end(version: Int)
+        case incomplete
+        case cancelled
+    }
+
+    /// The walk waits while more is queued; writes that hand entries over never wait.
+    private static let queuedByteCountMax = 4 << 20
+    /// From here on catching up matters more than the size of the file.
+    private static let compressedByteCountMax = 16 << 20
+    private static let writeByteCount = 256 << 10
+    private static let syncByteCount = 4 << 20
+
+    package let plan: Plan
+    private let state = Mutex(State())
+    private let queued = Atomic<Int>(0)
+    private let written = Atomic<Int>(0)
+    private let ready: Wakeup
+    /// Signalled when the queue shrank or the job ended.
+    private let progress: Wakeup
+    private let thread = Mutex<Thread.Handle?>(nil)
+
+    /// Starts the thread.
+    package init(_ plan: Plan) throws(SystemError) {
+        self.plan = plan
+        ready = try Wakeup()
+        progress = try Wakeup()
+        let handle = try Thread.start("fog-snapshot") { [self] in run() }
+        thread.withLock { $0 = handle }
+    }
+
+    // MARK: the engine's side
+
+    /// Adds a piece behind those before it.
+    package func add(_ piece: SnapshotPiece) {
+        let isWanted = state.withLock { state in
+            guard state.outcome == nil, !state.isCancelled else { return false }
+            state.pieces.append(piece)
+            return true
+        }
+        guard isWanted else { return }
+        queued.add(piece.bytes.count, ordering: .relaxed)
+        ready.signal()
+    }
+
+    /// The last piece of `capture` was added.
+    package func finish(_ capture: SnapshotCapture) {
+        let (version, isWhole) = (capture.versionNeeded, capture.keysWithoutForm == 0)
+        state.withLock { state in
+            state.version = version
+            state.isIncomplete = !isWhole
+        }
+        ready.signal()
+    }
+
+    /// Nobody wants the file any more.
+    package func cancel() {
+        state.withLock { state in
+            state.isCancelled = true
+            state.pieces = []
+        }
+        ready.signal()
+    }
+
+    /// Whether the walk may go on adding.
+    package var hasRoom: Bool { queued.load(ordering: .relaxed) < SnapshotJob.queuedByteCountMax }
+
+    /// Bytes that wait to be written, and bytes of the file so far.
+    package var queuedByteCount: Int { queued.load(ordering: .relaxed) }
+    package var writtenByteCount: Int { written.load(ordering: .relaxed) }
+
+    /// How it ended; nil while it runs.
+    package var outcome: Outcome? { state.withLock { $0.outcome } }
+
+    /// Blocks until there is room or the job has ended: for saves that hold the turn.
+    package func waitForRoom() {
+        while !hasRoom && outcome == nil { waitForProgress() }
+    }
+
+    /// Blocks until the job has ended.
+    package func wait() -> Outcome {
+        while true {
+            if let outcome {
+                thread.withLock { handle in
+                    handle?.join()
+                    handle = nil
+                }
+                return outcome
+            }
+            waitForProgress()
+        }
+    }
+
+    private func waitForProgress() {
+        var wait = pollfd(fd: progress.descriptor, events: Int16(POLLIN), revents: 0)
+        unsafe poll(&wait, 1, 100)
+        progress.clear()
+    }
+
+    // MARK: the thread's side
+
+    private func run() {
+        let outcome: Outcome
+        do throws(SystemError) {
+            outcome = try write()
+        } catch {
+            outcome = .failure(error)
+        }
+        if case .success = outcome {} else { Disk.remove(plan.temporaryPath) }
+        state.withLock { state in
+            state.pieces = []
+            state.outcome = outcome
+        }
+        queued.store(0, ordering: .relaxed)
+        progress.signal()
+    }
+
+    private func write() throws(SystemError) -> Outcome {
+        let file = try DiskFile(plan.temporaryPath, .replace)
+        var encoder = RDBEncoder(facts: plan.facts, compresses: plan.compresses, checksums: plan.checksums)
+        var unsynced = 0
+        while true {
+            switch next() {
+            case .cancelled: return .cancelled
+            case .pieces(let pieces):
+                for piece in pieces {
+                    let backlog = queued.subtract(piece.bytes.count, ordering: .relaxed).newValue
+                    encoder.add(piece, compresses: plan.compresses && backlog < SnapshotJob.compressedByteCountMax)
+                    progress.signal()
+                    if encoder.output.count >= SnapshotJob.writeByteCount {
+                        unsynced += try flush(&encoder, to: file)
+                    }
+                    if plan.syncsIncrementally && unsynced >= SnapshotJob.syncByteCount && hasRoom {
+                        try file.sync()
+                        unsynced = 0
+                    }
+                }
+            case .incomplete:
+                throw SystemError(code: ENOTSUP, operation: "save keys of a type that has no form in a file")
+            case .end(let version):
+                let head = encoder.finish(version: version)
+                _ = try flush(&encoder, to: file)
+                if let head { try file.replaceHead(with: head) }
+                try file.sync()
+                try Disk.rename(plan.temporaryPath, to: plan.path)
+                return .success(byteCount: writtenByteCount)
+            }
+        }
+    }
+
+    private func flush(_ encoder: inout RDBEncoder, to file: borrowing DiskFile) throws(SystemError) -> Int {
+        let output = encoder.takeOutput()
+        try file.writeAll(output.span)
+        written.add(output.count, ordering: .relaxed)
+        return output.count
+    }
+
+    private func next() -> Next {
+        while true {
+            let next = state.withLock { state -> Next? in
+                if state.isCancelled { return .cancelled }
+                if !state.pieces.isEmpty {
+                    let pieces = state.pieces
+                    state.pieces = []
+                    return .pieces(pieces)
+                }
+                if state.isIncomplete { return .incomplete }
+                return state.version.map { .end(version: $0) }
+            }
+            if let next { return next }
+            var wait = pollfd(fd: ready.descriptor, events: Int16(POLLIN), revents: 0)
+            unsafe poll(&wait, 1, 1000)
+            ready.clear()
+        }
+    }
+}
+
+extension DiskFile {
+    /// Overwrites the first bytes of the file.
+    func replaceHead(with bytes: [UInt8]) throws(SystemError) {
+        let count = unsafe bytes.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count == bytes.count else { throw SystemError(operation: "write \(path)") }
+    }
+}

@@ -1,0 +1,240 @@
+// AppendOnlyLoader.swift - reading the append only file at start: the base, then every increment in order. Each file is
+// looked at as a whole before any of it runs, so a refused file leaves no half dataset; then its commands run in slices
+// of the turn, between which clients are told that the server is loading. Only the last file may be cut back, because
+// only it can have been cut off. Runs on the thread that starts the server.
+internal import Base
+internal import Engine
+internal import Keyspace
+internal import Persistence
+internal import RESP
+internal import Synchronization
+
+extension Server {
+    /// Loads what the append only file holds and goes on with it. False when the server does not use one.
+    func loadAppendOnly() throws(StartRefusal) -> Bool {
+        var settings = shared.initialSettings
+        shared.turn.take { settings = $0.settings }
+        try appendOnly.readManifest()
+        guard settings.appendOnly else { return false }
+        try appendOnly.upgrade()
+        let loader = AppendOnlyLoader(shared: shared, places: appendOnly.places, settings: settings)
+        guard try loader.load(appendOnly.files) else { return true }
+        try appendOnly.open()
+        shared.turn.take { $0.endLoading() }
+        return true
+    }
+}
+
+struct AppendOnlyLoader {
+    let shared: ServerShared
+    let places: AppendOnlyPlaces
+    let settings: Settings
+
+    /// Commands run in one turn: a fraction of a millisecond for small ones.
+    private static let commandsPerTurn = 1024
+    /// So much of a snapshot is read in one turn: around a millisecond.
+    private static let sliceByteCount = 256 << 10
+
+    /// False when the server was asked to stop meanwhile.
+    func load(_ manifest: AOFManifest) throws(StartRefusal) -> Bool {
+        let files = manifest.files
+        guard !files.isEmpty else { return true }
+        let start = Clock().monotonicNanoseconds
+        for entry in files where !Disk.exists(places.path(entry)) {
+            throw StartRefusal("The AOF file \(entry.name) doesn't exist")
+        }
+        let total = files.reduce(0) { $0 + (Disk.byteCount(places.path($1)) ?? 0) }
+        shared.turn.take { $0.beginLoading(byteCount: total) }
+        var loaded = 0
+        for entry in files {
+            let begin = Clock().monotonicNanoseconds
+            let file: MappedFile
+            do throws(SystemError) {
+                file = try MappedFile(places.path(entry))
+            } catch {
+                throw StartRefusal(
+                    "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
+            }
+            guard try load(file, entry, isLast: entry == files.last, loadedBefore: loaded) else { return false }
+            loaded += file.byteCount
+            let kind = entry.kind == .base ? "base" : "incr"
+            Log.shared.notice("DB loaded from \(kind) file \(entry.name): \(seconds(since: begin)) seconds")
+        }
+        Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
+        return true
+    }
+
+    private func load(
+        _ file: MappedFile, _ entry: AOFManifest.Entry, isLast: Bool, loadedBefore: Int
+    ) throws(StartRefusal) -> Bool {
+        guard let start = try loadPreamble(file, loadedBefore) else { return false }
+        let inspection = AOFInspection(file.span, from: start)
+        if inspection.problem != nil { try mend(file, entry, inspection, isLast: isLast) }
+        return try run(file, from: start, to: inspection.goodEnd, loadedBefore: loadedBefore)
+    }
+
+    /// A file may begin with a snapshot. Returns where its commands begin; nil when the server was asked to stop.
+    private func loadPreamble(_ file: MappedFile, _ loadedBefore: Int) throws(StartRefusal) -> Int? {
+        guard file.span.starts(with: "REDIS") else { return 0 }
+        let snapshot: RDBFile?
+        do throws(SystemError) { snapshot = try RDBFile(file.path) } catch {
+            throw StartRefusal("Fatal error: can't open \(file.path) for reading: \(error.reason)")
+        }
+        guard let snapshot else { throw StartRefusal("The AOF file \(file.path) doesn't exist") }
+        var options = RDBLoader.Options()
+        var limits = ValueLimits()
+        shared.turn.take { engine in
+            options = engine.loaderOptions
+            limits = engine.settings.valueLimits
+        }
+        // What has died since is removed by the commands behind it.
+        options.dropsExpired = false
+        var loader = snapshot.loader(limits: limits, options: options)
+        var isComplete = false
+        var failure: RDBError?
+        while !isComplete {
+            if shared.isStopping.load(ordering: .relaxed) { return nil }
+            shared.turn.take { engine in
+                engine.keyspace.now = engine.clock.nowMilliseconds
+                do throws(RDBError) {
+                    isComplete = try loader.run(into: &engine.keyspace, byteCount: AppendOnlyLoader.sliceByteCount)
+                } catch {
+                    failure = error
+                }
+                engine.noteLoading(byteCount: loadedBefore + loader.progress.byteCount)
+            }
+            if let failure {
+                throw StartRefusal(
+                    "Error reading the RDB preamble of the AOF file, AOF loading aborted. "
+                        + failure.text(path: file.path))
+            }
+            Clock.sleep(nanoseconds: 1)
+        }
+        shared.turn.take { engine in
+            engine.report(loader)
+            engine.noteLoaded(loader)
+        }
+        return loader.progress.byteCount
+    }
+
+    // MARK: running
+
+    /// False when the server was asked to stop meanwhile.
+    private func run(
+        _ file: MappedFile, from start: Int, to end: Int, loadedBefore: Int
+    ) throws(StartRefusal) -> Bool {
+        var session: SessionReference?
+        shared.turn.take { session = $0.beginReplay() }
+        guard let session else { return false }
+        defer { shared.turn.take { $0.endReplay(session) } }
+        var scanner = AOFScanner(from: start)
+        var ranges = ArgumentRanges()
+        var output = ByteBuffer()
+        let bytes = file.span
+        while scanner.offset < end {
+            if shared.isStopping.load(ordering: .relaxed) { return false }
+            var unknown: String?
+            var delay = 0
+            shared.turn.take { engine in
+                delay = engine.settings.keyLoadDelayMicroseconds
+                var left = delay > 0 ? 1 : AppendOnlyLoader.commandsPerTurn
+                while left > 0 && scanner.offset < end {
+                    left -= 1
+                    guard scanner.next(bytes, into: &ranges) == .command else { continue }
+                    // A transaction is whole, and nobody sees the dataset before all is loaded.
+                    if AOFInspection.isWord(bytes, ranges, "MULTI") || AOFInspection.isWord(bytes, ranges, "EXEC") {
+                        continue
+                    }
+                    do throws(ReplayFault) {
+                        try engine.replay(session, bytes, ranges, output: &output)
+                    } catch {
+                        if case .unknown(let name) = error { unknown = name }
+                        return
+                    }
+                }
+                engine.noteLoading(byteCount: loadedBefore + scanner.offset)
+            }
+            if let unknown { throw StartRefusal("Unknown command '\(unknown)' reading the append only file") }
+            // A sleep, however short, lets a loop that waits for the turn have it.
+            Clock.sleep(nanoseconds: Int64(max(0, delay)) * 1000 + 1)
+        }
+        return true
+    }
+
+    // MARK: mending
+
+    private func mend(
+        _ file: MappedFile, _ entry: AOFManifest.Entry, _ inspection: AOFInspection, isLast: Bool
+    ) throws(StartRefusal) {
+        let goodEnd = inspection.goodEnd
+        let tail = file.byteCount - goodEnd
+        switch inspection.problem {
+        case nil: return
+        case .cut, .openTransaction:
+            if inspection.problem == .openTransaction {
+                Log.shared.warning("Revert incomplete MULTI/EXEC transaction from AOF file \(entry.name)")
+            }
+            guard isLast else { throw StartRefusal("Fatal error: the truncated file is not the last file") }
+            guard settings.aofLoadTruncated else {
+                throw StartRefusal(
+                    """
+                    Unexpected end of file reading the append only file \(entry.name). You can: 1) Make a backup of \
+                    your AOF file, then use ./redis-check-aof --fix <filename.manifest>. 2) Alternatively you can set \
+                    the 'aof-load-truncated' configuration option to yes and restart the server.
+                    """)
+            }
+            Log.shared.warning("!!! Warning: short read while loading the AOF file \(entry.name)!!!")
+            Log.shared.warning("!!! Truncating the AOF \(entry.name) at offset \(goodEnd) !!!")
+            try cut(file, entry, to: goodEnd)
+            Log.shared.warning("AOF \(entry.name) loaded anyway because aof-load-truncated is enabled")
+        case .malformed, .checksum:
+            let what =
+                inspection.problem == .checksum
+                ? "Bad checksum in the append only file \(entry.name) at offset \(inspection.faultOffset)"
+                : "Bad file format reading the append only file \(entry.name) at offset \(inspection.faultOffset): "
+                    + "\(inspection.expectation) was expected"
+            guard isLast, tail <= settings.aofLoadCorruptTailMaxBytes else {
+                throw StartRefusal(
+                    """
+                    \(what). Make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>. \
+                    Up to 'aof-load-corrupt-tail-max-size' bytes at the end are given up at start; here it would be \
+                    \(tail).
+                    """)
+            }
+            Log.shared.warning(what)
+            try keepTail(file, entry, from: goodEnd)
+            try cut(file, entry, to: goodEnd)
+        }
+    }
+
+    private func cut(_ file: MappedFile, _ entry: AOFManifest.Entry, to byteCount: Int) throws(StartRefusal) {
+        do throws(SystemError) {
+            let writable = try DiskFile(file.path, .edit)
+            try writable.truncate(to: byteCount)
+            try writable.sync()
+        } catch {
+            throw StartRefusal("Error truncating the AOF file \(entry.name): \(error.reason)")
+        }
+    }
+
+    /// What is given up stays in a file beside, for whoever wants to look at it.
+    private func keepTail(_ file: MappedFile, _ entry: AOFManifest.Entry, from offset: Int) throws(StartRefusal) {
+        let path = file.path + ".tail-\(offset)-\(Clock().nowMilliseconds / 1000)"
+        do throws(SystemError) {
+            let kept = try DiskFile(path, .replace)
+            try kept.writeAll(file.span.extracting(offset..<file.byteCount))
+            try kept.sync()
+        } catch {
+            throw StartRefusal("Cannot keep the end of the AOF file \(entry.name): \(error.description)")
+        }
+        Log.shared.warning(
+            "!!! Giving up \(file.byteCount - offset) bytes at the end of the AOF \(entry.name), kept in \(path)"
+        )
+    }
+
+    private func seconds(since start: Int64) -> String {
+        let thousandths = (Clock().monotonicNanoseconds - start) / 1_000_000
+        let fraction = String(thousandths % 1000)
+        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - fraction.utf8.count) + fraction
+    }
+}

@@ -1,0 +1,100 @@
+// DatasetLoading.swift - the dataset's way from disk into a starting server. Runs on the thread that starts the server,
+// while the loops already serve what may be served meanwhile (PING is answered with LOADING, INFO shows progress): the
+// turn is taken for slices and given up between them. A file that cannot be loaded stops the start; what went wrong,
+// where, and what to do about it is in the log.
+internal import Base
+internal import CLinux
+internal import Engine
+internal import Keyspace
+internal import Persistence
+internal import Synchronization
+
+/// The dataset cannot be loaded; why has been logged.
+package struct DatasetFailure: Error {}
+
+extension Server {
+    /// So much of a file is read within one turn: around a millisecond.
+    private static var sliceByteCount: Int { 256 << 10 }
+
+    /// Loads what is on disk. Returns when it is complete, or when the server is asked to stop.
+    package func loadDataset() throws(DatasetFailure) {
+        var path = ""
+        var limits = ValueLimits()
+        var options = RDBLoader.Options()
+        var directory = ""
+        shared.turn.take { engine in
+            path = engine.datasetPath
+            directory = engine.dataDirectory
+            limits = engine.settings.valueLimits
+            options = engine.loaderOptions
+        }
+        do throws(StartRefusal) {
+            if try loadAppendOnly() { return }
+        } catch {
+            Log.shared.warning(error.text)
+            throw DatasetFailure()
+        }
+        for name in RDBFile.sweepTemporaries(in: directory) {
+            Log.shared.notice("Removed \(name), which a save that did not end has left behind")
+        }
+        let file: RDBFile?
+        do throws(SystemError) { file = try RDBFile(path) } catch {
+            Log.shared.warning("Fatal error loading the DB: \(error.description). Exiting.")
+            throw DatasetFailure()
+        }
+        guard let file else {
+            shared.turn.take { $0.endLoading() }
+            return
+        }
+        try load(file, limits, options)
+    }
+
+    private func load(
+        _ file: RDBFile, _ limits: ValueLimits, _ options: RDBLoader.Options
+    ) throws(DatasetFailure) {
+        let clock = Clock()
+        let start = clock.monotonicNanoseconds
+        shared.turn.take { $0.beginLoading(byteCount: file.byteCount) }
+        var loader = file.loader(limits: limits, options: options)
+        var isComplete = false
+        var failure: RDBError?
+        while !isComplete {
+            if shared.isStopping.load(ordering: .relaxed) { return }
+            var delay = 0
+            shared.turn.take { engine in
+                engine.keyspace.now = engine.clock.nowMilliseconds
+                delay = engine.settings.keyLoadDelayMicroseconds
+                do throws(RDBError) {
+                    let slice = delay > 0 ? 1 : Server.sliceByteCount
+                    isComplete = try loader.run(into: &engine.keyspace, byteCount: slice)
+                } catch {
+                    failure = error
+                }
+                engine.noteLoading(loader)
+            }
+            if let failure { throw explain(failure, file) }
+            // A sleep, however short, lets a loop that waits for the turn have it.
+            Clock.sleep(nanoseconds: Int64(max(delay, 0)) * 1000 + 1)
+        }
+        shared.turn.take { engine in
+            engine.report(loader)
+            engine.noteLoaded(loader)
+            engine.endLoading()
+        }
+        let elapsed = (clock.monotonicNanoseconds - start) / 1_000_000
+        let fraction = String(elapsed % 1000 + 1000).dropFirst()
+        Log.shared.notice("DB loaded from disk: \(elapsed / 1000).\(fraction) seconds")
+    }
+
+    private func explain(_ failure: RDBError, _ file: RDBFile) -> DatasetFailure {
+        Log.shared.warning(failure.text(path: file.path))
+        Log.shared.warning(
+            """
+            Nothing of it is served. To go on: restore the file from a backup; or move it away, to start with an empty \
+            dataset; `fog-server --check-rdb \(file.path)` says more about it.
+            """)
+        Log.shared.warning("Terminating server after rdb file reading failure.")
+        Log.shared.warning("Fatal error loading the DB, check server logs. Exiting.")
+        return DatasetFailure()
+    }
+}
