@@ -7,6 +7,7 @@ packages=(
     "libjemalloc-dev:the allocator, with the statistics that used_memory is counted by"
     "libssl-dev:digests of libcrypto (SHA-1 and SHA-256)"
     "libxxhash-dev:XXH3, headers only, for DIGEST"
+    "liblua5.1-0-dev:the interpreter of scripts and functions"
     "liblzf-dev:LZF, the string compression of RDB files"
 )
 

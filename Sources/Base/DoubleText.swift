@@ -34,6 +34,15 @@ package enum DoubleText {
         return result.value
     }
 
+    /// A number to sort by, read as SORT does: with strtod's leniency, empty text is 0; nan, and what is out of range
+    /// at either end, is refused.
+    package static func parseWeight(_ bytes: Span<UInt8>) -> Double? {
+        if bytes.isEmpty { return 0 }
+        if let value = parseSimple(bytes) { return value }
+        guard let result = parseByLibrary(bytes), !result.value.isNaN, result.error != ERANGE else { return nil }
+        return result.value
+    }
+
     /// Digits and point whose value needs one correctly rounded division; nil means "ask the library".
     private static func parseSimple(_ bytes: Span<UInt8>) -> Double? {
         guard let scanned = SimpleDecimal(bytes), scanned.significand <= exactSignificandMax else { return nil }

@@ -150,6 +150,19 @@ package import Structures
     @inline(__always)
     package func read(_ index: Int) -> Entry? { readSlot(index, hash: hash(index))?.entry }
 
+    /// As `read`, for a key whose name is no argument (SORT's patterns).
+    package func read(named key: Span<UInt8>) -> Entry? {
+        let hash = KeyHash.hash(key, seed: KeyHash.seed)
+        guard let slot = unsafe engine.pointee.keyspace.find(key, hash: hash, in: session.database) else {
+            unsafe engine.pointee.keyspace.statistics.misses &+= 1
+            return nil
+        }
+        if !session.isNoTouch { noteAccess(hash) }
+        unsafe engine.pointee.keyspace.statistics.hits &+= 1
+        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: sessionReference.pointer.pointee.isNoTouch)
+        return slot.entry
+    }
+
     /// As `read`, refusing a key of another type.
     @inline(__always)
     package func read(_ index: Int, _ type: ObjectType) throws(CommandError) -> Entry? {

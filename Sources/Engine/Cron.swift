@@ -46,7 +46,9 @@ extension Engine {
 
     /// A slice of the sweep; true when it ran out of time with work left.
     private mutating func expireActively() -> Bool {
-        guard cron.expiresActively, keyspace.removesExpired, !isPaused, !gates.contains(.loading) else { return false }
+        guard cron.expiresActively, keyspace.removesExpired, !isPaused,
+            gates.isDisjoint(with: [.loading, .busy])
+        else { return false }
         let start = ticks()
         let deadline = clock.monotonicNanoseconds + Engine.sweepSliceNanoseconds
         let finished = cron.sweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)

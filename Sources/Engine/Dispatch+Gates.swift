@@ -32,7 +32,7 @@ extension Engine {
             unsafe reject(reference, id, text: subscribedRefusal(id), output)
             return .refused
         }
-        if let refusal = loadingGate(flags) {
+        if let refusal = loadingGate(flags) ?? busyGate(flags) {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }

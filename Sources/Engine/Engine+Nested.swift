@@ -30,7 +30,7 @@ package struct NestedRules: Sendable {
 }
 
 /// What `endNesting` puts back.
-package struct NestingScope {
+package struct NestingScope: Sendable {
     let context: CommandContext
     let database: Int
 }
@@ -105,17 +105,19 @@ extension Engine {
     }
 
     private func scriptShapeGate(_ id: Int, _ arguments: borrowing Arguments) -> StaticString? {
-        let slot = commands.slot(id)
+        let slot = unsafe commands.slotPointer + id
         let count = arguments.count
-        if slot.arity >= 0 ? count != slot.arity : count < -slot.arity {
+        let arity = unsafe slot.pointee.arity
+        if arity >= 0 ? count != arity : count < -arity {
             return "ERR Wrong number of args calling Redis command from script"
         }
-        if slot.isContainer && count > 1 { return "ERR Unknown Redis command called from script" }
-        return slot.isContainer && !slot.runsAlone ? "ERR Wrong number of args calling Redis command from script" : nil
+        guard unsafe slot.pointee.isContainer else { return nil }
+        if count > 1 { return "ERR Unknown Redis command called from script" }
+        return unsafe !slot.pointee.runsAlone ? "ERR Wrong number of args calling Redis command from script" : nil
     }
 
     private func scriptFlagsGate(_ id: Int, _ rules: NestedRules) -> StaticString? {
-        let flags = commands.slot(id).flags
+        let flags = unsafe commands.slotPointer[id].flags
         if flags.contains(.noScript) { return "ERR This Redis command is not allowed from script" }
         if rules.refusesWrites && flags.contains(.write) {
             return "ERR Write commands are not allowed from read-only scripts."

@@ -169,6 +169,8 @@ extension Engine {
 
     /// Resumes every session whose deadline has passed. Returns the next deadline, nil when nobody waits for one.
     package mutating func resumeExpired() -> Int64? {
+        // Whoever waits must not see what a slow script has half done.
+        if runSlowScript() { return 0 }
         let now = clock.monotonicNanoseconds
         while let session = waiting.popExpired(now) {
             let isHeldBack = session.session.suspension?.reason.isHeldBack == true

@@ -34,6 +34,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let memory = EngineGates(rawValue: 1 << 2)
     /// The dataset is being loaded.
     package static let loading = EngineGates(rawValue: 1 << 3)
+    /// A script has run for so long that others must not wait without an answer.
+    package static let busy = EngineGates(rawValue: 1 << 4)
     /// A snapshot is being taken: writes to large values may have to wait for it.
     package static let capturing = EngineGates(rawValue: 1 << 6)
     /// The last background save failed, and writes are refused for it.
@@ -80,6 +82,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
+    package internal(set) var scripting = Scripting()
 
     package var statistics = ServerStatistics()
     package var slowlog = SlowLog()

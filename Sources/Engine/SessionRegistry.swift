@@ -51,6 +51,7 @@ extension Engine {
 
     /// Forgets a client whose connection is gone: what it waited for, what it watched. The reference is dead after it.
     package mutating func disconnect(_ session: SessionReference) {
+        let isNeeded = orphanScript(of: session)
         cancelSuspension(session)
         closeTransaction(session)
         unsubscribeAll(session)
@@ -60,7 +61,7 @@ extension Engine {
         monitors.removeAll { $0 == session }
         setGate(.monitored, !monitors.isEmpty)
         sessions.remove(session)
-        session.deallocate()
+        if !isNeeded { session.deallocate() }
     }
 
     /// MONITOR: the session sees every command from now on.

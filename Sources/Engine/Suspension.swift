@@ -15,6 +15,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case snapshot
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
+    /// Its script has run for long and goes on when others had their turn.
+    case script
 
     /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
     var isHeldBack: Bool { self == .paused || self == .snapshot }
@@ -66,8 +68,8 @@ package struct Suspension: ~Copyable {
         self.lengths = lengths
     }
 
-    /// Blocked by a command that a client would call blocking; a pause is not.
-    package var countsAsBlocked: Bool { !reason.isHeldBack }
+    /// Blocked by a command that a client would call blocking; neither what was held back nor a slow script is.
+    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

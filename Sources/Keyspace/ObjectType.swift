@@ -48,7 +48,7 @@ extension Entry {
             }
         case .list:
             switch listEncoding {
-            case .listpack: "listpack"
+            case .compact, .listpack: "listpack"
             case .quicklist: "quicklist"
             }
         case .set, .hash:

@@ -17,9 +17,9 @@ internal import CLinux
     /// Bytes that the allocator gave for the nodes.
     package private(set) var allocatedBytes = 0
     /// How large a node may become.
-    package let limits: ListLimits
+    package private(set) var limits: ListLimits
     /// Nodes at either end that stay uncompressed; 0: all of them.
-    package let compressDepth: Int
+    package private(set) var compressDepth: Int
 
     /// Redis keeps 16 bits for it.
     private static let compressDepthMax = 65535
@@ -34,6 +34,12 @@ internal import CLinux
     package init(listpack: ListpackView, limits: ListLimits, compressDepth: Int = 0) {
         self.init(limits: limits, compressDepth: compressDepth)
         if !listpack.isEmpty { appendNode(listpack: listpack) }
+    }
+
+    /// From now on other limits hold; the nodes stay as they are.
+    package mutating func setOptions(limits: ListLimits, compressDepth: Int) {
+        self.limits = limits
+        self.compressDepth = max(0, min(compressDepth, Quicklist.compressDepthMax))
     }
 
     deinit {
@@ -104,10 +110,12 @@ internal import CLinux
         return true
     }
 
-    /// The bytes of the only node when it is a listpack and small enough to become the whole list again; else nil.
-    /// `isShrinking`: elements were removed, see `ListLimits.quicklistMayConvert`.
+    /// The bytes of the only node when it is a listpack and, by `limits` (the list's own when nil), small enough to
+    /// become the whole list again; else nil. `isShrinking`: elements were removed, see
+    /// `ListLimits.quicklistMayConvert`.
     @_lifetime(borrow self)
-    package func soleListpack(isShrinking: Bool) -> ListpackView? {
+    package func soleListpack(isShrinking: Bool, limits given: ListLimits? = nil) -> ListpackView? {
+        let limits = given ?? limits
         guard let node = head, node.next == nil, !node.isPlain, !node.isCompressed,
             limits.quicklistMayConvert(byteCount: node.byteCount, count: node.count, isShrinking: isShrinking)
         else { return nil }
@@ -116,7 +124,9 @@ internal import CLinux
     }
 
     /// Whether the only node is a listpack that may be the whole list's; see `soleListpack`.
-    package func mayBeListpack(isShrinking: Bool) -> Bool { soleListpack(isShrinking: isShrinking) != nil }
+    package func mayBeListpack(isShrinking: Bool, limits: ListLimits? = nil) -> Bool {
+        soleListpack(isShrinking: isShrinking, limits: limits) != nil
+    }
 
     /// Bytes of one listpack with all elements. Cost: a step per node.
     package var listpackByteCount: Int {
@@ -238,6 +248,14 @@ internal import CLinux
     mutating func drop(_ node: QuicklistNode) {
         unlink(node)
         node.deallocate()
+    }
+
+    /// Takes over all nodes of `other`, which is empty then.
+    mutating func adoptAll(of other: inout Quicklist) {
+        while let node = other.head {
+            other.unlinkQuietly(node)
+            adopt(node)
+        }
     }
 
     /// Adopts a node that another list unlinked.

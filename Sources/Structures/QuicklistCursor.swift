@@ -1,12 +1,16 @@
-// QuicklistCursor.swift - reading a quicklist from an index on, in either direction: LRANGE, LINDEX, SORT. Borrows
-// the list, which the compiler keeps from being edited meanwhile; a compressed node is unpacked into the cursor's own
+// QuicklistCursor.swift - reading a list from an index on, in either direction: LRANGE, LINDEX, SORT. Borrows the
+// list, which the compiler keeps from being edited meanwhile; a compressed node is unpacked into the cursor's own
 // memory and stays as it is. Cost: a walk to the start, then as a listpack; any thread that may read the list.
 package import Base
 internal import CLinux
 
 @safe package struct QuicklistCursor: ~Copyable, ~Escapable {
+    /// The node under the cursor; nil behind the last one, and in a list that is one listpack.
     private var node: QuicklistNode?
     private let isReversed: Bool
+    /// Something may be left to read.
+    private var isOpen = false
+    private var isPlain = false
     /// Forwards: where the next entry starts. Backwards: where it ends. For a plain node: 1 while it is to be read.
     private var offset = 0
     private var base: UnsafePointer<UInt8>
@@ -25,15 +29,38 @@ internal import CLinux
         if found.isPlain { return }
         let skipped = isReversed ? found.count &- 1 &- (index &- firstIndex) : index &- firstIndex
         if skipped == 0 { return }
+        stand(before: index &- firstIndex)
+    }
+
+    /// Reads a list that is `listpack`.
+    @_lifetime(copy listpack)
+    init(_ listpack: ListpackView, from index: Int, isReversed: Bool) {
+        self.isReversed = isReversed
+        unsafe base = listpack.base
+        byteCount = listpack.byteCount
+        node = nil
+        let count = listpack.count
+        let index = index < 0 ? count &+ index : index
+        guard index >= 0, index < count else { return }
+        isOpen = true
+        stand(before: index)
+    }
+
+    /// Makes the element at `index` of the listpack under the cursor the next one.
+    private mutating func stand(before index: Int) {
         let view = unsafe ListpackView(base: base, byteCount: byteCount)
-        let inside = isReversed ? index &- firstIndex &+ 1 : index &- firstIndex
-        offset = view.offset(ofIndex: inside) ?? view.endOffset
+        offset = view.offset(ofIndex: isReversed ? index &+ 1 : index) ?? view.endOffset
     }
 
     /// Stands before the first element of `entered` in the direction of reading; nil ends it.
     private mutating func enter(_ entered: QuicklistNode?) {
         node = entered
-        guard let entered else { return }
+        guard let entered else {
+            isOpen = false
+            return
+        }
+        isOpen = true
+        isPlain = entered.isPlain
         byteCount = entered.byteCount
         if entered.isCompressed {
             scratch.truncate(to: 0)
@@ -42,7 +69,7 @@ internal import CLinux
         } else {
             unsafe base = UnsafePointer(entered.bytes)
         }
-        offset = entered.isPlain ? 1 : isReversed ? byteCount &- 1 : ListpackCode.headerByteCount
+        offset = isPlain ? 1 : isReversed ? byteCount &- 1 : ListpackCode.headerByteCount
     }
 
     private mutating func enterNext() {
@@ -52,8 +79,8 @@ internal import CLinux
     /// The next element; nil when all were read.
     @_lifetime(&self)
     package mutating func next() -> ListpackElement? {
-        while let current = node {
-            if current.isPlain {
+        while isOpen {
+            if isPlain {
                 if offset == 1 {
                     offset = 0
                     let bytes = unsafe Span(_unsafeStart: base, count: byteCount)
@@ -74,8 +101,8 @@ internal import CLinux
     @discardableResult
     package mutating func appendBulkStrings(limit: Int, to output: inout ByteBuffer) -> Int {
         var left = limit
-        while left > 0, let current = node {
-            if current.isPlain {
+        while left > 0, isOpen {
+            if isPlain {
                 if offset == 1 {
                     offset = 0
                     unsafe BulkString.append(base, count: byteCount, readable: byteCount, to: &output)

@@ -97,43 +97,4 @@ struct ListCommandTests {
             ("OBJECT ENCODING m", #""quicklist""#),
         ])
     }
-
-    /// Whatever happened to lists, nothing is counted any more when the last one is gone.
-    @Test func accountReturnsToZero() {
-        var keyspace = Keyspace(databaseCount: 2)
-        var random = RandomGenerator(seed: 7)
-        let names = (0..<8).map { Array("list:\($0)".utf8) }
-        for round in 0..<4000 {
-            let name = names[Int(random.next() % 8)]
-            let hash = KeyHash.hash(name.span, seed: KeyHash.seed)
-            guard let slot = keyspace.find(name.span, hash: hash, in: 0) else {
-                let list = Quicklist(limits: ListLimits(fill: 3), compressDepth: round % 2)
-                keyspace.setList(name.span, hash: hash, in: 0, slot: nil, list: list, expiry: nil)
-                continue
-            }
-            let element = [UInt8](repeating: 97, count: Int(random.next() % 200))
-            switch random.next() % 16 {
-            case 0: keyspace.remove(slot, hash: hash, in: 0)
-            case 1:
-                let other = names[Int(random.next() % 8)]
-                keyspace.copy(slot.entry, to: other.span, hash: KeyHash.hash(other.span, seed: KeyHash.seed), in: 1)
-            case 2...4: keyspace.updateList(slot, in: 0, .shrinking) { _ = $0.popFirst { _ in } }
-            case 5: keyspace.updateList(slot, in: 0, .shrinking) { $0.removeRange(index: 1, count: 5) }
-            default:
-                keyspace.updateList(slot, in: 0, .growing(byteCount: element.count, count: 1)) {
-                    $0.append(element.span)
-                }
-            }
-        }
-        #expect(keyspace[0].externalByteCount > 0 && keyspace[1].externalByteCount > 0)
-        for database in 0..<2 {
-            for name in names {
-                _ = keyspace.remove(name.span, hash: KeyHash.hash(name.span, seed: KeyHash.seed), in: database)
-            }
-            #expect(keyspace[database].externalByteCount == 0)
-        }
-        // Lists that were too large to be freed at once wait here.
-        let load = keyspace.garbage.take()
-        load.freeAll()
-    }
 }

@@ -40,24 +40,14 @@ struct ListRange {
     }
 }
 
-extension Quicklist {
+extension ListEditor {
     mutating func push(_ element: Span<UInt8>, _ end: ListEnd) {
         if end == .left { prepend(element) } else { append(element) }
     }
 
     /// Removes an element after `body` has seen it.
     mutating func pop(_ end: ListEnd, _ body: (ListpackElement) -> Void) {
-        _ = end == .left ? popFirst(body) : popLast(body)
-    }
-
-    /// Where the first element whose text is `needle` stands.
-    func firstIndex(of needle: Span<UInt8>) -> Int? {
-        var found: Int?
-        forEachMatch(of: needle) { index in
-            found = index
-            return false
-        }
-        return found
+        if end == .left { popFirst(body) } else { popLast(body) }
     }
 }
 
@@ -70,7 +60,7 @@ extension Reply {
     }
 
     /// An array of up to `count` elements from `index` on.
-    func elements(of list: borrowing Quicklist, from index: Int, count: Int, isReversed: Bool = false) {
+    func elements(of list: ListView, from index: Int, count: Int, isReversed: Bool = false) {
         array(count)
         if count == 0 { return }
         var cursor = list.cursor(from: index, isReversed: isReversed)
@@ -79,25 +69,37 @@ extension Reply {
 }
 
 extension Call {
+    /// What the configuration says about lists.
+    @inline(__always)
+    var listOptions: ListOptions {
+        ListOptions(
+            limits: ListLimits(fill: administration.settings.listMaxListpackSize),
+            compressDepth: administration.settings.listCompressDepth)
+    }
+
     /// A list with nothing in it, limited as the configuration says.
     var emptyList: Quicklist {
-        Quicklist(
-            limits: ListLimits(fill: settings.listMaxListpackSize), compressDepth: settings.listCompressDepth)
+        Quicklist(limits: listOptions.limits, compressDepth: listOptions.compressDepth)
     }
 
     /// The slot of the list at argument `index`, which is made when the key does not exist. The caller adds to it.
-    func listSlot(_ index: Int) throws(CommandError) -> EntryTable.Slot {
+    @inline(__always)
+    func listSlot(_ index: Int, for growth: ListGrowth) throws(CommandError) -> EntryTable.Slot {
         if let slot = try find(index, .list) { return slot }
-        keyspace.setList(
-            arguments[index], hash: hash(index), in: session.database, slot: nil, list: emptyList, expiry: nil)
+        return newListSlot(index, for: growth)
+    }
+
+    @inline(never)
+    private func newListSlot(_ index: Int, for growth: ListGrowth) -> EntryTable.Slot {
+        keyspace.makeList(arguments[index], hash: hash(index), in: session.database, for: growth)
         guard let slot = find(index) else { preconditionFailure("a key that was just made is there") }
         return slot
     }
 
-    /// Changes the list of `slot`.
+    /// Changes the list of `slot`, whose entry may move.
     @inline(__always)
-    func updateList(_ slot: EntryTable.Slot, _ change: ListChange, _ body: (inout Quicklist) -> Void) {
-        keyspace.updateList(slot, in: session.database, change, body)
+    func updateList(_ slot: EntryTable.Slot, _ change: ListChange, _ body: (inout ListEditor) -> Void) {
+        keyspace.updateList(slot, in: session.database, change, listOptions, body)
     }
 
     /// After elements of the list at argument `index` went: removes its key when none is left.

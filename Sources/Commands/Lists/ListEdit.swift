@@ -54,7 +54,7 @@ enum ListEdit {
         guard let slot = try call.find(1, .list) else { return call.reply.integer(0) }
         guard let pivot = slot.entry.list.firstIndex(of: call.arguments[3]) else { return call.reply.integer(-1) }
         let element = call.arguments[4]
-        call.updateList(slot, .growing(byteCount: element.count, count: 1)) { list in
+        call.updateList(slot, .growing(ListGrowth(element))) { list in
             list.insert(element, at: isBehind ? pivot + 1 : pivot)
         }
         call.changed("linsert", .list, key: call.arguments[1])

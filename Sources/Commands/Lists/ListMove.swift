@@ -40,16 +40,19 @@ extension Call {
     /// Moves an element from the list at argument 1 to the list at argument 2, answering it. False when there is none.
     func moveElement(from: ListEnd, to: ListEnd) throws(CommandError) -> Bool {
         guard try find(1, .list) != nil else { return false }
-        let target = try listSlot(2)
-        // Making the target may have moved the source's place in the table.
-        guard let source = find(1) else { preconditionFailure("a list does not go while another is made") }
+        _ = try find(2, .list)
+        // Looking for the target may have removed one that had expired.
+        guard let source = find(1) else { preconditionFailure("a list does not go while another is looked for") }
         var element = ByteBuffer()
         updateList(source, .shrinking) { list in list.pop(from) { $0.append(to: &element) } }
-        updateList(target, .growing(byteCount: element.count, count: 1)) { list in list.push(element.span, to) }
+        let growth = ListGrowth(element.span)
+        let target = try listSlot(2, for: growth)
+        updateList(target, .growing(growth)) { list in list.push(element.span, to) }
         reply.bulk(element.span)
         changed(to.pushEvent, .list, key: arguments[2])
         changed(from.popEvent, .list, key: arguments[1])
-        removeIfEmpty(1, list: source)
+        // Making the target may have moved the source's place in the table.
+        if let source = find(1) { removeIfEmpty(1, list: source) }
         return true
     }
 }

@@ -39,19 +39,26 @@ enum ListPush {
     ]
 
     private static func push(_ call: inout Call, _ end: ListEnd) throws(CommandError) {
-        push(&call, to: try call.listSlot(1), end)
+        let growth = growth(call)
+        push(&call, to: try call.listSlot(1, for: growth), end, growth)
     }
 
     private static func pushIfPresent(_ call: inout Call, _ end: ListEnd) throws(CommandError) {
         guard let slot = try call.find(1, .list) else { return call.reply.integer(0) }
-        push(&call, to: slot, end)
+        push(&call, to: slot, end, growth(call))
     }
 
-    private static func push(_ call: inout Call, to slot: EntryTable.Slot, _ end: ListEnd) {
+    @inline(__always)
+    private static func growth(_ call: borrowing Call) -> ListGrowth {
+        var growth = ListGrowth()
+        for index in 2..<call.arguments.count { growth.add(call.arguments[index]) }
+        return growth
+    }
+
+    @inline(__always)
+    private static func push(_ call: inout Call, to slot: EntryTable.Slot, _ end: ListEnd, _ growth: ListGrowth) {
         let arguments = call.arguments
-        var byteCount = 0
-        for index in 2..<arguments.count { byteCount += arguments[index].count }
-        call.updateList(slot, .growing(byteCount: byteCount, count: arguments.count - 2)) { list in
+        call.updateList(slot, .growing(growth)) { list in
             for index in 2..<arguments.count { list.push(arguments[index], end) }
         }
         call.reply.integer(slot.entry.list.count)

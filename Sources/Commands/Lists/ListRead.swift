@@ -47,7 +47,7 @@ enum ListRead {
         write(elementOf: entry.list, at: try call.integer(2), to: call.reply)
     }
 
-    private static func write(elementOf list: borrowing Quicklist, at index: Int, to reply: Reply) {
+    private static func write(elementOf list: ListView, at index: Int, to reply: Reply) {
         var cursor = list.cursor(from: index)
         if let element = cursor.next() { reply.bulk(element) } else { reply.null() }
     }
@@ -92,7 +92,7 @@ enum ListRead {
 
     /// Calls `body` with the positions of up to `limit` matches, from the match that the rank names on.
     private static func find(
-        _ needle: Span<UInt8>, in list: borrowing Quicklist, _ options: PositionOptions, limit: Int,
+        _ needle: Span<UInt8>, in list: ListView, _ options: PositionOptions, limit: Int,
         _ body: (Int) -> Void
     ) {
         var skipped = Int(clamping: options.rank.magnitude) - 1

@@ -44,7 +44,7 @@ struct DatasetDigest {
     }
 
     /// A list's elements, in order.
-    private mutating func mix(list: borrowing Quicklist) {
+    private mutating func mix(list: ListView) {
         var cursor = list.cursor()
         var text = ByteBuffer()
         while let element = cursor.next() {

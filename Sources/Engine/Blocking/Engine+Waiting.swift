@@ -34,7 +34,8 @@ extension Engine {
 
     /// Runs what changes made ready. Called behind every command's effects; costs a compare when nothing is.
     mutating func serveWaiters() {
-        guard context == .client, !waiters.isServing, waiters.hasReady || waiting.hasDeferred else { return }
+        guard context == .client, !gates.contains(.busy), !waiters.isServing else { return }
+        guard waiters.hasReady || waiting.hasDeferred else { return }
         waiters.isServing = true
         repeat {
             while let key = waiters.takeReady() { serve(key) }

@@ -19,7 +19,9 @@ extension Engine {
         journal.seenChangeCount = changeCount
         if !keyspace.removals.isEmpty { addRemovals(beforeCommand: true) }
         let isRecorded = journal.form == .always || (journal.form == .asSent && isChange)
-        if _fastPath(journal.isUnitEmpty && context == .client) {
+        // A slow script's unit stays open while other clients' harmless commands run beside it.
+        let isOutermost = context == .client && !gates.contains(.busy)
+        if _fastPath(journal.isUnitEmpty && isOutermost) {
             if isRecorded {
                 journal.writeUnit(
                     arguments, database: reference.session.database, second: keyspace.now / 1000)
@@ -27,7 +29,7 @@ extension Engine {
             return journal.endCommand()
         }
         if isRecorded { addAsSent(reference, arguments) }
-        if context == .client {
+        if isOutermost {
             journal.endUnit(second: keyspace.now / 1000)
         } else {
             journal.endCommand()

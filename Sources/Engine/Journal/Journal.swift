@@ -52,6 +52,8 @@ package struct Journal: ~Copyable {
     var seenChangeCount = 0
     /// The keyspace's removals stand in the unit already; effects must not record them again.
     var hasRemovals = false
+    /// Who may get what is added: a script narrows it by redis.set_repl.
+    var allowed = JournalReaders.all
     private var operations: [Operation] = []
     private var words = JournalWords()
     /// Where the running command's own operations begin.
@@ -80,7 +82,8 @@ package struct Journal: ~Copyable {
         let start = words.bytes.count
         body(&words)
         let operation = Operation(
-            start: start, end: words.bytes.count, wordCount: words.takeCount(), database: database, readers: readers)
+            start: start, end: words.bytes.count, wordCount: words.takeCount(), database: database,
+            readers: readers.intersection(allowed))
         if beforeCommand {
             operations.insert(operation, at: commandStart)
             commandStart += 1

@@ -47,7 +47,7 @@ extension Entry {
 
     /// Bytes of the listpack or intset, as its own header says.
     @inline(__always)
-    fileprivate var compactByteCount: Int {
+    var compactByteCount: Int {
         let word = valueWord()
         let low = Int(truncatingIfNeeded: word & 0xFFFF_FFFF)
         if encoding == CollectionEncoding.listpack.rawValue { return low }
@@ -73,7 +73,7 @@ enum CompactValue {
 
 extension Database {
     /// An entry with room for a compact value of `needed` bytes, which the caller writes.
-    private mutating func makeCompact(
+    mutating func makeCompact(
         _ key: Span<UInt8>, needed: Int, type: ObjectType, encoding: Int, expiry: Int64?
     ) -> Entry {
         let overhead = Entry.byteCount(keyByteCount: key.count, valueByteCount: 0, hasExpiry: expiry != nil)

@@ -1,21 +1,58 @@
-// ListValue.swift - lists as values of keys: a quicklist in memory of its own, whose address is the entry's one word.
-// One door reads (`Entry.list`), one changes (`Keyspace.updateList`): the latter keeps the database's byte account and
+// ListValue.swift - lists as values of keys. A small one is a listpack in its entry; a larger one a quicklist in memory
+// of its own, whose address is the entry's one word. One door reads (`Entry.list`), one changes it
+// (`Keyspace.updateList`): the latter moves a list from one form to the other, keeps the database's byte account and
 // the encoding that OBJECT shows. Engine's turn only, except freeing, which is for whoever owns the list.
 internal import Base
 internal import CLinux
 package import Structures
 
-/// What OBJECT ENCODING calls a list. The structure is the same; the name follows the rules of Redis 7.2 for when a
-/// list is one listpack. The numbers carry bit 3: the value lies outside its entry.
+/// How a list is kept, and what OBJECT ENCODING calls it: by the rules of Redis 7.2 for when a list is one listpack.
+/// Numbers with bit 3: the value lies outside its entry.
 package enum ListEncoding: Int, Sendable {
+    /// A listpack, in the entry; the number that all collections use for that.
+    case compact = 1
+    /// A quicklist that is called a listpack: too large for the entry, not beyond the limits of a listpack.
     case listpack = 8
     case quicklist = 9
 }
 
-/// What a command is about to do to a list, which decides what the list's encoding becomes.
+/// What the configuration says about lists.
+package struct ListOptions: Equatable, Sendable {
+    package let limits: ListLimits
+    package let compressDepth: Int
+
+    @inline(__always)
+    package init(limits: ListLimits, compressDepth: Int) {
+        self.limits = limits
+        self.compressDepth = compressDepth
+    }
+}
+
+/// Elements about to be added to a list.
+package struct ListGrowth {
+    fileprivate private(set) var count = 0
+    /// Bytes of their text, which decide about the encoding.
+    fileprivate private(set) var byteCount = 0
+    /// Bytes that their entries in a listpack take at most.
+    fileprivate private(set) var room = 0
+
+    @inline(__always)
+    package init() {}
+
+    @inline(__always)
+    package init(_ element: Span<UInt8>) { add(element) }
+
+    @inline(__always)
+    package mutating func add(_ element: Span<UInt8>) {
+        count &+= 1
+        byteCount &+= element.count
+        room &+= element.count &+ (element.count < 64 ? 2 : element.count < 4096 ? 4 : 10)
+    }
+}
+
+/// What a command is about to do to a list, which decides what becomes of the list's form.
 package enum ListChange {
-    /// Adds `count` elements with `byteCount` bytes of text.
-    case growing(byteCount: Int, count: Int)
+    case growing(ListGrowth)
     case shrinking
     /// Puts an element of `byteCount` bytes in the place of another.
     case replacing(byteCount: Int)
@@ -24,12 +61,16 @@ package enum ListChange {
 enum ListValue {
     /// The entry's value: the address of the quicklist.
     static let byteCount = 8
+    /// Listpacks up to here lie in their entry: moving that many bytes costs less than the memory of a quicklist.
+    static let compactByteCountMax = 1024
     /// Lists beyond either are freed in the background.
     private static let nodeCountMax = 64
     private static let byteCountMax = 1 << 20
 
     @unsafe static func pointer(_ entry: Entry) -> UnsafeMutablePointer<Quicklist> {
-        precondition(entry.type == ObjectType.list.rawValue, "only a list's entry leads to a quicklist")
+        precondition(
+            entry.type == ObjectType.list.rawValue && entry.hasHeldValue,
+            "only a large list's entry leads to a quicklist")
         return unsafe pointer(UInt(truncatingIfNeeded: entry.valueWord()))
     }
 
@@ -75,24 +116,25 @@ enum ListValue {
 }
 
 extension Entry {
-    /// The list behind a list's entry, for reading. Valid until the list is changed or its key goes.
-    package var list: Quicklist {
-        @inline(__always) unsafeAddress { unsafe UnsafePointer(ListValue.pointer(self)) }
+    /// The list, for reading. Valid until the list is changed or its key goes.
+    package var list: ListView {
+        @_lifetime(borrow self) @inline(__always) get {
+            if encoding == ListEncoding.compact.rawValue {
+                let view = ListView(listpack)
+                return unsafe _overrideLifetime(view, borrowing: self)
+            }
+            let view = unsafe ListView(unchecked: UnsafePointer(ListValue.pointer(self)))
+            return unsafe _overrideLifetime(view, borrowing: self)
+        }
     }
 
-    /// How the list's entry calls itself.
-    package var listEncoding: ListEncoding { encoding == ListEncoding.listpack.rawValue ? .listpack : .quicklist }
-
-    fileprivate func listWillGrow(byteCount: Int, count: Int) {
-        guard listEncoding == .listpack else { return }
-        let mustConvert = list.limits.listpackMustConvert(
-            byteCount: list.listpackByteCount, count: list.count, addedByteCount: byteCount, addedCount: count)
-        if mustConvert { encoding = ListEncoding.quicklist.rawValue }
-    }
-
-    fileprivate func listDidShrink() {
-        if listEncoding == .quicklist, list.mayBeListpack(isShrinking: true) {
-            encoding = ListEncoding.listpack.rawValue
+    /// How the list is kept.
+    @inline(__always)
+    package var listEncoding: ListEncoding {
+        switch encoding {
+        case ListEncoding.compact.rawValue: .compact
+        case ListEncoding.listpack.rawValue: .listpack
+        default: .quicklist
         }
     }
 }
@@ -103,8 +145,12 @@ extension Database {
         _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, list: consuming Quicklist, expiry: Int64?,
         garbage: inout Garbage
     ) {
-        let isListpack = list.isEmpty || list.mayBeListpack(isShrinking: false)
-        let encoding = isListpack ? ListEncoding.listpack : .quicklist
+        if let listpack = list.soleListpack(isShrinking: false), listpack.byteCount <= ListValue.compactByteCountMax {
+            return setCompact(
+                key, hash: hash, slot: slot, type: .list, encoding: .listpack, bytes: listpack.span, expiry: expiry,
+                garbage: &garbage)
+        }
+        let encoding = list.mayBeListpack(isShrinking: false) ? ListEncoding.listpack : .quicklist
         let entry = makeEntry(
             key, valueByteCount: ListValue.byteCount, type: .list, encoding: encoding.rawValue, expiry: expiry)
         entry.setValueWord(UInt64(ListValue.allocate(list)))
@@ -112,22 +158,137 @@ extension Database {
         install(entry, hash: hash, slot: slot, garbage: &garbage)
     }
 
-    mutating func updateList(_ entry: Entry, _ change: ListChange, _ body: (inout Quicklist) -> Void) {
-        willChange(entry)
-        let list = unsafe ListValue.pointer(entry)
+    @inline(__always)
+    mutating func updateList(
+        _ slot: EntryTable.Slot, _ change: ListChange, _ options: ListOptions, garbage: inout Garbage,
+        _ body: (inout ListEditor) -> Void
+    ) {
+        willChange(slot.entry)
+        if slot.entry.encoding == ListEncoding.compact.rawValue {
+            if let added = compactRoom(slot.entry, change, options) {
+                return updateCompact(slot, adding: added, garbage: &garbage) { lent in
+                    var editor = ListEditor(Listpack(adopting: lent))
+                    body(&editor)
+                    return editor.takeListpack()
+                }
+            }
+            makeChain(slot, options)
+        }
+        updateChain(slot, change, options, garbage: &garbage, body)
+    }
+
+    /// Bytes that a list in its entry needs for the change; nil when it must become a quicklist for it.
+    @inline(__always)
+    private func compactRoom(_ entry: Entry, _ change: ListChange, _ options: ListOptions) -> Int? {
         switch change {
-        case .growing(let byteCount, let count): entry.listWillGrow(byteCount: byteCount, count: count)
-        case .replacing(let byteCount): entry.listWillGrow(byteCount: byteCount, count: 1)
-        case .shrinking: break
+        case .shrinking: return 0
+        case .growing(let growth):
+            let view = entry.listpack
+            guard view.byteCount &+ growth.room <= ListValue.compactByteCountMax, ListLimits.packedThreshold == 0,
+                !options.limits.listpackMustConvert(
+                    byteCount: view.byteCount, count: view.count, addedByteCount: growth.byteCount,
+                    addedCount: growth.count)
+            else { return nil }
+            return growth.room
+        case .replacing(let byteCount):
+            let view = entry.listpack
+            guard byteCount <= ListValue.compactByteCountMax &- view.byteCount, ListLimits.packedThreshold == 0,
+                !options.limits.listpackMustConvert(
+                    byteCount: view.byteCount, count: view.count, addedByteCount: byteCount, addedCount: 1)
+            else { return nil }
+            // Usually both are of one size. When they are not, the listpack moves, which is right too.
+            return 0
+        }
+    }
+
+    /// A list in its entry becomes a quicklist.
+    private mutating func makeChain(_ slot: EntryTable.Slot, _ options: ListOptions) {
+        let old = slot.entry
+        let list = Quicklist(
+            listpack: old.listpack, limits: options.limits, compressDepth: options.compressDepth)
+        let fresh = makeEntry(
+            old.key, valueByteCount: ListValue.byteCount, type: .list, encoding: ListEncoding.listpack.rawValue,
+            expiry: old.expiry)
+        fresh.setValueWord(UInt64(ListValue.allocate(list)))
+        externalByteCount += ListValue.allocatedByteCount(fresh)
+        replace(slot, with: fresh)
+    }
+
+    /// A quicklist that has shrunk to one small listpack moves into its entry, unless it is empty: then it will go.
+    private mutating func moveIntoEntry(_ slot: EntryTable.Slot) {
+        let old = slot.entry
+        let chain = unsafe ListValue.pointer(old)
+        guard let listpack = unsafe chain.pointee.soleListpack(isShrinking: false),
+            listpack.byteCount <= ListValue.compactByteCountMax / 2
+        else { return }
+        let fresh = makeCompact(
+            old.key, needed: listpack.byteCount, type: .list, encoding: ListEncoding.compact.rawValue,
+            expiry: old.expiry)
+        unsafe listpack.span.copyBytes(to: fresh.valueAddress)
+        externalByteCount -= ListValue.allocatedByteCount(old)
+        ListValue.freeNow(UInt(truncatingIfNeeded: old.valueWord()))
+        replace(slot, with: fresh)
+    }
+
+    /// Puts another form of the slot's value in its place; what lay behind the old one is the caller's.
+    private mutating func replace(_ slot: EntryTable.Slot, with fresh: Entry) {
+        let old = slot.entry
+        fresh.frequency = old.frequency
+        fresh.version = old.version
+        table.replace(slot, with: fresh)
+        arena.free(old)
+    }
+
+    @inline(__always)
+    private mutating func updateChain(
+        _ slot: EntryTable.Slot, _ change: ListChange, _ options: ListOptions, garbage: inout Garbage,
+        _ body: (inout ListEditor) -> Void
+    ) {
+        let entry = slot.entry
+        let list = unsafe ListValue.pointer(entry)
+        if entry.encoding == ListEncoding.listpack.rawValue {
+            unsafe prepareListpack(entry, &list.pointee, change, options)
         }
         let before = unsafe list.pointee.allocatedBytes
-        unsafe body(&list.pointee)
+        var editor = unsafe ListEditor(unchecked: list)
+        body(&editor)
+        if let nodes = editor.takeDetached() { garbage.add(.list, ListValue.allocate(nodes)) }
         externalByteCount += unsafe list.pointee.allocatedBytes - before
         entry.version &+= 1
         switch change {
         case .growing: break
-        case .shrinking, .replacing: entry.listDidShrink()
+        case .shrinking, .replacing: didShrink(slot, options)
         }
+    }
+
+    /// A list that is called a listpack follows the configuration as it is, and stops being called so when the change
+    /// brings it beyond the limits.
+    private func prepareListpack(
+        _ entry: Entry, _ list: inout Quicklist, _ change: ListChange, _ options: ListOptions
+    ) {
+        list.setOptions(limits: options.limits, compressDepth: options.compressDepth)
+        let added: (byteCount: Int, count: Int)
+        switch change {
+        case .growing(let growth): added = (growth.byteCount, growth.count)
+        case .replacing(let byteCount): added = (byteCount, 1)
+        case .shrinking: return
+        }
+        let mustConvert = options.limits.listpackMustConvert(
+            byteCount: list.listpackByteCount, count: list.count, addedByteCount: added.byteCount,
+            addedCount: added.count)
+        if mustConvert { entry.encoding = ListEncoding.quicklist.rawValue }
+    }
+
+    private mutating func didShrink(_ slot: EntryTable.Slot, _ options: ListOptions) {
+        let entry = slot.entry
+        let list = unsafe ListValue.pointer(entry)
+        guard unsafe list.pointee.nodeCount == 1 else { return }
+        if entry.encoding == ListEncoding.quicklist.rawValue,
+            unsafe list.pointee.mayBeListpack(isShrinking: true, limits: options.limits)
+        {
+            entry.encoding = ListEncoding.listpack.rawValue
+        }
+        if entry.encoding == ListEncoding.listpack.rawValue { moveIntoEntry(slot) }
     }
 }
 
@@ -140,11 +301,19 @@ extension Keyspace {
         self[database].setList(key, hash: hash, slot: slot, list: list, expiry: expiry, garbage: &garbage)
     }
 
-    /// The one door through which a list is changed. The caller removes the key of a list that became empty.
+    /// Makes an empty list the value of `key`, which does not exist; the caller adds to it by `updateList`.
+    package mutating func makeList(_ key: Span<UInt8>, hash: UInt64, in database: Int, for growth: ListGrowth) {
+        let room = min(growth.room, ListValue.compactByteCountMax)
+        makeListpack(key, hash: hash, in: database, type: .list, room: room) { _ in }
+    }
+
+    /// The one door through which a list is changed. The entry may move: look at `slot` again afterwards. The caller
+    /// removes the key of a list that became empty.
     @inline(__always)
     package mutating func updateList(
-        _ slot: EntryTable.Slot, in database: Int, _ change: ListChange, _ body: (inout Quicklist) -> Void
+        _ slot: EntryTable.Slot, in database: Int, _ change: ListChange, _ options: ListOptions,
+        _ body: (inout ListEditor) -> Void
     ) {
-        self[database].updateList(slot.entry, change, body)
+        self[database].updateList(slot, change, options, garbage: &garbage, body)
     }
 }

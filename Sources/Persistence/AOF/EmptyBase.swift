@@ -15,27 +15,6 @@ package enum EmptyBase {
         return bytes
     }
 
-    /// Where the snapshot that `bytes` begin with ends, when it holds no key; nil when it does.
-    package static func end(of bytes: Span<UInt8>) -> Int? {
-        var position = 9
-        while position + 9 <= bytes.count {
-            if bytes[position] == 0xFF { return position + 9 }
-            guard bytes[position] == 0xFA else { return nil }
-            position += 1
-            for _ in 0..<2 {
-                guard position < bytes.count else { return nil }
-                switch bytes[position] {
-                case 0..<64: position += 1 + Int(bytes[position])
-                case 0xC0: position += 2
-                case 0xC1: position += 3
-                case 0xC2: position += 5
-                default: return nil
-                }
-            }
-        }
-        return nil
-    }
-
     private static func append(_ bytes: inout ByteBuffer, _ name: String, _ value: String) {
         bytes.append(0xFA)
         for text in [name, value] {

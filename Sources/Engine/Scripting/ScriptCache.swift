@@ -1,0 +1,161 @@
+// ScriptCache.swift - compiled scripts, found by their text (EVAL) or digest (EVALSHA). EVAL looks its text up by a
+// fast keyed hash and compares the bytes, so that nothing is digested twice. Scripts that only EVAL brought are
+// forgotten again, the least recently used first, when there are too many; what SCRIPT LOAD brought stays. Under the
+// turn.
+internal import Base
+
+/// A SHA-1 digest as a key.
+struct ScriptDigest: Hashable {
+    let first: UInt64
+    let second: UInt64
+    let third: UInt32
+
+    /// Of 40 hexadecimal digits in either case; nil for anything else.
+    init?(hexadecimal text: Span<UInt8>) {
+        guard text.count == 40 else { return nil }
+        var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for index in 0..<40 {
+            guard let digit = Hexadecimal.value(ofDigit: text[index]) else { return nil }
+            if index < 16 {
+                words.0 = words.0 << 4 | UInt64(digit)
+            } else if index < 32 {
+                words.1 = words.1 << 4 | UInt64(digit)
+            } else {
+                words.2 = words.2 << 4 | UInt64(digit)
+            }
+        }
+        first = words.0
+        second = words.1
+        third = UInt32(truncatingIfNeeded: words.2)
+    }
+}
+
+struct CachedScript {
+    let text: [UInt8]
+    /// 40 small hexadecimal digits.
+    let digest: [UInt8]
+    let function: ScriptFunction
+    let flags: ScriptFlags
+    /// SCRIPT LOAD brought it: only SCRIPT FLUSH takes it away.
+    var isKept: Bool
+    var lastUse: UInt64
+}
+
+package struct ScriptCache: ~Copyable {
+    /// EVAL's own scripts that are kept, as in Redis.
+    private static let evalCountMax = 500
+
+    private var scripts: [CachedScript?] = []
+    private var free: [Int] = []
+    private var byDigest: [ScriptDigest: Int] = [:]
+    private var byText: [UInt64: Int] = [:]
+    private var uses: UInt64 = 0
+    private var evalCount = 0
+    /// Scripts forgotten to make room (INFO evicted_scripts).
+    package internal(set) var evictedCount = 0
+    /// Bytes of the scripts' texts.
+    package private(set) var textByteCount = 0
+
+    init() {}
+
+    /// Scripts held (INFO number_of_cached_scripts).
+    package var count: Int { byDigest.count }
+
+    /// What the table itself takes, texts included (INFO used_memory_scripts).
+    package var byteCount: Int {
+        textByteCount + scripts.capacity * MemoryLayout<CachedScript?>.stride
+            + byDigest.capacity * (MemoryLayout<ScriptDigest>.stride + 8) + byText.capacity * 16
+    }
+
+    func function(_ index: Int) -> ScriptFunction? { scripts[index]?.function }
+
+    func flags(_ index: Int) -> ScriptFlags { scripts[index]?.flags ?? [] }
+
+    func digest(_ index: Int) -> [UInt8] { scripts[index]?.digest ?? [] }
+
+    func text(_ index: Int) -> [UInt8] { scripts[index]?.text ?? [] }
+
+    // MARK: finding
+
+    @inline(__always)
+    mutating func find(text: Span<UInt8>) -> Int? {
+        guard let index = byText[KeyHash.hash(text, seed: KeyHash.seed)] else { return nil }
+        guard let script = scripts[index], script.text.span.equals(text) else { return nil }
+        noteUse(index)
+        return index
+    }
+
+    @inline(__always)
+    mutating func find(digest: Span<UInt8>) -> Int? {
+        guard let key = ScriptDigest(hexadecimal: digest), let index = byDigest[key] else { return nil }
+        noteUse(index)
+        return index
+    }
+
+    func contains(digest: Span<UInt8>) -> Bool {
+        guard let key = ScriptDigest(hexadecimal: digest) else { return false }
+        return byDigest[key] != nil
+    }
+
+    @inline(__always)
+    private mutating func noteUse(_ index: Int) {
+        uses &+= 1
+        scripts[index]?.lastUse = uses
+    }
+
+    // MARK: changing
+
+    mutating func add(
+        text: Span<UInt8>, digest: [UInt8], function: ScriptFunction, flags: ScriptFlags, isKept: Bool
+    ) -> Int {
+        uses &+= 1
+        let script = CachedScript(
+            text: text.array, digest: digest, function: function, flags: flags, isKept: isKept, lastUse: uses)
+        let index = free.popLast() ?? scripts.count
+        if index == scripts.count { scripts.append(script) } else { scripts[index] = script }
+        if let key = ScriptDigest(hexadecimal: digest.span) { byDigest[key] = index }
+        byText[KeyHash.hash(text, seed: KeyHash.seed)] = index
+        textByteCount += text.count
+        if !isKept { evalCount += 1 }
+        return index
+    }
+
+    /// SCRIPT LOAD of a script that EVAL brought.
+    mutating func keep(_ index: Int) {
+        guard scripts[index]?.isKept == false else { return }
+        scripts[index]?.isKept = true
+        evalCount -= 1
+    }
+
+    /// The least recently used of too many; the caller makes the interpreter forget its function.
+    mutating func evict(sparing newest: Int) -> ScriptFunction? {
+        guard evalCount > ScriptCache.evalCountMax else { return nil }
+        var oldest = -1
+        var use = UInt64.max
+        for index in scripts.indices where index != newest {
+            guard let script = scripts[index], !script.isKept, script.lastUse < use else { continue }
+            oldest = index
+            use = script.lastUse
+        }
+        guard oldest >= 0, let script = scripts[oldest] else { return nil }
+        scripts[oldest] = nil
+        free.append(oldest)
+        if let key = ScriptDigest(hexadecimal: script.digest.span) { byDigest[key] = nil }
+        let hash = KeyHash.hash(script.text.span, seed: KeyHash.seed)
+        if byText[hash] == oldest { byText[hash] = nil }
+        textByteCount -= script.text.count
+        evalCount -= 1
+        evictedCount += 1
+        return script.function
+    }
+
+    /// SCRIPT FLUSH; the interpreter goes with its functions.
+    mutating func removeAll() {
+        scripts = []
+        free = []
+        byDigest = [:]
+        byText = [:]
+        evalCount = 0
+        textByteCount = 0
+    }
+}
