@@ -70,7 +70,7 @@ package struct Suspension: ~Copyable {
         self.lengths = lengths
     }
 
-    /// Blocked by a command that a client would call blocking; neither a pause nor a slow script is.
+    /// Blocked by a command that a client would call blocking; neither what was held back nor a slow script is.
     package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script }
 
     /// Calls `body` with the kept arguments.

@@ -130,7 +130,8 @@ struct Choices {
         let (key, database) = (command.key.span, command.database)
         if let slot, slot.entry.objectType == .list {
             let element = [UInt8](repeating: 7, count: command.size)
-            keyspace.updateList(slot, in: database, .growing(byteCount: element.count, count: 1)) { list in
+            let options = ListOptions(limits: .standard, compressDepth: 0)
+            keyspace.updateList(slot, in: database, .growing(ListGrowth(element.span)), options) { list in
                 list.append(element.span)
             }
             return

@@ -1,6 +1,6 @@
 // AOFScanner.swift - from an append only file's bytes to its commands: strict where a client's parser is lenient,
-// since nobody but a server wrote this. It tells a file that stops in the middle of a command (cut off: what precedes is
-// good) from one that holds something else (malformed), because only the first may be cut back without asking.
+// since nobody but a server wrote this. It tells a file that stops in the middle of a command (cut off: what precedes
+// is good) from one that holds something else (malformed), because only the first may be cut back without asking.
 // Annotations (`#...` lines) are stepped over; `#TS:` ones are reported. Pure; keeps offsets only.
 package import Base
 package import RESP

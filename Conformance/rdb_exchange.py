@@ -1,0 +1,151 @@
+"""Exchanges RDB files between Fog, Redis 7.0 and Valkey 9.1, both ways, for every type and encoding.
+
+Usage: rdb_exchange.py [--seed N] [--rounds N]
+Each server fills a dataset of all types, saves it, and the others start from the file: DEBUG DIGEST must be equal on
+both sides, and `redis-check-rdb` must agree with what Fog writes. Fields that expire go between Fog and Valkey only.
+The last line counts what was exchanged; the exit status is 1 when anything differs.
+"""
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from resp import Connection
+from servers import Binary, Server, StartFailed, fog_binary, redis_binary, valkey_binary
+
+
+def text(rng: random.Random, length: int) -> bytes:
+    """Bytes that compress (words) or do not (noise), as it comes."""
+    if rng.random() < 0.5:
+        return (b"some words that repeat " * (length // 23 + 1))[:length]
+    return rng.randbytes(length)
+
+
+def element(rng: random.Random) -> bytes:
+    """One member: a number of any width, or text of any length around the encodings' bounds."""
+    kind = rng.randrange(4)
+    if kind == 0:
+        return str(rng.choice((0, 12, 13, -1, 127, -128, 4095, 32767, 2**23, 2**31, -2**63, 2**63 - 1))).encode()
+    if kind == 1:
+        return str(rng.randrange(-10**rng.randrange(1, 18), 10**18)).encode()
+    return text(rng, rng.choice((0, 1, 5, 20, 21, 63, 64, 65, 100, 300)))
+
+
+def fill(connection: Connection, rng: random.Random, has_field_expiry: bool) -> None:
+    """Keys of every type, each small (compact) and large, in two databases, some with an expiry."""
+    for database in (0, 9):
+        run(connection, "SELECT", database)
+        for index, length in enumerate((0, 1, 20, 21, 44, 45, 63, 64, 16383, 16384, 20000, 70000, 300000)):
+            run(connection, "SET", f"string:{index}", text(rng, length))
+        for index in range(60):
+            run(connection, "SET", element(rng) or "empty", element(rng))
+        run(connection, "SET", text(rng, 300), "a long key")
+        run(connection, "SET", "expiring", "value", "PXAT", 4102444800123)
+        for index, count in enumerate((1, 5, 100, 700, 5000)):
+            items = [element(rng) for _ in range(count)]
+            run(connection, "RPUSH", f"list:{index}", *items)
+            run(connection, "SADD", f"set:{index}", *items)
+            run(connection, "SADD", f"intset:{index}", *(rng.randrange(-10**(index * 4 + 2), 10**(index * 4 + 2))
+                                                         for _ in range(min(count, 500))))
+            run(connection, "HSET", f"hash:{index}", *sum(([item, element(rng)] for item in items), []))
+            run(connection, "ZADD", f"zset:{index}", *sum(
+                ([rng.choice((repr(rng.uniform(-1e9, 1e9)), str(rng.randrange(100)), "inf", "-inf", "0.1")), item]
+                 for item in items), []))
+            for number in range(min(count, 300)):
+                run(connection, "XADD", f"stream:{index}", f"{number + 1}-{number % 3}", "field", element(rng),
+                    "number", number)
+        run(connection, "RPUSH", "large elements", *(text(rng, 9000) for _ in range(20)))
+        run(connection, "EXPIREAT", "hash:2", 4102444800)
+        run(connection, "XGROUP", "CREATE", "stream:3", "group", "0")
+        run(connection, "XGROUP", "CREATE", "stream:3", "idle group", "$")
+        run(connection, "XREADGROUP", "GROUP", "group", "reader", "COUNT", 50, "STREAMS", "stream:3", ">")
+        run(connection, "XREADGROUP", "GROUP", "group", "other", "COUNT", 5, "STREAMS", "stream:3", ">")
+        run(connection, "XDEL", "stream:3", "7-0", "8-1", "100-0")
+        run(connection, "XADD", "stream:emptied", "5-5", "a", "b")
+        run(connection, "XDEL", "stream:emptied", "5-5")
+        if has_field_expiry:
+            run(connection, "HPEXPIREAT", "hash:1", 4102444800999, "FIELDS", 1, "f")
+            run(connection, "HSET", "small expiring", "f", "v", "g", "w")
+            run(connection, "HPEXPIREAT", "small expiring", 4102444800999, "FIELDS", 1, "f")
+            for number in range(800):
+                run(connection, "HSET", "large expiring", f"f{number}", number)
+            run(connection, "HPEXPIREAT", "large expiring", 4102444800999, "FIELDS", 2, "f1", "f700")
+
+
+def run(connection: Connection, *words: bytes | str | int) -> bytes:
+    reply = connection.command(*words)
+    if reply.is_error:
+        raise SystemExit(f"{words[0]!r} failed: {reply.text()!r}")
+    return reply.text()
+
+
+def exchange(source: Binary, targets: list[Binary], seed: int, has_field_expiry: bool, checker: str | None) -> int:
+    """Fills `source`, saves, and starts every target from the file. Returns how many differ."""
+    failures = 0
+    with Server(source) as server:
+        connection = server.connect()
+        fill(connection, random.Random(seed), has_field_expiry)
+        digest = run(connection, "DEBUG", "DIGEST")
+        run(connection, "SAVE")
+        file = server.folder / "dump.rdb"
+        if checker is not None and not has_field_expiry:
+            outcome = subprocess.run([checker, str(file)], capture_output=True, text=True)
+            if outcome.returncode != 0:
+                failures += 1
+                print(f"FAILED: redis-check-rdb refuses {source.name}'s file: {outcome.stdout[-300:]}")
+        for target in targets:
+            failures += not is_equal(file, source, target, digest)
+    return failures
+
+
+def is_equal(file: Path, source: Binary, target: Binary, digest: bytes) -> bool:
+    """Whether `target` loads the file to the same dataset."""
+    receiver = Server(target)
+    try:
+        shutil.copy(file, receiver.folder / "dump.rdb")
+        process = receiver.process
+        assert process is not None
+        process.terminate()
+        process.wait()
+        receiver.start()
+        found = run(receiver.connect(), "DEBUG", "DIGEST")
+    except StartFailed as failure:
+        print(f"FAILED: {target.name} does not start from {source.name}'s file: {failure}")
+        return False
+    finally:
+        receiver.stop()
+    if found != digest:
+        print(f"FAILED: {source.name} -> {target.name}: digests {digest.decode()} and {found.decode()}")
+    return found == digest
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Exchange RDB files with stock servers.")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    fog, redis, valkey = fog_binary(), redis_binary(), valkey_binary()
+    checker = shutil.which("redis-check-rdb")
+    failures = 0
+    count = 0
+    for seed in range(options.seed, options.seed + options.rounds):
+        for source, targets, has_field_expiry in (
+            (fog, [fog, redis, valkey], False), (redis, [fog], False), (valkey, [fog], False),
+            (fog, [fog], True), (valkey, [fog], True),
+        ):
+            failed = exchange(source, targets, seed, has_field_expiry, checker if source is fog else None)
+            failures += failed
+            count += len(targets)
+            names = ", ".join(target.name for target in targets)
+            kind = " with expiring fields" if has_field_expiry else ""
+            print(f"{'FAILED' if failed else 'ok'}: {source.name} -> {names}{kind} (seed {seed})")
+    print(f"{count - failures} of {count} exchanges equal")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
