@@ -30,10 +30,11 @@ PROPOSALS_MAX = 60
 # What is expected to run today; other files are run by naming them.
 DEFAULT_FILES = (
     "unit/printver", "unit/auth", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/type/string",
-    "unit/type/incr", "unit/expire", "unit/other", "unit/quit", "unit/introspection", "unit/introspection-2",
+    "unit/type/incr", "unit/type/hash", "unit/expire", "unit/other", "unit/quit", "unit/introspection",
+    "unit/introspection-2",
     "unit/limits", "unit/querybuf", "unit/pendingquerybuf", "unit/obuf-limits", "unit/client-eviction",
     "unit/info-command", "unit/networking", "unit/replybufsize", "unit/latency-monitor", "unit/slowlog", "unit/pause",
-    "unit/violations",
+    "unit/violations", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/sort",
 )
 _STATUS = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
