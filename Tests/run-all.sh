@@ -56,6 +56,8 @@ if [ $status -eq 0 ]; then
         connection \
         dump \
         expire \
+        functions \
+        geo \
         geo \
         hashes \
         hashes_valkey \
@@ -70,6 +72,7 @@ if [ $status -eq 0 ]; then
         pubsub \
         pubsub_valkey \
         scan \
+        scripting \
         server \
         sets \
         sort \

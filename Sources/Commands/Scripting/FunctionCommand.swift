@@ -124,8 +124,10 @@ enum FunctionCommand {
         ],
         run: { (call: inout Call) throws(CommandError) in
             if call.arguments.count > 4 {
-                throw .message(
-                    "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION HELP.")
+                call.reply.error(
+                    "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. "
+                        + "Try FUNCTION HELP.")
+                throw .written
             }
             var policy = RestorePolicy.append
             if call.arguments.count == 4 {
@@ -153,8 +155,10 @@ enum FunctionCommand {
         ],
         run: { (call: inout Call) throws(CommandError) in
             if call.arguments.count > 3 {
-                throw .message(
-                    "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.")
+                call.reply.error(
+                    "ERR unknown subcommand or wrong number of arguments for '\(call.arguments[1].text)'. "
+                        + "Try FUNCTION HELP.")
+                throw .written
             }
             try FlushMode.check(call, text: "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
             call.flushLibraries()
