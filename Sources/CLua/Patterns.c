@@ -356,7 +356,8 @@ static int next_match(lua_State *L) {
     const char *pattern = lua_tostring(L, lua_upvalueindex(2));
     matcher state;
     begin(&state, L, source, count, pattern);
-    for (const char *place = source + (size_t)lua_tointeger(L, lua_upvalueindex(3)); place <= state.sourceEnd; place++) {
+    const char *place = source + (size_t)lua_tointeger(L, lua_upvalueindex(3));
+    for (; place <= state.sourceEnd; place++) {
         const char *end = match_at(&state, place, pattern);
         if (end == NULL) continue;
         lua_pushinteger(L, end - source + (end == place));

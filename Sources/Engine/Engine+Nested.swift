@@ -52,8 +52,8 @@ extension Engine {
     }
 
     /// Runs the command that `arguments` spell for `session` and appends its reply to `output`. False when a gate
-    /// refused it; its error is then the reply. `slot` is the command's when the caller has looked it up already. With `resumption` a slow script goes on; while
-    /// one is slow (`scripting.isBusy`) nothing was appended.
+    /// refused it; its error is then the reply. `slot` is the command's when the caller has looked it up already.
+    /// With `resumption` a slow script goes on; while one is slow (`scripting.isBusy`) nothing was appended.
     package mutating func executeNested(
         _ session: SessionReference, _ arguments: Arguments, slot: Int? = nil, rules: NestedRules,
         resumption: Resumption? = nil, output: inout ByteBuffer
@@ -129,7 +129,9 @@ extension Engine {
 
     private func scriptFlagsGate(_ id: Int, _ rules: NestedRules) -> StaticString? {
         let flags = unsafe commands.slotPointer[id].flags
-        if flags.contains(.noScript) && !debug.scriptsMayCallEverything { return "ERR This Redis command is not allowed from script" }
+        if flags.contains(.noScript) && !debug.scriptsMayCallEverything {
+            return "ERR This Redis command is not allowed from script"
+        }
         if rules.refusesWrites && flags.contains(.write) {
             return "ERR Write commands are not allowed from read-only scripts."
         }

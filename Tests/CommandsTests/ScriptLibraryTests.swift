@@ -18,7 +18,10 @@ struct ScriptLibraryTests {
     /// Seeds of the mutations: valid JSON, MessagePack, formats and patterns.
     private static let inputs: [[UInt8]] = [
         Array(#"{"a":[1,2.5e3,"x\u00e9\ud83d\ude00",null,true,{}],"b":{"c":[[[]]]}}"#.utf8),
-        [0x85, 0xA1, 0x61, 0x93, 0x01, 0xC0, 0xC3, 0xDC, 0x00, 0x02, 0xCB, 0x40, 0x09, 0x21, 0xFB, 0, 0, 0, 0, 0xDA, 0, 1, 0x78],
+        [
+            0x85, 0xA1, 0x61, 0x93, 0x01, 0xC0, 0xC3, 0xDC, 0x00, 0x02, 0xCB, 0x40, 0x09, 0x21, 0xFB, 0, 0, 0, 0, 0xDA,
+            0, 1, 0x78,
+        ],
         Array("return function(a, ...) local t = {a = 1, [2] = 'x'} for k, v in pairs(t) do return k end end".utf8),
     ]
     private static let formats: [[UInt8]] = [

@@ -188,7 +188,8 @@ extension Engine {
 
     // MARK: a script without its client
 
-    /// The session goes. True: its script has written, or is part of a transaction, and must end first, with the session; `runOrphan` does that.
+    /// The session goes. True: its script has written, or is part of a transaction, and must end first, with the
+    /// session; `runOrphan` does that.
     mutating func orphanScript(of session: SessionReference) -> Bool {
         guard scripting.running.isRunning, scripting.running.session == session else { return false }
         let interpreter = scripting.running.isFunction ? scripting.functions : scripting.scripts

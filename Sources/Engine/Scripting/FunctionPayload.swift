@@ -76,7 +76,8 @@ extension Engine {
             for library in made { forget(library) }
             throw error
         }
-        for library in scripting.libraries.all where policy == .flush || made.contains(where: { $0.name == library.name }) {
+        for library in scripting.libraries.all
+        where policy == .flush || made.contains(where: { $0.name == library.name }) {
             removeLibrary(library.name)
         }
         for library in made { scripting.libraries.add(library) }

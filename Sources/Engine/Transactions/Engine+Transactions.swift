@@ -52,8 +52,8 @@ extension Engine {
         return transaction.byteCount <= settings.clientQueryBufferLimit
     }
 
-    /// EXEC of an open transaction: the replies of its commands, or why they did not run. False: a script in it is slow;
-    /// nothing was answered, and calling this again goes on.
+    /// EXEC of an open transaction: the replies of its commands, or why they did not run. False: a script in it is
+    /// slow; nothing was answered, and calling this again goes on.
     mutating func runTransaction(_ session: SessionReference, reply: Reply) -> Bool {
         let transaction = transaction(of: session)
         let isBeginning = transaction.progress == nil

@@ -141,7 +141,8 @@ extension AppendOnly {
             } catch {
                 Log.shared.warning("Can't finish the AOF rewrite: \(error.description)")
             }
-        case .failure(let error): Log.shared.warning("Background AOF rewrite terminated with error: \(error.description)")
+        case .failure(let error):
+            Log.shared.warning("Background AOF rewrite terminated with error: \(error.description)")
         case .cancelled:
             Log.shared.warning("Background AOF rewrite terminated by request")
             isSuccess = nil
