@@ -141,6 +141,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
         armEffects()
+        limitTrackingTable()
     }
 
     mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {
