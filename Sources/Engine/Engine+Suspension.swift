@@ -155,6 +155,9 @@ extension Engine {
         waiting.resumed = isFirstRun
             ? nil
             : WaitingSessions.Resumed(session: session, order: suspension.order, deadline: suspension.deadline)
+        // What the command sends its own client follows its reply; what it sends the one that runs, that one's.
+        let outerRunning = running
+        running = session
         suspension.withArguments { arguments in
             unsafe withUnsafeMutablePointer(to: &output) { buffer in
                 unsafe outcome = execute(
@@ -163,6 +166,8 @@ extension Engine {
             }
         }
         waiting.resumed = outer
+        running = outerRunning
+        if let outerRunning, outerRunning.session.isRecipient { outerRunning.session.gates.insert(.ownMail) }
         guard outcome != .suspended else { return }
         let bytes = output.span.array
         let isHeld = holdsReplies && journal.file.end != journalEnd

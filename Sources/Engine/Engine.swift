@@ -160,6 +160,7 @@ package struct EngineGates: OptionSet, Sendable {
         setGate(.memory, settings.maxmemory > 0)
         armSaveGate()
         armEffects()
+        limitTrackingTable()
     }
 
     mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {

@@ -147,6 +147,19 @@ struct TrackingTests {
         #expect(try bench.pushed() == [#">["tracking-redir-broken", \#(id)]"#])
     }
 
+    /// A client that waited changes a key that it tracks: told behind the reply of the command that waited.
+    @Test(arguments: [1, 4])
+    func whoWaitedIsToldBehindItsReply(loopCount: Int) throws {
+        let bench = try Bench(loopCount)
+        try bench.session.run([("EXISTS target", "0")])
+        try bench.session.client.send("BLMOVE source target LEFT LEFT 0")
+        for _ in 0..<2000 where try bench.other.run("INFO clients").text?.contains("blocked_clients:1") == false {}
+        try bench.change("RPUSH source x")
+        #expect(try bench.session.client.reply().text == "x")
+        #expect(try bench.session.client.reply().description == #">["invalidate", ["target"]]"#)
+        #expect(try bench.pushed() == [])
+    }
+
     /// More keys than the table may hold: those given up are told as if they had changed.
     @Test(arguments: [1, 4])
     func theTableIsBounded(loopCount: Int) throws {
@@ -160,7 +173,7 @@ struct TrackingTests {
         #expect(told == 40)
         let info = try #require(try bench.other.run("INFO stats").text)
         #expect(info.contains("tracking_total_keys:10\r\n") && info.contains("tracking_total_items:10\r\n"))
-        // A limit that is lowered takes hold by the clock.
+        // A limit that is lowered takes hold.
         try bench.change("CONFIG SET tracking-table-max-keys 1")
         for _ in 0..<5000 where told < 49 { told += try bench.pushed().count }
         #expect(told == 49)
