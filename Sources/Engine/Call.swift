@@ -67,6 +67,9 @@ package import Structures
         nonmutating set { unsafe engine.pointee.debug.mergesByVectors = newValue }
     }
 
+    /// Whether the words come from a file or a primary, which have been through all checks and bounds already.
+    package var isReplayed: Bool { session.id == 0 }
+
     /// What the command runs inside of: a client's own, a transaction's or a script's command.
     package var context: CommandContext { unsafe engine.pointee.context }
 

@@ -2,6 +2,7 @@
 // writes to its append only file for the same input, in units where Redis brackets them.
 import Base
 import Engine
+import RESP
 import Structures
 import TestKit
 import Testing
@@ -228,6 +229,32 @@ struct JournalTests {
         _ = try recorder.record("xadd s 10-0 f v", "xreadgroup group g d streams s >")
         #expect(try recorder.record("xdelex s delref ids 1 10-0") == ["MULTI", "XACK s g 10-0", "XDEL s 10-0", "EXEC"])
         #expect(try recorder.record("xdelex s ids 1 10-0", "xack s g 10-0", "xdel s 10-0") == [])
+    }
+
+    /// Redis records exact thresholds and leaves LIMIT where it was; a client may not ask for that.
+    @Test func replayedTrimmingHasNoLimit() throws {
+        let session = try TestSession()
+        for id in 1...9 { _ = try session.client.run("XADD s \(id)-0 f v") }
+        let refusal = "(error) ERR syntax error, LIMIT cannot be used without the special ~ option"
+        try session.run([("XTRIM s MAXLEN = 4 LIMIT 1", refusal), ("XADD s MAXLEN = 4 LIMIT 1 10-0 f v", refusal)])
+        session.server.withEngine { engine in
+            let reference = engine.beginReplay()
+            var output = ByteBuffer()
+            for line in ["XTRIM s MAXLEN = 4 LIMIT 1", "XADD s MAXLEN = 2 LIMIT 1 10-0 f v"] {
+                let bytes = Array(line.utf8)
+                var ranges = ArgumentRanges()
+                var offset = 0
+                for word in line.split(separator: " ") {
+                    ranges.append(ArgumentRange(offset: offset, count: word.utf8.count))
+                    offset += word.utf8.count + 1
+                }
+                do { try engine.replay(reference, bytes.span, ranges, output: &output) } catch {
+                    Issue.record("\(line): \(error)")
+                }
+            }
+            engine.endReplay(reference)
+        }
+        try session.run([("XRANGE s - +", #"[["9-0", ["f", "v"]], ["10-0", ["f", "v"]]]"#)])
     }
 
     /// A reader that waits leaves its consumer behind, and nothing of it in the next command's record.

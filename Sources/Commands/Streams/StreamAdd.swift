@@ -78,7 +78,7 @@ enum StreamAdd {
         }
         // Options without an identifier behind them: what is left cannot be pairs either.
         if options.isAtEnd { request.idIndex = options.end }
-        try request.trim.finish(nodeEntriesMax: call.settings.streamNodeMaxEntries)
+        try request.trim.finish(call)
         return request
     }
 

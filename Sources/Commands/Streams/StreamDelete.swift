@@ -90,7 +90,7 @@ enum StreamDelete {
         while !options.isAtEnd {
             guard try trim.take(&options) else { throw .syntax }
         }
-        try trim.finish(nodeEntriesMax: call.settings.streamNodeMaxEntries)
+        try trim.finish(call)
         guard trim.strategy != nil else { throw .syntax }
         guard let slot = try call.find(1, .stream) else { return call.reply.integer(0) }
         var trimmed = 0

@@ -52,17 +52,21 @@ struct StreamTrim {
         return try options.next()
     }
 
-    /// Checks what was taken as a whole.
-    mutating func finish(nodeEntriesMax: Int) throws(CommandError) {
+    /// Checks what was taken as a whole. Stock servers record trimming with an exact threshold and leave LIMIT where it
+    /// was, so for what is replayed there is no limit and no complaint about it.
+    mutating func finish(_ call: borrowing Call) throws(CommandError) {
         if limit > 0 && strategy == nil {
             throw .message("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy")
         }
-        if hasLimit {
+        if call.isReplayed {
+            limit = 0
+        } else if hasLimit {
             guard isApproximate else {
                 throw .message("ERR syntax error, LIMIT cannot be used without the special ~ option")
             }
         } else if isApproximate {
-            let (product, overflow) = nodeEntriesMax.multipliedReportingOverflow(by: StreamTrim.nodesMax)
+            let (product, overflow) = call.settings.streamNodeMaxEntries.multipliedReportingOverflow(
+                by: StreamTrim.nodesMax)
             if overflow {
                 limit = StreamTrim.limitMax
             } else {
