@@ -37,6 +37,8 @@ def element(rng: random.Random) -> bytes:
 
 def fill(connection: Connection, rng: random.Random, has_field_expiry: bool) -> None:
     """Keys of every type, each small (compact) and large, in two databases, some with an expiry."""
+    run(connection, "FUNCTION", "LOAD", "#!lua name=exchange\nredis.register_function('answer', "
+        "function() return 'forty-two' end)")
     for database in (0, 9):
         run(connection, "SELECT", database)
         for index, length in enumerate((0, 1, 20, 21, 44, 45, 63, 64, 16383, 16384, 20000, 70000, 300000)):
@@ -78,7 +80,7 @@ def fill(connection: Connection, rng: random.Random, has_field_expiry: bool) -> 
 
 def run(connection: Connection, *words: bytes | str | int) -> bytes:
     reply = connection.command(*words)
-    if reply.is_error:
+    if reply.is_error():
         raise SystemExit(f"{words[0]!r} failed: {reply.text()!r}")
     return reply.text()
 
@@ -112,7 +114,11 @@ def is_equal(file: Path, source: Binary, target: Binary, digest: bytes) -> bool:
         process.terminate()
         process.wait()
         receiver.start()
-        found = run(receiver.connect(), "DEBUG", "DIGEST")
+        connection = receiver.connect()
+        found = run(connection, "DEBUG", "DIGEST")
+        if connection.command("FCALL", "answer", 0).text() != b"forty-two":
+            print(f"FAILED: {source.name} -> {target.name}: the functions did not come along")
+            return False
     except StartFailed as failure:
         print(f"FAILED: {target.name} does not start from {source.name}'s file: {failure}")
         return False

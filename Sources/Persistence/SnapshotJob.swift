@@ -37,15 +37,12 @@ package final class SnapshotJob: Sendable {
         /// Set when the last piece was added.
         var version: Int?
         var isCancelled = false
-        /// Some keys could not be written.
-        var isIncomplete = false
         var outcome: Outcome?
     }
 
     private enum Next {
         case pieces([SnapshotPiece])
         case end(version: Int)
-        case incomplete
         case cancelled
     }
 
@@ -90,11 +87,8 @@ package final class SnapshotJob: Sendable {
 
     /// The last piece of `capture` was added.
     package func finish(_ capture: SnapshotCapture) {
-        let (version, isWhole) = (capture.versionNeeded, capture.keysWithoutForm == 0)
-        state.withLock { state in
-            state.version = version
-            state.isIncomplete = !isWhole
-        }
+        let version = capture.versionNeeded
+        state.withLock { $0.version = version }
         ready.signal()
     }
 
@@ -180,8 +174,6 @@ package final class SnapshotJob: Sendable {
                         unsynced = 0
                     }
                 }
-            case .incomplete:
-                throw SystemError(code: ENOTSUP, operation: "save keys of a type that has no form in a file")
             case .end(let version):
                 let head = encoder.finish(version: version)
                 _ = try flush(&encoder, to: file)
@@ -209,7 +201,6 @@ package final class SnapshotJob: Sendable {
                     state.pieces = []
                     return .pieces(pieces)
                 }
-                if state.isIncomplete { return .incomplete }
                 return state.version.map { .end(version: $0) }
             }
             if let next { return next }

@@ -76,10 +76,16 @@ extension Server {
             // A sleep, however short, lets a loop that waits for the turn have it.
             Clock.sleep(nanoseconds: Int64(max(delay, 0)) * 1000 + 1)
         }
+        var reason: String?
         shared.turn.take { engine in
             engine.report(loader)
-            engine.noteLoaded(loader)
-            engine.endLoading()
+            reason = engine.noteLoaded(loader)
+            if reason == nil { engine.endLoading() }
+        }
+        if let reason {
+            Log.shared.warning("\(file.path): \(reason)")
+            Log.shared.warning("Fatal error loading the DB, check server logs. Exiting.")
+            throw DatasetFailure()
         }
         let elapsed = (clock.monotonicNanoseconds - start) / 1_000_000
         let fraction = String(elapsed % 1000 + 1000).dropFirst()

@@ -65,9 +65,7 @@ enum KeyDump {
         guard let entry = call.peek(1) else { return call.reply.null() }
         var payload = ByteBuffer()
         let compresses = call.settings.rdbCompression
-        guard DumpPayload.append(entry, compresses: compresses, to: &payload) else {
-            throw .message("ERR DUMP of this type is not supported")
-        }
+        DumpPayload.append(entry, compresses: compresses, to: &payload)
         call.reply.bulk(payload.span)
     }
 

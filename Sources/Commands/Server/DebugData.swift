@@ -32,7 +32,7 @@ enum DebugData {
     private static func serializedLength(_ entry: Entry) -> Int {
         guard entry.isString else {
             var payload = ByteBuffer()
-            guard DumpPayload.append(entry, compresses: false, to: &payload) else { return entry.valueByteCount }
+            DumpPayload.append(entry, compresses: false, to: &payload)
             // Without the type's byte, version and checksum.
             return payload.count - 11
         }

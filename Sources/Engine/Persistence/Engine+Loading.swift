@@ -56,10 +56,19 @@ extension Engine {
         if progress.emptyKeys > 0 { Log.shared.notice("empty keys skipped: \(progress.emptyKeys).") }
     }
 
-    /// Remembers the counts for INFO, once a file was loaded whole.
-    package mutating func noteLoaded(_ loader: borrowing RDBLoader) {
+    /// A file was loaded whole: its libraries of functions are registered, its counts kept for INFO. Returns why a
+    /// library cannot be, which is as bad as a broken file; nil when all is well.
+    package mutating func noteLoaded(_ loader: borrowing RDBLoader) -> String? {
         saving.loadedKeys = loader.progress.keysLoaded
         saving.expiredKeys = loader.progress.keysExpired
+        for source in loader.facts.functions {
+            do throws(ScriptError) {
+                _ = try loadLibrary(source.span, replaces: true)
+            } catch {
+                return "Failed loading functions: \(error.words)"
+            }
+        }
+        return nil
     }
 
     /// DEBUG RELOAD's second half: the file in the place of the dataset (or added to it), inside one turn. False, and
@@ -77,6 +86,7 @@ extension Engine {
             guard let again = try RDBFile(path) else { return false }
             if !keepsDataset {
                 for index in 0..<keyspace.databaseCount { keyspace.flush(index, inBackground: false) }
+                removeLibraries()
             }
             return loadWhole(again, options)
         } catch {
@@ -93,7 +103,8 @@ extension Engine {
             Log.shared.warning(error.text(path: file.path))
             return false
         }
-        if !options.onlyChecks { noteLoaded(loader) }
-        return true
+        guard !options.onlyChecks, let reason = noteLoaded(loader) else { return true }
+        Log.shared.warning(reason)
+        return false
     }
 }

@@ -52,6 +52,7 @@ extension Engine {
         plan.facts.serverVersion = FogVersion.redis
         plan.facts.second = clock.nowMilliseconds / 1000
         plan.facts.usedMemory = memory.used
+        plan.facts.functions = scripting.libraries.all.map(\.code)
         for index in 0..<keyspace.databaseCount where keyspace[index].count > 0 {
             plan.facts.databases.append(
                 (index, keyspace[index].count, keyspace[index].table.expiryCount))

@@ -13,9 +13,8 @@ package enum PayloadError: Error {
 package enum DumpPayload {
     package static let footerByteCount = 10
 
-    /// Appends the payload DUMP answers for `entry`. False, and nothing appended, when the type has no payload form.
-    package static func append(_ entry: Entry, compresses: Bool, to output: inout ByteBuffer) -> Bool {
-        guard ValueCodec.canWrite(entry) else { return false }
+    /// Appends the payload DUMP answers for `entry`.
+    package static func append(_ entry: Entry, compresses: Bool, to output: inout ByteBuffer) {
         let type = ValueCodec.typeCode(of: entry)
         var sink = ValueSink(compresses ? .now : .never)
         sink.append(type)
@@ -25,7 +24,6 @@ package enum DumpPayload {
         sink.append(littleEndian: UInt64(ValueCodec.versionNeeded(type)), byteCount: 2)
         sink.append(littleEndian: CRC64.checksum(sink.bytes.span))
         output.append(sink.bytes.span)
-        return true
     }
 
     /// Reads the payload that RESTORE was given. Nothing of it is believed, and nothing may stand behind the value.

@@ -48,13 +48,6 @@ package struct ValuePosition: Sendable {
 }
 
 package enum ValueCodec {
-    /// Whether values of the type can be written; all can once every type has its codec.
-    package static func canWrite(_ entry: Entry) -> Bool {
-        switch entry.objectType {
-        case .string, .list, .set, .sortedSet, .hash, .stream: true
-        }
-    }
-
     /// The number of the form in which `append` writes the value.
     package static func typeCode(of entry: Entry) -> UInt8 {
         switch entry.objectType {

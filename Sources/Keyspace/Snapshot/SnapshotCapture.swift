@@ -71,8 +71,6 @@ package final class SnapshotCapture {
     package private(set) var keysWritten = 0
     /// Entries that writes handed over before the walk came to them.
     package private(set) var keysHandedOver = 0
-    /// Keys whose type has no form in a file yet: a snapshot with such keys is not whole and must not become a file.
-    package private(set) var keysWithoutForm = 0
     /// The newest file version that a record needed.
     package private(set) var versionNeeded = ValueCode.versionWritten
 
@@ -112,7 +110,6 @@ package final class SnapshotCapture {
     /// An entry is about to change. It has the new bit already, unless its record is open.
     func handOver(_ entry: Entry, number: Int) {
         if isAbandoned { return }
-        guard ValueCodec.canWrite(entry) else { return keysWithoutForm += 1 }
         keysHandedOver += 1
         if var record = open {
             if record.entry == entry {
@@ -146,10 +143,6 @@ package final class SnapshotCapture {
     /// The walk met an entry. True when its record is complete, false when it was left open.
     func take(_ entry: Entry, number: Int) -> Bool {
         if isAbandoned { return true }
-        guard ValueCodec.canWrite(entry) else {
-            keysWithoutForm += 1
-            return true
-        }
         SnapshotCapture.appendHead(entry, number, &lastNumber, &sink)
         var position = ValuePosition()
         let isWhole = ValueCodec.append(entry, from: &position, to: &sink)

@@ -75,7 +75,7 @@ struct AppendOnlyLoader {
 
     /// A file may begin with a snapshot. Returns where its commands begin; nil when the server was asked to stop.
     private func loadPreamble(_ file: MappedFile, _ loadedBefore: Int) throws(StartRefusal) -> Int? {
-        guard file.span.starts(with: "REDIS") else { return 0 }
+        guard file.span.starts(with: "REDIS") || file.span.starts(with: "VALKEY") else { return 0 }
         let snapshot: RDBFile?
         do throws(SystemError) { snapshot = try RDBFile(file.path) } catch {
             throw StartRefusal("Fatal error: can't open \(file.path) for reading: \(error.reason)")
@@ -110,10 +110,12 @@ struct AppendOnlyLoader {
             }
             Clock.sleep(nanoseconds: 1)
         }
+        var reason: String?
         shared.turn.take { engine in
             engine.report(loader)
-            engine.noteLoaded(loader)
+            reason = engine.noteLoaded(loader)
         }
+        if let reason { throw StartRefusal("\(reason) (\(file.path))") }
         return loader.progress.byteCount
     }
 
