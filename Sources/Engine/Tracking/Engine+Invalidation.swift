@@ -35,8 +35,9 @@ extension Engine {
         }
     }
 
-    /// The clients' copies of `key` are worth nothing any more.
-    mutating func invalidate(_ key: Span<UInt8>, for clients: [UInt64]) {
+    /// The clients' copies of `key` are worth nothing any more. The one that runs knows of its own doing when it said
+    /// NOLOOP; what the table gave up is nobody's doing.
+    mutating func invalidate(_ key: Span<UInt8>, for clients: [UInt64], isGivenUp: Bool = false) {
         if clients.isEmpty { return }
         pubsub.messageSerial &+= 1
         let serial = pubsub.messageSerial
@@ -44,7 +45,7 @@ extension Engine {
             guard let session = sessions.find(id), let tracking = session.session.tracking,
                 !tracking.options.contains(.broadcast)
             else { continue }
-            if tracking.options.contains(.noLoop) && session == running { continue }
+            if !isGivenUp && tracking.options.contains(.noLoop) && session == running { continue }
             send(to: session, serial) { buffer, _ in
                 buffer.append("*1\r\n")
                 PubSubFrame.append(key, to: &buffer)

@@ -80,7 +80,7 @@ extension Engine {
         guard maximum > 0, trackers.table.keyCount > maximum else { return }
         var left = Engine.keysGivenUpMax
         while left > 0, trackers.table.keyCount > maximum, let (key, clients) = trackers.table.takeAny() {
-            invalidate(key.span, for: clients)
+            invalidate(key.span, for: clients, isGivenUp: true)
             left -= 1
         }
     }
