@@ -81,7 +81,7 @@ struct DatasetDigest {
             text.truncate(to: 0)
             DoubleText.appendSeventeenDigits(score, to: &text)
             part.mix(text.span)
-            sums.append(part.bytes)
+            sums.append(SHA1.digest(part.bytes.span))
         }
         for sum in sums { fold(sum) }
     }
