@@ -47,7 +47,7 @@ package struct RDBEncoder: ~Copyable {
         checkedCount = output.count
         var sink = ValueSink(compresses ? .now : .never)
         RDBEncoder.append(facts, to: &sink)
-        append(raw: sink.bytes.span)
+        append(raw: sink.span)
     }
 
     private static func append(_ facts: RDBFacts, to sink: inout ValueSink) {
@@ -131,7 +131,7 @@ package struct RDBEncoder: ~Copyable {
         if !ValueSink.appendCompressed(text, to: &scratch) {
             var head = ValueSink(.never)
             head.append(length: text.count)
-            append(raw: head.bytes.span)
+            append(raw: head.span)
             return append(raw: text)
         }
         append(raw: scratch.span)

@@ -35,8 +35,8 @@ private enum FunctionPayload {
             sink.append(string: item.code.span)
         }
         sink.append(littleEndian: UInt64(version), byteCount: 2)
-        sink.append(littleEndian: CRC64.checksum(sink.bytes.span))
-        return sink.bytes.span.array
+        sink.append(littleEndian: CRC64.checksum(sink.span))
+        return sink.span.array
     }
 
     /// The sources in a payload.

@@ -42,6 +42,11 @@ package struct ValueSink: ~Copyable {
 
     package var isEmpty: Bool { bytes.isEmpty }
 
+    /// The bytes written so far, valid until the next ones.
+    package var span: Span<UInt8> {
+        @_lifetime(borrow self) get { bytes.span }
+    }
+
     /// A part of a value, taken out of the sink.
     package struct Piece: ~Copyable, Sendable {
         package let bytes: ByteBuffer
