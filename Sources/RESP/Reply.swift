@@ -212,6 +212,9 @@ package import Base
         insertHeader(protocolVersion >= 3 ? UInt8(ascii: "~") : UInt8(ascii: "*"), count, at: mark)
     }
 
+    /// A copy of what was written since `mark`.
+    package func bytes(from mark: Int) -> [UInt8] { buffer.span.extracting(mark..<buffer.count).array }
+
     /// Inserts an aggregate header with `count` before the bytes written since `mark` (a former `buffer.count`).
     package func insertHeader(_ prefix: UInt8, _ count: Int, at mark: Int) {
         let digitCount = IntegerText.byteCount(of: Int64(count))

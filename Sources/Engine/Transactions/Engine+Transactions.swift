@@ -105,8 +105,7 @@ extension Engine {
             endNesting(scope, session)
             return true
         }
-        transaction.progress = TransactionProgress(
-            next: next, scope: scope, replies: reply.buffer.span.extracting(mark..<reply.buffer.count).array)
+        transaction.progress = TransactionProgress(next: next, scope: scope, replies: reply.bytes(from: mark))
         reply.buffer.truncate(to: mark)
         context = scope.context
         return false
