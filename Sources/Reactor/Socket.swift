@@ -209,3 +209,22 @@ package enum Socket {
 
     package static func close(_ descriptor: Int32) { CLinux.close(descriptor) }
 }
+
+extension Socket {
+    /// Sends one datagram to a unix socket, and does without when nobody is there; a leading `@` names an abstract one.
+    package static func sendDatagram(_ text: String, toUnixPath path: [UInt8]) {
+        var name = sockaddr_un()
+        guard !path.isEmpty, path.count < MemoryLayout.size(ofValue: name.sun_path) else { return }
+        name.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &name.sun_path) { target in
+            unsafe target.copyBytes(from: path)
+            if path[0] == UInt8(ascii: "@") { unsafe target[0] = 0 }
+        }
+        let descriptor = socket(AF_UNIX, fog_datagram_type(), 0)
+        guard descriptor >= 0 else { return }
+        defer { CLinux.close(descriptor) }
+        var text = text
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+        text.withUTF8 { _ = unsafe fog_sendto(descriptor, $0.baseAddress, $0.count, &name, length) }
+    }
+}

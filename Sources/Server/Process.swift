@@ -3,6 +3,7 @@
 internal import Base
 internal import CLinux
 internal import Engine
+internal import Reactor
 
 enum Daemon {
     /// Forks, ends the parent, leaves the terminal. False when the system refuses.
@@ -97,20 +98,7 @@ enum Supervisor {
     static func notify(_ state: String) {
         let entry = ConfigFileSystem.environment().first { $0.name == Array("NOTIFY_SOCKET".utf8) }
         guard let path = entry?.value, !path.isEmpty else { return }
-        var name = sockaddr_un()
-        guard path.count < MemoryLayout.size(ofValue: name.sun_path) else { return }
-        name.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &name.sun_path) { target in
-            unsafe target.copyBytes(from: path)
-            // A leading '@' names an abstract socket.
-            if path[0] == UInt8(ascii: "@") { unsafe target[0] = 0 }
-        }
-        let descriptor = socket(AF_UNIX, fog_datagram_type(), 0)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        var text = state
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
-        text.withUTF8 { _ = unsafe fog_sendto(descriptor, $0.baseAddress, $0.count, &name, length) }
+        Socket.sendDatagram(state, toUnixPath: path)
     }
 }
 
