@@ -102,7 +102,8 @@ final class AppendOnly: Sendable {
     }
 
     func persist(_ next: AOFManifest) throws(SystemError) {
-        try Disk.replace(places.manifest, temporary: places.temporaryManifest, with: next.text.span)
+        let text = next.text
+        try Disk.replace(places.manifest, temporary: places.temporaryManifest, with: text.span)
         manifest.withLock { $0 = next }
     }
 
