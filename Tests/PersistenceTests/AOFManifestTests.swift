@@ -11,7 +11,7 @@ struct AOFManifestTests {
         #expect(manifest.addIncrement(prefix: "appendonly.aof").name == "appendonly.aof.1.incr.aof")
         let second = manifest.addIncrement(prefix: "appendonly.aof")
         #expect(manifest.addBase(prefix: "appendonly.aof", isRDB: false, keeping: second).sequence == 2)
-        let text = manifest.text.span.text
+        let text = manifest.makeText().span.text
         #expect(
             text == """
                 file appendonly.aof.2.base.aof seq 2 type b
@@ -29,8 +29,8 @@ struct AOFManifestTests {
     @Test func namesWithBlanksAreQuoted() throws {
         var manifest = AOFManifest()
         _ = manifest.addIncrement(prefix: "my file")
-        #expect(manifest.text.span.text == "file \"my file.1.incr.aof\" seq 1 type i\n")
-        #expect(try AOFManifest(text: manifest.text.span.text) == manifest)
+        #expect(manifest.makeText().span.text == "file \"my file.1.incr.aof\" seq 1 type i\n")
+        #expect(try AOFManifest(text: manifest.makeText().span.text) == manifest)
     }
 
     @Test(arguments: [

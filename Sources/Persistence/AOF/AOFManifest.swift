@@ -87,7 +87,7 @@ package struct AOFManifest: Sendable, Equatable {
 
     // MARK: text
 
-    package var text: ByteBuffer {
+    package func makeText() -> ByteBuffer {
         var text = ByteBuffer()
         for entry in (base.map { [$0] } ?? []) + history + increments {
             text.append("file ")

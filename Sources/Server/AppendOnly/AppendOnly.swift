@@ -102,7 +102,7 @@ final class AppendOnly: Sendable {
     }
 
     func persist(_ next: AOFManifest) throws(SystemError) {
-        let text = next.text
+        let text = next.makeText()
         try Disk.replace(places.manifest, temporary: places.temporaryManifest, with: text.span)
         manifest.withLock { $0 = next }
     }
