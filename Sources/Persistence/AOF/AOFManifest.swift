@@ -87,6 +87,7 @@ package struct AOFManifest: Sendable, Equatable {
 
     // MARK: text
 
+    /// The manifest as its file holds it, a line for each of its files.
     package func makeText() -> ByteBuffer {
         var text = ByteBuffer()
         for entry in (base.map { [$0] } ?? []) + history + increments {
