@@ -17,6 +17,13 @@ extension EventLoop {
             return unsafe dropSlowReader(connection)
         }
         unsafe settleInterest(connection)
+        // The socket may have taken all by now, and then nobody else tells that input which was held back may go on;
+        // of a connection in its round `settle` does.
+        if unsafe connection.pointee.pendingOutput == 0 && !connection.pointee.isInRound
+            && !connection.pointee.isSuspended
+        {
+            unsafe noteReadyInput(connection)
+        }
     }
 
     /// The socket took bytes: a connection that was held back because it did not read may go on.
