@@ -46,6 +46,18 @@ struct ACLTests {
     }
 
     @Test(arguments: TestVariant.all)
+    func scriptsMayDoWhatTheirCallerMay(variant: TestVariant) throws {
+        let check = "tostring(redis.acl_check_cmd('get','ab'))..tostring(redis.acl_check_cmd('del','ab'))"
+        try TestSession(variant).run([
+            ("ACL SETUSER s on nopass +eval +get ~a*", "OK"), ("AUTH s x", "OK"),
+            ("EVAL \"return redis.call('get',KEYS[1])\" 1 ab", "(nil)"),
+            ("EVAL \"return redis.call('get','b')\" 0", "(matches) (error) ERR ACL failure in script: No perm*"),
+            ("EVAL \"return redis.call('del','ab')\" 0", "(matches) (error) ERR ACL failure in script: User s has*"),
+            ("EVAL \"return \(check)\" 0", #""truefalse""#),
+        ])
+    }
+
+    @Test(arguments: TestVariant.all)
     func queuedCommandsAreCheckedAgain(variant: TestVariant) throws {
         let session = try TestSession(variant)
         let admin = try session.server.connect()

@@ -142,7 +142,7 @@ extension Engine {
         note(refusal, id, arguments, of: reference)
         var text = ByteBuffer()
         if context == .script {
-            text.append("NOPERM ACL failure in script: ")
+            text.append("ERR ACL failure in script: ")
             text.append(refusalText(refusal, of: user, id))
             return text
         }

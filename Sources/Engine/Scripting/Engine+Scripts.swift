@@ -148,7 +148,11 @@ extension Engine {
 
     /// redis.acl_check_cmd: 1 when the user may run the command, 0 when not, -1 when there is none.
     func scriptPermits(_ arguments: borrowing Arguments) -> Int32 {
-        commands.resolve(arguments[0], arguments) == nil ? -1 : 1
+        guard let id = commands.resolve(arguments[0], arguments), let session = scripting.running.session else {
+            return -1
+        }
+        let user = session.session.account.user
+        return refusal(of: user, id, arguments, database: session.session.database) == nil ? 1 : 0
     }
 
     // MARK: killing
