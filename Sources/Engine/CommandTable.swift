@@ -45,6 +45,8 @@ package import RESP
     private let topLevel: [Int]
     /// A subcommand's container, by slot id.
     private let containers: [Int?]
+    /// The subcommand that a dotted name stands for, by slot id; itself for all others.
+    private let canonicalSlots: [Int]
 
     /// `renames` maps lower-case names to new names; an empty new name removes the command.
     package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
@@ -70,6 +72,17 @@ package import RESP
         }
         let removed = CommandTable.apply(renames, to: topLevel, &shown)
         topLevel.removeAll { removed.contains($0) }
+        // Behind everything else: dotted names are commands that nothing lists.
+        var canonical = Array(0..<all.count)
+        for index in topLevel where all[index].hasDottedNames {
+            for child in ranges[index] ?? 0..<0 {
+                all.append(all[child].dotted(under: all[index]))
+                canonical.append(child)
+                fullNames.append(all[index].name.lowercased() + "." + all[child].name.lowercased())
+                shown.append(shown[index] + [UInt8(ascii: ".")] + shown[child])
+            }
+        }
+        self.canonicalSlots = canonical
         self.commands = all
         self.fullNames = fullNames
         self.names = shown
@@ -98,7 +111,7 @@ package import RESP
             offsets.append(offset)
             offset += name.count
         }
-        for id in topLevel {
+        for id in topLevel + Array(0..<count).filter({ canonical[$0] != $0 }) {
             let name = shown[id]
             var position = CommandTable.hash(name.span)
             while unsafe buckets[position].slot >= 0 { position = (position + 1) & (CommandTable.bucketCount - 1) }
@@ -211,6 +224,9 @@ package import RESP
 
     /// The container whose subcommand `id` is.
     package func container(of id: Int) -> Int? { containers[id] }
+
+    /// The slot that `id` means: that of the subcommand for a dotted name (FOG.NODE.GET), else `id`.
+    package func canonical(_ id: Int) -> Int { canonicalSlots[id] }
 
     /// The slot of a full name, as COMMAND INFO takes it: "get", "config|get".
     package func find(fullName: Span<UInt8>) -> Int? {
