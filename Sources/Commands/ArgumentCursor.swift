@@ -186,7 +186,9 @@ extension Call {
 
     package func integer(_ index: Int) throws(CommandError) -> Int { try ArgumentNumber.integer(arguments[index]) }
 
-    package func integer(_ index: Int, in range: ClosedRange<Int>, otherwise: CommandError) throws(CommandError) -> Int {
+    package func integer(
+        _ index: Int, in range: ClosedRange<Int>, otherwise: CommandError
+    ) throws(CommandError) -> Int {
         try ArgumentNumber.integer(arguments[index], in: range, otherwise: otherwise)
     }
 

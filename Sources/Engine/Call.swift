@@ -257,7 +257,8 @@ package import Structures
     @inline(__always)
     package func changedUnseen() { unsafe engine.pointee.changeCount &+= 1 }
 
-    /// Says that every key of `database` went (FLUSHDB): WATCH must know, no notification is sent. `count` keys changed.
+    /// Says that every key of `database` went (FLUSHDB): WATCH must know, no notification is sent.
+    /// `count` keys changed.
     package func replaced(database: Int, count: Int) {
         unsafe engine.pointee.changeCount &+= count
         guard unsafe engine.pointee.effects.isObserved else { return }

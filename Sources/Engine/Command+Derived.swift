@@ -37,7 +37,8 @@ extension KeySpec {
         switch begin {
         case .index(let index): KeySpec(flags, begin: .index(index + count), find: find, notes: notes)
         case .keyword(let word, let start):
-            KeySpec(flags, begin: .keyword(word, startFrom: start < 0 ? start : start + count), find: find, notes: notes)
+            KeySpec(
+                flags, begin: .keyword(word, startFrom: start < 0 ? start : start + count), find: find, notes: notes)
         case .unknown: self
         }
     }

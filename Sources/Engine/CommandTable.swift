@@ -72,24 +72,13 @@ package import RESP
         }
         let removed = CommandTable.apply(renames, to: topLevel, &shown)
         topLevel.removeAll { removed.contains($0) }
-        // Behind everything else: dotted names are commands that nothing lists.
-        var canonical = Array(0..<all.count)
-        for index in topLevel where all[index].hasDottedNames {
-            for child in ranges[index] ?? 0..<0 {
-                all.append(all[child].dotted(under: all[index]))
-                canonical.append(child)
-                fullNames.append(all[index].name.lowercased() + "." + all[child].name.lowercased())
-                shown.append(shown[index] + [UInt8(ascii: ".")] + shown[child])
-            }
-        }
-        self.canonicalSlots = canonical
+        let canonical = CommandTable.addDottedNames(of: topLevel, ranges, to: &all, &fullNames, &shown)
+        canonicalSlots = canonical
         self.commands = all
         self.fullNames = fullNames
         self.names = shown
         self.topLevel = topLevel
-        var containers = [Int?](repeating: nil, count: all.count)
-        for (container, range) in ranges { for child in range { containers[child] = container } }
-        self.containers = containers
+        containers = CommandTable.containers(ranges, count: all.count)
         count = all.count
         unsafe slots = .allocate(capacity: max(1, count))
         for (id, command) in all.enumerated() {
@@ -118,6 +107,29 @@ package import RESP
             unsafe buckets[position] = Bucket(
                 name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
         }
+    }
+
+    /// Dotted names are commands that nothing lists, behind all others. Answers what every slot means.
+    private static func addDottedNames(
+        of topLevel: [Int], _ ranges: [Int: Range<Int>], to all: inout [Command], _ fullNames: inout [String],
+        _ shown: inout [[UInt8]]
+    ) -> [Int] {
+        var canonical = Array(0..<all.count)
+        for index in topLevel where all[index].hasDottedNames {
+            for child in ranges[index] ?? 0..<0 {
+                all.append(all[child].dotted(under: all[index]))
+                canonical.append(child)
+                fullNames.append(all[index].name.lowercased() + "." + all[child].name.lowercased())
+                shown.append(shown[index] + [UInt8(ascii: ".")] + shown[child])
+            }
+        }
+        return canonical
+    }
+
+    private static func containers(_ ranges: [Int: Range<Int>], count: Int) -> [Int?] {
+        var containers = [Int?](repeating: nil, count: count)
+        for (container, range) in ranges { for child in range { containers[child] = container } }
+        return containers
     }
 
     /// Puts the new names in place; answers the commands that are removed.

@@ -7,7 +7,9 @@ struct CommandFileTests {
     static let commandFiles = SourceTree.swiftModules.filter { $0.path.hasPrefix("Sources/Commands/") }
 
     /// The modules that bring commands, and the file of each that joins their lists.
-    @Test(arguments: [("Sources/Commands/", "AllCommands.swift"), ("Sources/Coordinator/", "CoordinatorCommands.swift")])
+    @Test(arguments: [
+        ("Sources/Commands/", "AllCommands.swift"), ("Sources/Coordinator/", "CoordinatorCommands.swift"),
+    ])
     func everyListIsJoined(folder: String, joiner: String) throws {
         let files = SourceTree.swiftModules.filter { $0.path.hasPrefix(folder) }
         let joined = try #require(files.first { $0.name == joiner })
