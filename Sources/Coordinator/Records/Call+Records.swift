@@ -55,7 +55,8 @@ extension Call {
     /// Refuses users who may not read whatever record of the kind.
     func checkReadAll(_ kind: RecordKind) throws(CommandError) {
         guard session.gates.contains(.limited) else { return }
-        try checkRecordAccess(recordKey(kind, Span()).span, [.readOnly, .access])
+        let key = recordKey(kind, Span())
+        try checkRecordAccess(key.span, [.readOnly, .access])
     }
 
     /// Writes fields of a record. `tells` false when the caller changes the kind's index itself.
@@ -83,7 +84,8 @@ extension Call {
     func index(_ kind: RecordKind) -> any RecordIndex {
         let state = coordinator
         let records = state.records(session.database, &administration)
-        records.settle(kind, &administration, database: session.database, prefix: state.prefix.span)
+        let prefix = state.prefix
+        records.settle(kind, &administration, database: session.database, prefix: prefix.span)
         return records.indexes[kind.rawValue]
     }
 

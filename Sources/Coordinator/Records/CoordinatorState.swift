@@ -97,6 +97,7 @@ package final class CoordinatorState: EngineExtension {
 
     package func tick(_ engine: inout Engine) -> Bool {
         var hasMore = false
+        let prefix = prefix
         for database in databases.indices {
             guard let records = databases[database] else { continue }
             if !records.isBuilt {

@@ -36,7 +36,8 @@ enum NodeRegister {
         let id = call.arguments[call.firstWord]
         let spec = try NodeOptions(call, from: call.firstWord + 1)
         try call.checkWrite(.node, id)
-        let isKnown = try call.recordSlot(call.recordKey(.node, id).span) != nil
+        let key = call.recordKey(.node, id)
+        let isKnown = try call.recordSlot(key.span) != nil
         if spec.condition == .absent && isKnown || spec.condition == .present && !isKnown {
             return call.reply.null()
         }
