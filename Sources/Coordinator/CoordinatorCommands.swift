@@ -4,7 +4,12 @@ package import Engine
 
 package enum CoordinatorCommands {
     package static let list: [Command] = [
+        BalancerCommand.commands,
+        BreakerCommand.commands,
+        EdgeCommand.commands,
         NodeCommand.commands,
+        RouteCommand.commands,
+        ScaleCommand.commands,
         StatsCommand.commands,
     ].flatMap { $0 }
 }
