@@ -10,8 +10,8 @@ enum BalancerCommand {
     static let commands: [Command] = [
         Command(
             "FOG.LB", arity: -2, in: .fog, since: "8.2.0", summary: "A container for load balancing commands.",
-            subcommands: [selectCommand, beginCommand, endCommand, weightCommand, ringCommand] + BalancerStats.subcommands
-                + [
+            subcommands: [selectCommand, beginCommand, endCommand, weightCommand, ringCommand]
+                + BalancerStats.subcommands + [
                     Command(
                         "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
                         summary: "Returns helpful text about the different subcommands.", run: Command.help)

@@ -16,7 +16,8 @@ enum BalancerStats {
             ],
             run: stats),
         Command(
-            "RESETSTAT", arity: 2, [.fast], in: .fog, since: "8.2.0", complexity: "O(N) where N is the number of nodes.",
+            "RESETSTAT", arity: 2, [.fast], in: .fog, since: "8.2.0",
+            complexity: "O(N) where N is the number of nodes.",
             summary: "Sets the counters of balancing to zero.",
             help: ["RESETSTAT", "    Set the counters of this database to zero. Calls in progress stay."],
             run: reset),

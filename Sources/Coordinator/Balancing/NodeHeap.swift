@@ -1,5 +1,5 @@
-// NodeHeap.swift - nodes by a key, the smallest on top, with each node's place at hand: changing one costs O(log n), and
-// the best that is not excluded is found without taking anything out. Pure.
+// NodeHeap.swift - nodes by a key, the smallest on top, with each node's place at hand: changing one costs O(log n),
+// and the best that is not excluded is found without taking anything out. Pure.
 
 struct NodeHeap {
     struct Item {

@@ -82,7 +82,11 @@ extension NodeIndex {
         case .leastConnections, .responseTime, .weightedRoundRobin:
             found = group(filter, algorithm).choice(algorithm, isWanted)
         case .roundRobin: found = nextInTurn(group(filter, algorithm), isWanted)
-        case .consistentHash: found = owner(of: session, filter, isWanted)
+        case .consistentHash:
+            found = owner(of: session, filter, isWanted)
+            if found != nil, sessions.count < NodeIndex.sessionCountMax {
+                sessions.insert(KeyHash.hash(session, seed: KeyHash.seed))
+            }
         }
         guard let number = found else { return nil }
         nodes[number].serial = serial
@@ -121,13 +125,9 @@ extension NodeIndex {
             ids.forEach { number, name in made.add(number, name: name, points: settings.virtualNodes) }
             ring = made
         }
-        let found = ring?.first(from: HashRing.hash(session)) { number in
+        return ring?.first(from: HashRing.hash(session)) { number in
             filter.matches(nodes[number]) && isAvailable(nodes[number]) && isWanted(number)
         }
-        if found != nil, sessions.count < NodeIndex.sessionCountMax {
-            sessions.insert(KeyHash.hash(session, seed: KeyHash.seed))
-        }
-        return found
     }
 
     // MARK: calls

@@ -34,7 +34,8 @@ enum BreakerCommand {
                     run: trip),
                 Command(
                     "RESET", "node", arity: 3, [.fast], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
-                    complexity: "O(log(N)) where N is the number of nodes.", summary: "Closes a node's circuit by hand.",
+                    complexity: "O(log(N)) where N is the number of nodes.",
+                    summary: "Closes a node's circuit by hand.",
                     help: ["RESET <node>", "    Close a node's circuit and forget its failures."], run: reset),
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",

@@ -1,6 +1,6 @@
-// CircuitBreaker.swift - one node's circuit as a state machine: closed while calls succeed, open after too many failures
-// in a row (or too many slow calls), half open when its time is over: then one probe at a time passes, and a few
-// successes close it, a failure opens it anew. Pure; time is passed in.
+// CircuitBreaker.swift - one node's circuit as a state machine: closed while calls succeed, open after too many
+// failures in a row (or too many slow calls), half open when its time is over: then one probe at a time passes, and a
+// few successes close it, a failure opens it anew. Pure; time is passed in.
 internal import Engine
 
 /// What `FOG.BREAKER` calls a circuit's state.

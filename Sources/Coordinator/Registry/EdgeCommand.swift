@@ -6,7 +6,8 @@ internal import RESP
 enum EdgeCommand {
     static let commands: [Command] = [
         Command(
-            "FOG.EDGE", arity: -2, in: .fog, since: "8.2.0", summary: "A container for commands on this server's place.",
+            "FOG.EDGE", arity: -2, in: .fog, since: "8.2.0",
+            summary: "A container for commands on this server's place.",
             subcommands: [
                 Command(
                     "INFO", arity: 2, [.readonly, .fast], in: .fog, since: "8.2.0", complexity: "O(1)",

@@ -1,4 +1,5 @@
-// NodeField.swift - the fields of a node's record that mean something to the coordinator; others are kept and shown. Pure.
+// NodeField.swift - the fields of a node's record that mean something to the coordinator; others are kept and shown.
+// Pure.
 internal import Base
 internal import Engine
 

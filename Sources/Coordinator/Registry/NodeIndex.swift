@@ -1,6 +1,6 @@
-// NodeIndex.swift - the nodes of one database: by id, by attributes, by heartbeat, and what happens to them at run time.
-// Derived from the records fog:node:<id>; the run-time part lives here only and goes with its node. Reading a record
-// costs a look at its fields and touches only the sets of attributes that changed. Under the turn.
+// NodeIndex.swift - the nodes of one database: by id, by attributes, by heartbeat, and what happens to them at run
+// time. Derived from the records fog:node:<id>; the run-time part lives here only and goes with its node. Reading a
+// record costs a look at its fields and touches only the sets of attributes that changed. Under the turn.
 internal import Base
 internal import Engine
 internal import Keyspace

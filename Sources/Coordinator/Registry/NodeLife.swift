@@ -18,7 +18,11 @@ enum NodeLife {
             ],
             run: heartbeat),
         Command(
-            "STATUS", "id status=(active=ACTIVE | inactive=INACTIVE | draining=DRAINING | maintenance=MAINTENANCE | failed=FAILED)", arity: 4, [.write, .fast],
+            "STATUS",
+            """
+            id status=(active=ACTIVE | inactive=INACTIVE | draining=DRAINING | maintenance=MAINTENANCE | failed=FAILED)
+            """,
+            arity: 4, [.write, .fast],
             keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0", complexity: "O(1)",
             summary: "Sets a node's status and returns the one it had.",
             help: [

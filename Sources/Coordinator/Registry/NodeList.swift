@@ -22,7 +22,7 @@ enum NodeList {
             summary: "Returns the nodes that all given filters let through.",
             help: [
                 "LIST \(words) [LIMIT <offset> <count>] [WITHFIELDS]",
-                "    Return the ids of nodes, or maps of their fields. ALIVE: heard of within so many seconds; STALE: not.",
+                "    Return ids of nodes, or maps of their fields. ALIVE: heard of within so many seconds; STALE: not.",
             ],
             run: list),
         Command(

@@ -1,6 +1,6 @@
 // AutoScaler.swift - when a fleet should grow or shrink, by the average load of its active nodes, and which
-// recommendations were made. Advice is what the numbers say now; a recommendation is advice that is new, and no other was
-// made for the same nodes during the cool-down, so that a load around a threshold does not make a flood. Pure.
+// recommendations were made. Advice is what the numbers say now; a recommendation is advice that is new, and no other
+// was made for the same nodes during the cool-down, so that a load around a threshold does not make a flood. Pure.
 internal import Engine
 
 enum ScaleAction: UInt8 {

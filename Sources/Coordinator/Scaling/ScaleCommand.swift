@@ -23,7 +23,8 @@ enum ScaleCommand {
                     "HISTORY", "[count:integer]", arity: -2, [.readonly, .fast], in: .fog, since: "8.2.0",
                     complexity: "O(N) where N is the number of recommendations.",
                     summary: "Returns the last recommendations, the newest first.",
-                    help: ["HISTORY [<count>]", "    Return the last recommendations, the newest first."], run: history),
+                    help: ["HISTORY [<count>]", "    Return the last recommendations, the newest first."],
+                    run: history),
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
