@@ -25,7 +25,7 @@ enum NodeRegister {
             ],
             run: register),
         Command(
-            "MREGISTER", "count:integer (id nfields:integer field-value...)...", arity: -5, [.write, .denyOOM],
+            "MREGISTER", "count:integer data=(id nfields:integer [field-value]...)...", arity: -5, [.write, .denyOOM],
             in: .fog, since: "8.2.0", complexity: "O(N) where N is the number of nodes.",
             summary: "Registers many nodes by their fields.",
             help: [
