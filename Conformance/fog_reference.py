@@ -42,8 +42,10 @@ def syntax(arguments: list[list[object]]) -> str:
             text = ""
         else:
             text = str(argument.get("display_text", argument["name"]))
+        if "multiple" in flags and "multiple_token" not in flags:
+            text = f"{text} [{text} ...]"
         text = f"{token} {text}".strip()
-        if "multiple" in flags:
+        if "multiple_token" in flags:
             text = f"{text} [{text} ...]"
         words.append(f"[{text}]" if "optional" in flags else text)
     return " ".join(words)
@@ -68,7 +70,8 @@ def main() -> int:
     missing = []
     with Server(fog_binary()) as server:
         client = redis.Redis(port=server.port, protocol=2, decode_responses=True)
-        names = sorted(name for name in client.execute_command("COMMAND LIST") if name.startswith("fog.") and "|" not in name)
+        listed = client.execute_command("COMMAND LIST")
+        names = sorted(name for name in listed if name.startswith("fog.") and "|" not in name)
         client.response_callbacks.clear()
         docs = pairs(client.execute_command("COMMAND", "DOCS", *names))
         told = examples(server.port)
