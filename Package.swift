@@ -54,6 +54,7 @@ let package = Package(
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
         module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
+        module("Coordinator", ["Base", "Structures", "RESP", "Keyspace", "Engine", "Commands"]),
         module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands"]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(
@@ -65,6 +66,7 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
+        tests("CoordinatorTests", ["Base", "Coordinator", "Engine", "Keyspace", "TestKit"]),
         tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
         tests("TidyTests", []),
         .target(
