@@ -4,7 +4,9 @@ package import Engine
 
 package enum CoordinatorCommands {
     package static let list: [Command] = [
+        MarketCommand.commands,
         NodeCommand.commands,
         StatsCommand.commands,
+        TaskCommand.commands,
     ].flatMap { $0 }
 }

@@ -1,6 +1,6 @@
 // SharedNames.swift - names that many records mention (nodes, workers, users, providers, regions), each kept once and
 // known by a small number for as long as somebody holds it. Pure; under the turn. A lookup allocates nothing.
-package import Base
+internal import Base
 internal import Engine
 
 package struct SharedNames {

@@ -1,7 +1,7 @@
 // MarketIndex+Bookings.swift - bookings in the market's index: which windows of a GPU are taken, what begins or ends
 // next, how many were made in the last 24 hours. Pure; under the turn. Changes cost O(log n), the question whether a
 // window is free O(open bookings of that GPU).
-package import Base
+internal import Base
 internal import Engine
 
 extension MarketIndex {

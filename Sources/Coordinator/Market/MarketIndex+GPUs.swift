@@ -1,6 +1,6 @@
 // MarketIndex+GPUs.swift - GPUs and their providers in the market's index: following their records, listing by price,
 // speed or value. Pure; under the turn. A change costs O(log n), a listing of k GPUs O(k log n), whatever there are.
-package import Base
+internal import Base
 internal import Engine
 
 /// What a listing of GPUs is ordered by.
@@ -59,6 +59,15 @@ extension MarketIndex {
             releaseMarket(oldMarket, now: now)
             releaseNames(old)
         }
+    }
+
+    /// The record of a known GPU changed in other things than its names.
+    package mutating func changeGPU(_ number: Int32, now: Int64, _ body: (inout GPUItem) -> Void) {
+        unlinkGPU(number)
+        body(&gpus[Int(number)])
+        linkGPU(number)
+        let market = Int(marketOfGPU[Int(number)])
+        if market >= 0 { markets[market].updated = now }
     }
 
     package mutating func removeGPU(_ identifier: Span<UInt8>, now: Int64) {
@@ -192,6 +201,8 @@ extension MarketIndex {
         guard let status else { return }
         providers[names.hold(name)] = status
     }
+
+    package func hasProvider(_ provider: Int32) -> Bool { providers[provider] != nil }
 
     package func count(ofProvider provider: Int32, _ status: GPUStatus) -> Int {
         byProvider.count(MarketIndex.providerKey(provider, status))

@@ -1,7 +1,7 @@
 // MarketIndex+Orders.swift - orders in the market's index, and what an order that comes in trades with. A crossing order
 // is matched at once, at the prices of those who waited, best price first and the oldest first within a price; what is
 // left of it rests. So the book is never crossed. Pure; under the turn.
-package import Base
+internal import Base
 internal import Engine
 
 /// One execution: the resting order, the units, and its price.

@@ -2,7 +2,7 @@
 // and `remove` of each kind follow every change of a record, whoever made it, so that listings and statistics are exact
 // after DEL, EXPIRE, RENAME, FLUSH and a restart. It decides nothing about records; the commands read here and write
 // there. Pure: time and prices' rule are passed in. Changes cost O(log n). Files: +GPUs, +Bookings, +Orders.
-package import Base
+internal import Base
 internal import Engine
 
 package struct MarketIndex: ~Copyable {
@@ -60,6 +60,9 @@ package struct MarketIndex: ~Copyable {
 
     /// Holds a name for an item that is about to be set.
     package mutating func hold(_ name: Span<UInt8>) -> Int32 { names.hold(name) }
+
+    /// Takes back a `hold`.
+    package mutating func letGo(_ number: Int32) { names.release(number) }
 
     // MARK: markets
 
@@ -124,6 +127,11 @@ package struct MarketIndex: ~Copyable {
             if let region, market.region != region { continue }
             body(Int32(number))
         }
+    }
+
+    /// Whether the number is (still) that of a market.
+    package func isMarket(_ number: Int32) -> Bool {
+        Int(number) < markets.count && markets[Int(number)].holders > 0
     }
 
     package func typeName(_ market: Int32) -> [UInt8] { names[markets[Int(market)].type] }

@@ -2,7 +2,7 @@
 // status, node and job. Derived state: `set` and `remove` follow every change of a record, whoever made it, so the index
 // is exact after DEL, EXPIRE, RENAME, FLUSH and a restart. It decides nothing about records; it says which task is next
 // and which lease is over, and the commands write that down. Pure: time is passed in. Every operation is O(log n).
-package import Base
+internal import Base
 internal import Engine
 
 package struct TaskIndex: ~Copyable {
@@ -22,6 +22,8 @@ package struct TaskIndex: ~Copyable {
     private var byNode = ItemChains()
     private var byJob = ItemChains()
     private var nextOrder: Int64 = 1
+    /// Queues in which something became possible that was not: their waiting workers should look again.
+    private var signals: [Int32] = []
 
     /// Queues that hold nothing are remembered for their totals, up to so many.
     private static let idleQueueCountMax = 1024
@@ -62,6 +64,15 @@ package struct TaskIndex: ~Copyable {
     /// Holds the name of a node, job or worker for an item that is about to be `set`.
     package mutating func hold(_ name: Span<UInt8>) -> Int32 { names.hold(name) }
 
+    /// As `hold`, for a name that is held already.
+    package mutating func holdAgain(_ number: Int32) { names.holdAgain(number) }
+
+    /// Takes back a `hold`.
+    package mutating func letGo(_ number: Int32) { names.release(number) }
+
+    /// The number of a node, job or worker that some task names.
+    package func findName(_ name: Span<UInt8>) -> Int32? { names.find(name) }
+
     // MARK: following the records
 
     /// The record of `identifier` says `item` now, whose names the caller held: they are the index' from here on.
@@ -79,6 +90,27 @@ package struct TaskIndex: ~Copyable {
         }
         if item.order >= nextOrder { nextOrder = TaskQueue.later(item.order, by: 1) }
         link(slot, item, now: now)
+    }
+
+    /// The record of a known task changed in other things than its names: `worker` holds it from now on, nobody when
+    /// it does not run (any more).
+    package mutating func change(
+        _ number: Int32, now: Int64, worker: [UInt8]? = nil, _ body: (inout TaskItem) -> Void
+    ) {
+        let old = items[Int(number)]
+        var item = old
+        body(&item)
+        if let worker {
+            item.worker = names.hold(worker.span)
+        } else if item.status == .running {
+            names.holdAgain(old.worker)
+        } else {
+            item.worker = -1
+        }
+        unlink(number, old)
+        names.release(old.worker)
+        items[Int(number)] = item
+        link(number, item, now: now)
     }
 
     /// The record went.
@@ -105,11 +137,14 @@ package struct TaskIndex: ~Copyable {
     /// How many leases the record of a queue allows; nil for any number.
     package mutating func setLimit(_ queue: Int32, _ limit: Int?) {
         queues[Int(queue)].limit = limit
+        signal(queue)
         forgetQueue(queue)
     }
 
     private mutating func forgetQueue(_ queue: Int32) {
-        guard queue >= 0, queueNames.count > TaskIndex.idleQueueCountMax, queues[Int(queue)].isIdle else { return }
+        guard queue >= 0, queueNames.count > TaskIndex.idleQueueCountMax, queues[Int(queue)].isIdle,
+            !queues[Int(queue)].isSignalled
+        else { return }
         queueNames.remove(Int(queue))
         if queueNames.isEmpty { queues = [] } else { queues[Int(queue)] = TaskQueue() }
     }
@@ -141,8 +176,25 @@ package struct TaskIndex: ~Copyable {
                 delays.insert(entry, &places)
             } else {
                 queues[queue].lines[Int(item.priority.rawValue)].insert(entry, &places)
+                signal(item.queue)
             }
         }
+    }
+
+    private mutating func signal(_ queue: Int32) {
+        guard !queues[Int(queue)].isSignalled else { return }
+        queues[Int(queue)].isSignalled = true
+        signals.append(queue)
+    }
+
+    package var hasSignals: Bool { !signals.isEmpty }
+
+    /// Queues of which somebody who waits should hear, once each.
+    package mutating func takeSignals() -> [Int32] {
+        let taken = signals
+        signals = []
+        for queue in taken { queues[Int(queue)].isSignalled = false }
+        return taken
     }
 
     private mutating func unlink(_ number: Int32, _ item: TaskItem) {
@@ -160,6 +212,7 @@ package struct TaskIndex: ~Copyable {
             let left = (queues[queue].workers[item.worker] ?? 1) - 1
             queues[queue].workers[item.worker] = left == 0 ? nil : left
             queues[queue].gauges.workers = queues[queue].workers.count
+            if queues[queue].limit != nil { signal(item.queue) }
         } else if item.status.isWaiting {
             if isDelayed(number) {
                 delays.remove(number, &places)
@@ -174,15 +227,15 @@ package struct TaskIndex: ~Copyable {
 
     // MARK: what is next
 
-    /// Moves tasks whose delay is over into their lines, at most `countMax`; calls `body` with the queue of each.
-    package mutating func promote(now: Int64, countMax: Int = .max, _ body: (Int32) -> Void = { _ in }) {
+    /// Moves tasks whose delay is over into their lines, at most `countMax`.
+    package mutating func promote(now: Int64, countMax: Int = .max) {
         var count = 0
         while count < countMax, let first = delays.first, first.key <= now {
             count += 1
             delays.remove(first.item, &places)
             let item = items[Int(first.item)]
             queues[Int(item.queue)].lines[Int(item.priority.rawValue)].insert(first, &places)
-            body(item.queue)
+            signal(item.queue)
         }
     }
 

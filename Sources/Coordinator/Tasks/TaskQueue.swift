@@ -78,6 +78,8 @@ struct TaskQueue {
     var lines: [4 of ItemHeap] = [ItemHeap(), ItemHeap(), ItemHeap(), ItemHeap()]
     var gauges = TaskGauges()
     var totals = TaskTotals()
+    /// Stands in the index' list of signals.
+    var isSignalled = false
     /// Leases at most; nil for no limit.
     var limit: Int?
     /// Leases by worker.
