@@ -90,7 +90,9 @@ enum ProviderCommands {
 
     private static let get: Command.Handler = { (call: inout Call) throws(CommandError) in
         let id = call.arguments[call.firstWord]
-        try call.checkRead(.provider, id)
+        let key = call.recordKey(.provider, id)
+        try call.checkRecordAccess(key.span, [.readOnly, .access])
+        call.noteRecordRead(key.span)
         let market = call.market()
         guard let provider = market.index.names.find(id) else { return call.reply.null() }
         let gpus = gpus(market, provider)

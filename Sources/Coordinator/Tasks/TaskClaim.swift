@@ -90,16 +90,13 @@ enum TaskClaim {
             return false
         }
         let item = tasks.index[number]
-        let attempt = slot.entry.integer(TaskField.attempt, now: now).addingReportingOverflow(1).partialValue
+        let entry = slot.entry
+        let attempt = entry.integer(TaskField.attempt, now: now).addingReportingOverflow(1).partialValue
         let until = now + leaseMilliseconds
         call.reply.map(5)
         call.reply.pair("id", bytes: id.span)
-        call.reply.bulk("payload")
-        if let payload = slot.entry.fieldValue(TaskField.payload.span, now: now) {
-            payload.withText { call.reply.bulk($0) }
-        } else {
-            call.reply.bulk("")
-        }
+        let payload = entry.text(TaskField.payload, now: now)
+        call.reply.pair("payload", bytes: payload.span)
         call.reply.pair("priority", text: item.priority.name)
         call.reply.pair("attempt", Int(attempt))
         call.reply.pair("lease_until", Int(until))
