@@ -4,8 +4,13 @@ package import Engine
 
 package enum CoordinatorCommands {
     package static let list: [Command] = [
+        BalancerCommand.commands,
+        BreakerCommand.commands,
+        EdgeCommand.commands,
         MarketCommand.commands,
         NodeCommand.commands,
+        RouteCommand.commands,
+        ScaleCommand.commands,
         StatsCommand.commands,
         TaskCommand.commands,
     ].flatMap { $0 }

@@ -7,6 +7,7 @@ enum StatsCommand {
         Command(
             "FOG.STATS", arity: -2, in: .fog, since: "8.2.0", summary: "A container for the coordinator's statistics.",
             subcommands: [
+                BalancerStats.summary,
                 NodeStats.subcommand,
                 TaskStats.subcommand,
                 Command(
