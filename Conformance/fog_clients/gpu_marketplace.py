@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from support import Client, Events, equal, eventually, expect, pairs, refused
+from support import Client, Events, another, equal, eventually, expect, pairs, refused
 
 SUPPLY = ["GPU_AVAILABILITY_CHANGED", "PRICING_UPDATED", "ORDER_BOOK_UPDATED", "MARKET_STATS_UPDATED"]
 
@@ -92,7 +92,7 @@ def one_wins(client: Client) -> None:
     barrier = threading.Barrier(100)
 
     def book(index: int) -> None:
-        with Client(**client.connection_pool.connection_kwargs) as own:
+        with another(client) as own:
             own.ping()
             barrier.wait()
             try:

@@ -47,6 +47,12 @@ def pairs(reply: Any) -> dict[str, Any]:
     return dict(zip(reply[::2], reply[1::2]))
 
 
+def another(client: Client) -> Client:
+    """A connection of its own to the same server, as another process would have it."""
+    options = client.connection_pool.connection_kwargs
+    return redis.Redis(port=options["port"], protocol=options["protocol"], decode_responses=True)
+
+
 def has(client: Client, command: str) -> bool:
     """Whether the server knows the command: areas of the coordinator arrive one by one."""
     info = client.execute_command("COMMAND", "INFO", command)

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any
 
-from support import Client, equal, eventually, expect, has, pairs, refused
+from support import Client, another, equal, eventually, expect, has, pairs, refused
 
 
 class TaskQueue:
@@ -113,7 +113,7 @@ def concurrency(client: Client) -> None:
 
     def work(worker: str) -> None:
         nonlocal active, most
-        with Client(**client.connection_pool.connection_kwargs) as own:
+        with another(client) as own:
             mine = TaskQueue(own, queue.name)
             while True:
                 tasks = mine.claim(worker, block_ms=300)
