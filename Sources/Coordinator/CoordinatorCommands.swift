@@ -7,9 +7,11 @@ package enum CoordinatorCommands {
         BalancerCommand.commands,
         BreakerCommand.commands,
         EdgeCommand.commands,
+        MarketCommand.commands,
         NodeCommand.commands,
         RouteCommand.commands,
         ScaleCommand.commands,
         StatsCommand.commands,
+        TaskCommand.commands,
     ].flatMap { $0 }
 }

@@ -12,6 +12,8 @@ package final class CoordinatorState: EngineExtension {
     private(set) var settings = FogSettings()
     /// Fields of the record that is being written; kept, so that writing takes no memory.
     var fields = RecordFields()
+    /// Events of the market so far.
+    var eventSerial = 0
 
     package init() {}
 

@@ -9,6 +9,7 @@ enum StatsCommand {
             subcommands: [
                 BalancerStats.summary,
                 NodeStats.subcommand,
+                TaskStats.subcommand,
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),

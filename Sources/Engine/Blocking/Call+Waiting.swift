@@ -16,6 +16,8 @@ struct KeyWait {
     let keys: [KeyIdentity]
     let type: ObjectType
     let wakesWithoutKey: Bool
+    /// All who wait for the key want the same: when one gets nothing, so would those behind it.
+    var isCompeting = false
     /// Words that the command runs again with, by argument index.
     var words: [(index: Int, word: [UInt8])] = []
 }
@@ -54,7 +56,7 @@ extension Call {
     }
 
     /// Monotonic nanoseconds in so many milliseconds; nil, without end, for 0 and for what no clock reaches.
-    private func deadline(_ milliseconds: Int64) -> Int64? {
+    func deadline(_ milliseconds: Int64) -> Int64? {
         if milliseconds == 0 { return nil }
         let (length, isLong) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
         let (sum, isEndless) = monotonicNanoseconds.addingReportingOverflow(isLong ? .max : length)

@@ -60,5 +60,7 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var scaleMaximum = 0
     /// `fog-scale-cooldown`.
     package var scaleCooldownSeconds = 60
+    /// Task queues and the GPU marketplace.
+    package var market = MarketSettings()
     package init() {}
 }

@@ -1,0 +1,203 @@
+// MarketEvents.swift - what the market announces, and in which order: a change of supply is availability, then price,
+// then order book, then statistics, then what caused it. All of it leaves within the command (or the clock's tick) that
+// made the change, before anybody else's command runs. Under the turn.
+internal import Base
+internal import Engine
+
+/// Data of an event while it is written: one JSON object.
+struct MarketEventData: ~Copyable {
+    private(set) var bytes = ByteBuffer()
+
+    init() { bytes.append(UInt8(ascii: "{")) }
+
+    private mutating func name(_ name: StaticString) {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(name)
+        bytes.append("\":")
+    }
+
+    mutating func add(_ field: StaticString, _ text: [UInt8]) {
+        name(field)
+        MarketEventData.append(text.span, to: &bytes)
+    }
+
+    mutating func add(_ field: StaticString, text: StaticString) {
+        name(field)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(text)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func add(_ field: StaticString, _ number: Int) {
+        name(field)
+        bytes.append(decimal: number)
+    }
+
+    mutating func add(_ field: StaticString, _ amount: Money?) {
+        name(field)
+        if let amount { amount.append(to: &bytes) } else { bytes.append("null") }
+    }
+
+    /// The finished object.
+    consuming func finish() -> [UInt8] {
+        bytes.append(UInt8(ascii: "}"))
+        return bytes.span.array
+    }
+
+    /// A JSON string. Bytes that are no UTF-8 become replacement characters: events are text.
+    static func append(_ text: Span<UInt8>, to bytes: inout ByteBuffer) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes.append("\\\"")
+            case UInt8(ascii: "\\"): bytes.append("\\\\")
+            case 0..<32:
+                let digits: StaticString = "0123456789abcdef"
+                bytes.append("\\u00")
+                bytes.append(digits.character(Int(byte >> 4)))
+                bytes.append(digits.character(Int(byte & 15)))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+extension StaticString {
+    /// An ASCII character of the text.
+    fileprivate func character(_ index: Int) -> UInt8 { withUTF8Buffer { unsafe $0[index] } }
+}
+
+extension MarketDesk {
+    /// GPU_AVAILABILITY_CHANGED, PRICING_UPDATED, ORDER_BOOK_UPDATED, MARKET_STATS_UPDATED.
+    func announceSupply(
+        _ engine: inout Engine, _ gpu: [UInt8], _ marketNumber: Int32?, from old: GPUStatus, to new: GPUStatus,
+        _ oldPrice: Money?
+    ) -> [StaticString] {
+        announceAvailability(&engine, gpu, from: old, to: new)
+        guard let marketNumber else { return ["GPU_AVAILABILITY_CHANGED"] }
+        let price = market.index.quote(marketNumber, market.rule)
+        if let price, price != oldPrice {
+            recordPrice(&engine, marketNumber, price, reason: Array("demand".utf8).span)
+        }
+        announcePrice(&engine, marketNumber, from: oldPrice, to: price)
+        announceBook(&engine, marketNumber)
+        return [
+            "GPU_AVAILABILITY_CHANGED", "PRICING_UPDATED", "ORDER_BOOK_UPDATED",
+            announceStatistics(&engine, marketNumber),
+        ]
+    }
+
+    func announceAvailability(_ engine: inout Engine, _ gpu: [UInt8], from old: GPUStatus, to new: GPUStatus) {
+        var data = MarketEventData()
+        data.add("gpu", gpu)
+        data.add("old", text: old.name)
+        data.add("status", text: new.name)
+        publish(&engine, "GPU_AVAILABILITY_CHANGED", gpu, [key(.gpu, gpu)], data.finish())
+    }
+
+    func announcePrice(_ engine: inout Engine, _ marketNumber: Int32, from old: Money?, to new: Money?) {
+        let id = marketID(marketNumber)
+        var data = marketData(marketNumber)
+        data.add("old", old)
+        data.add("price", new)
+        publish(&engine, "PRICING_UPDATED", id, [key(.price, id)], data.finish())
+    }
+
+    func announceBook(_ engine: inout Engine, _ marketNumber: Int32) {
+        var data = marketData(marketNumber)
+        let book = market.index.book(marketNumber)
+        data.add("best_bid", book.best(.bid)?.price)
+        data.add("best_ask", book.best(.ask)?.price)
+        data.add("available", market.index.statistics(marketNumber, market.rule).available)
+        data.add("price", market.index.quote(marketNumber, market.rule))
+        publish(&engine, "ORDER_BOOK_UPDATED", marketID(marketNumber), [], data.finish())
+    }
+
+    func announceStatistics(_ engine: inout Engine, _ marketNumber: Int32) -> StaticString {
+        var data = marketData(marketNumber)
+        let statistics = market.index.statistics(marketNumber, market.rule)
+        data.add("total", statistics.total)
+        data.add("available", statistics.available)
+        data.add("busy", statistics.busy)
+        data.add("offline", statistics.offline)
+        data.add("utilization", statistics.utilization)
+        data.add("avg_price", statistics.averagePrice)
+        data.add("bookings_24h", statistics.bookings24h)
+        publish(&engine, "MARKET_STATS_UPDATED", marketID(marketNumber), [], data.finish())
+        return "MARKET_STATS_UPDATED"
+    }
+
+    func announceBooking(_ engine: inout Engine, _ type: StaticString, _ id: [UInt8]) -> StaticString {
+        var data = MarketEventData()
+        data.add("booking", id)
+        if let number = market.index.findBooking(id.span) {
+            let item = market.index.booking(number)
+            data.add("gpu", market.index.names[item.gpu])
+            data.add("user", market.index.names[item.user])
+            data.add("status", text: item.status.name)
+        }
+        publish(&engine, type, id, [key(.booking, id)], data.finish())
+        return type
+    }
+
+    func announceProvider(
+        _ engine: inout Engine, _ id: [UInt8], from old: ProviderStatus, to new: ProviderStatus, gpuCount: Int
+    ) {
+        var data = MarketEventData()
+        data.add("provider", id)
+        data.add("old", text: old.name)
+        data.add("status", text: new.name)
+        data.add("gpus", gpuCount)
+        publish(&engine, "PROVIDER_STATUS_CHANGED", id, [key(.provider, id)], data.finish())
+    }
+
+    private func marketID(_ number: Int32) -> [UInt8] {
+        market.index.typeName(number) + [UInt8(ascii: ":")] + market.index.regionName(number)
+    }
+
+    private func marketData(_ number: Int32) -> MarketEventData {
+        var data = MarketEventData()
+        data.add("type", market.index.typeName(number))
+        data.add("region", market.index.regionName(number))
+        return data
+    }
+
+    // MARK: the way out
+
+    /// Publishes an event on `fog:events` and `fog:events:<TYPE>`.
+    private func publish(
+        _ engine: inout Engine, _ type: StaticString, _ resource: [UInt8], _ keys: [[UInt8]], _ data: [UInt8]
+    ) {
+        state.eventSerial += 1
+        var text = ByteBuffer()
+        text.append("{\"id\":\"")
+        text.append(decimal: Int(now))
+        text.append(UInt8(ascii: "-"))
+        text.append(decimal: state.eventSerial)
+        text.append("\",\"type\":\"")
+        text.append(type)
+        text.append("\",\"resource\":")
+        MarketEventData.append(resource.span, to: &text)
+        text.append(",\"keys\":[")
+        for (index, key) in keys.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            MarketEventData.append(key.span, to: &text)
+        }
+        text.append("],\"data\":")
+        text.append(data)
+        text.append(",\"source_node\":")
+        MarketEventData.append(Array(engine.config.string("fog-node-id").utf8).span, to: &text)
+        text.append(",\"region\":\"\",\"priority\":\"high\",\"ts_us\":")
+        text.append(decimal: Int(now) * 1000)
+        text.append(",\"seq\":")
+        text.append(decimal: state.eventSerial)
+        text.append(",\"epoch\":0}")
+        _ = engine.publish(Array("fog:events".utf8).span, text.span)
+        var channel = ByteBuffer()
+        channel.append("fog:events:")
+        channel.append(type)
+        _ = engine.publish(channel.span, text.span)
+    }
+}
