@@ -174,8 +174,11 @@ extension Engine {
             noteRemoval(of: key, database: database)
             trackRemoval(of: key)
             guard notifies else { return }
-            let isEviction = reason == .evicted
-            notify(isEviction ? "evicted" : "expired", isEviction ? .evicted : .expired, key, database: database)
+            switch reason {
+            case .expired: notify("expired", .expired, key, database: database)
+            case .evicted: notify("evicted", .evicted, key, database: database)
+            case .invalidated: notify("del", .generic, key, database: database)
+            }
         }
     }
 }

@@ -194,8 +194,9 @@ enum KeyScan {
         var cursor = call.random() >> 16
         for _ in 0..<walkedBucketsMax {
             var live: Entry?
-            let now = call.keyspace.now
+            let (now, tags) = (call.keyspace.now, call.keyspace.tags)
             cursor = call.keyspace[database].table.scan(cursor: cursor) { entry in
+                if entry.hasLabel && tags.isDead(entry.labelCohort) { return }
                 if !entry.hasExpiry || entry.expiryMilliseconds > now { live = entry }
             }
             if let live { return live }
