@@ -47,9 +47,10 @@ extension Engine {
         }
         let isSaving = advanceSnapshot()
         collectGarbage()
+        let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore || hasDead ? 3 : period
+        return needsMore || hasDead || isCoordinating ? 3 : period
     }
 
     /// A slice of taking away what died with its tags; true when there is more.
@@ -61,6 +62,12 @@ extension Engine {
         let isDone = cron.tagSweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
         applyEffects()
         return !isDone
+    }
+
+    /// The extension's turn; true when it has more to do at once.
+    private mutating func coordinate() -> Bool {
+        guard let coordination, !isPaused, gates.isDisjoint(with: [.loading, .busy]) else { return false }
+        return coordination.tick(&self)
     }
 
     /// A slice of the sweep; true when it ran out of time with work left.
