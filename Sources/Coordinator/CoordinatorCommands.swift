@@ -4,7 +4,13 @@ package import Engine
 
 package enum CoordinatorCommands {
     package static let list: [Command] = [
+        CacheCommand.commands,
+        CacheStats.commands,
+        EventCommand.commands,
+        InvalidateCommand.commands,
         NodeCommand.commands,
         StatsCommand.commands,
+        VMCommand.commands,
+        WarmCommand.commands,
     ].flatMap { $0 }
 }

@@ -102,6 +102,9 @@ struct EventNames {
 
     var count: Int { until.count }
 
+    /// Whether the name is remembered.
+    func isKnown(_ name: [UInt8], now: Int64) -> Bool { until[name].map { $0 > now } ?? false }
+
     /// Whether the name is new; it is remembered for `window` milliseconds from `now` then.
     mutating func insert(_ name: [UInt8], now: Int64, window: Int64) -> Bool {
         forget(now)

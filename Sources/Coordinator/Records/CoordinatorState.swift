@@ -96,7 +96,7 @@ package final class CoordinatorState: EngineExtension {
     private static let markedCount = 1000
 
     package func tick(_ engine: inout Engine) -> Bool {
-        var hasMore = false
+        var hasMore = tickCache(&engine)
         let prefix = prefix
         for database in databases.indices {
             guard let records = databases[database] else { continue }

@@ -77,7 +77,7 @@ package struct LeaseTable {
     /// Why a value cannot be filled in.
     package enum Refusal: Equatable, Sendable {
         /// No lease is out: its time was over, it was used, or the key was invalidated.
-        case none
+        case noLease
         /// Another one's lease is out.
         case other
         /// A tag of the value was invalidated after the lease was granted.
@@ -88,7 +88,7 @@ package struct LeaseTable {
     package mutating func fill(_ key: LeaseKey, token: UInt64, tags names: [[UInt8]], now: Int64) -> Refusal? {
         guard let lease = lease(key, now: now) else {
             refused += 1
-            return Refusal.none
+            return .noLease
         }
         guard lease.token == token else {
             refused += 1

@@ -1,7 +1,7 @@
 // AOFRemark.swift - commands that only Fog understands, as an append only file keeps them: in `#FOG` annotations, which
 // stock servers pass over (`JournalStream.append(remark:)` writes them). A command's bytes stand in hexadecimal in one
 // or several lines; the mark of the last one is a point. Pure; owned by whoever reads the file.
-package import Base
+internal import Base
 package import RESP
 
 package struct AOFRemark: ~Copyable {
