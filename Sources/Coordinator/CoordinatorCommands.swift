@@ -4,11 +4,16 @@ package import Engine
 
 package enum CoordinatorCommands {
     package static let list: [Command] = [
+        BalancerCommand.commands,
+        BreakerCommand.commands,
         CacheCommand.commands,
         CacheStats.commands,
+        EdgeCommand.commands,
         EventCommand.commands,
         InvalidateCommand.commands,
         NodeCommand.commands,
+        RouteCommand.commands,
+        ScaleCommand.commands,
         StatsCommand.commands,
         VMCommand.commands,
         WarmCommand.commands,

@@ -15,7 +15,10 @@ struct NodeCommandTests {
             ("FOG.NODE COUNT", "2"),
             ("FOG.NODE.COUNT", "2"),
             ("TYPE fog:node:n1", "hash"),
-            ("HMGET fog:node:n1 type region status cpu cap addr", #"["edge", "us-east", "active", "20", "8", "10.0.0.1:7000"]"#),
+            (
+                "HMGET fog:node:n1 type region status cpu cap addr",
+                #"["edge", "us-east", "active", "20", "8", "10.0.0.1:7000"]"#
+            ),
             ("HGET fog:node:n2 weight", #""1""#),
             ("FOG.NODE GET nobody", "(nil)"),
             ("FOG.NODE DEL n1 n2 n3", "2"),

@@ -1,8 +1,9 @@
 // Engine+Events.swift - publishing an event: it gets its number, goes into the log and out to `fog:events` and
 // `fog:events:<TYPE>`, plain and shard channels alike, and clients that hold copies of its keys are told. Urgent events
 // go out at once; low ones wait when there are many (`EventState`), numbered all the same. Under the turn.
-package import Base
+internal import Base
 package import Engine
+internal import Keyspace
 internal import RESP
 
 /// What became of an event.

@@ -1,6 +1,6 @@
 // EventLog.swift - the last events, so that a subscriber that was away can have what it missed: a ring bounded in count
 // and in bytes, oldest out first. Sequence numbers have no gaps, so a number leads to its event without a search. Pure.
-package import Base
+internal import Base
 
 struct EventLog {
     struct Entry {

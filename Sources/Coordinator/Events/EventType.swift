@@ -1,13 +1,13 @@
 // EventType.swift - the types of events that the server itself sends, and how urgent an event is. Clients may publish
 // types of their own: a name of capital letters, digits and underscores. Pure.
-package import Base
+internal import Base
 
 package enum EventType: Int, CaseIterable, Sendable {
     // Of the marketplace.
     case gpuAvailabilityChanged, pricingUpdated, bookingCreated, bookingCancelled, providerStatusChanged,
         marketStatsUpdated, orderBookUpdated, manualInvalidation
     // Of the fleet.
-    case bookingCompleted, nodeRegistered, nodeStatusChanged, nodeRemoved, nodeInvalidated, clusterInvalidated,
+    case bookingCompleted, nodeRegistered, nodeStatusChanged, nodeTimeout, nodeRemoved, nodeInvalidated, clusterInvalidated,
         scaleRecommended, taskDead, warmNeeded, replicationLagAlert, failoverStarted, failoverEnded
     // Of virtual machines.
     case vmStateChanged, vmCreated, vmDeleted, vmResourceChanged
@@ -25,6 +25,7 @@ package enum EventType: Int, CaseIterable, Sendable {
         case .bookingCompleted: "BOOKING_COMPLETED"
         case .nodeRegistered: "NODE_REGISTERED"
         case .nodeStatusChanged: "NODE_STATUS_CHANGED"
+        case .nodeTimeout: "NODE_TIMEOUT"
         case .nodeRemoved: "NODE_REMOVED"
         case .nodeInvalidated: "NODE_INVALIDATED"
         case .clusterInvalidated: "CLUSTER_INVALIDATED"

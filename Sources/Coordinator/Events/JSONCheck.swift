@@ -1,6 +1,6 @@
 // JSONCheck.swift - whether a text that a client gave is JSON (RFC 8259), so that it can stand inside of what we write:
 // exactly one value, strings well-formed UTF-8, nesting bounded. Nothing is built. Pure; cost: one pass.
-package import Base
+internal import Base
 
 package struct JSONCheck: ~Escapable {
     /// Deeper values are refused: whoever reads them might recurse.

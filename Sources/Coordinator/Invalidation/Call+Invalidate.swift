@@ -101,7 +101,7 @@ extension Call {
     /// The templates that were set for a type; nil when none were.
     func setRules(of type: Span<UInt8>) -> [[UInt8]]? {
         let key = rulesKey
-        guard let found = try? recordSlot(key.span), let slot = found else { return nil }
+        guard let slot = try? recordSlot(key.span) else { return nil }
         var text: [UInt8]?
         if let value = slot.entry.fieldValue(type, now: now) { value.withText { text = $0.array } }
         return text.map { EventRules.split($0) }

@@ -52,6 +52,13 @@ extension Call {
         try checkRecordAccess(key.span, [.readWrite, .access, .update])
     }
 
+    /// Refuses users who may not read the record.
+    func checkRead(_ kind: RecordKind, _ id: Span<UInt8>) throws(CommandError) {
+        guard session.gates.contains(.limited) else { return }
+        let key = recordKey(kind, id)
+        try checkRecordAccess(key.span, [.readOnly, .access])
+    }
+
     /// Refuses users who may not read whatever record of the kind.
     func checkReadAll(_ kind: RecordKind) throws(CommandError) {
         guard session.gates.contains(.limited) else { return }

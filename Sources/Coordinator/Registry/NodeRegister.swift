@@ -1,8 +1,7 @@
-// NodeRegister.swift - FOG.NODE REGISTER and DEL.
+// NodeRegister.swift - FOG.NODE REGISTER, MREGISTER and DEL. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
-internal import Keyspace
 internal import RESP
 internal import Structures
 
@@ -26,6 +25,15 @@ enum NodeRegister {
             ],
             run: register),
         Command(
+            "MREGISTER", "count:integer data=(id nfields:integer [field-value]...)...", arity: -5, [.write, .denyOOM],
+            in: .fog, since: "8.2.0", complexity: "O(N) where N is the number of nodes.",
+            summary: "Registers many nodes by their fields.",
+            help: [
+                "MREGISTER <count> <id> <nfields> <field> <value> ... [<id> <nfields> <field> <value> ...]",
+                "    Register nodes by the fields of their records. Returns how many.",
+            ],
+            run: registerMany),
+        Command(
             "DEL", "id...", arity: -3, [.write], keys: [.keys(from: 2, [.notKey])], in: .fog, since: "8.2.0",
             complexity: "O(N) where N is the number of nodes.",
             summary: "Removes nodes and returns how many there were.",
@@ -34,158 +42,75 @@ enum NodeRegister {
 
     private static let register: Command.Handler = { (call: inout Call) throws(CommandError) in
         let id = call.arguments[call.firstWord]
-        let spec = try NodeOptions(call, from: call.firstWord + 1)
+        let options = try NodeOptions(call, from: call.firstWord + 1)
         try call.checkWrite(.node, id)
+        let nodes = call.nodes
         let key = call.recordKey(.node, id)
         let isKnown = try call.recordSlot(key.span) != nil
-        if spec.condition == .absent && isKnown || spec.condition == .present && !isKnown {
+        if options.condition == .absent && isKnown || options.condition == .present && !isKnown {
             return call.reply.null()
         }
-        let state = call.coordinator
-        _ = call.nodes
-        state.fields.removeAll()
-        spec.write(to: &state.fields, isNew: !isKnown, call)
-        let expiry = spec.expiry(call)
-        try call.writeRecord(.node, id, state.fields, expiry: expiry)
+        try write(call, id, options, isNew: !isKnown, nodes)
         call.reply.ok()
+    }
+
+    private static func write(
+        _ call: borrowing Call, _ id: Span<UInt8>, _ options: NodeOptions, isNew: Bool, _ nodes: NodeIndex
+    ) throws(CommandError) {
+        let state = call.coordinator
+        state.fields.removeAll()
+        options.write(to: &state.fields, isNew: isNew, call)
+        try nodes.write(call, id, state.fields, expiry: options.expiry(call))
+    }
+
+    private static let registerMany: Command.Handler = { (call: inout Call) throws(CommandError) in
+        let first = call.firstWord
+        let count = try call.integer(first, in: 1...1_000_000, otherwise: .outOfRange)
+        var index = first + 1
+        var batch: [(id: Int, options: NodeOptions)] = []
+        for _ in 0..<count {
+            guard index + 1 < call.arguments.count else { throw .syntax }
+            let pairs = try call.integer(index + 1, in: 0...call.arguments.count, otherwise: .outOfRange)
+            guard pairs * 2 <= call.arguments.count - index - 2 else {
+                throw .message("ERR each node is an id, a number of fields and so many fields with values")
+            }
+            try call.checkWrite(.node, call.arguments[index])
+            let key = call.recordKey(.node, call.arguments[index])
+            _ = try call.recordSlot(key.span)
+            batch.append((index, try NodeOptions(call, pairsFrom: index + 2, count: pairs)))
+            index += 2 + pairs * 2
+        }
+        guard index == call.arguments.count else { throw .syntax }
+        let nodes = call.nodes
+        for (id, options) in batch {
+            let isNew = nodes.number(call.arguments[id]) == nil
+            try write(call, call.arguments[id], options, isNew: isNew, nodes)
+        }
+        call.reply.integer(count)
     }
 
     private static let delete: Command.Handler = { (call: inout Call) throws(CommandError) in
         let first = call.firstWord
         for index in first..<call.arguments.count { try call.checkWrite(.node, call.arguments[index]) }
-        _ = call.nodes
+        let nodes = call.nodes
         var count = 0
         for index in first..<call.arguments.count {
-            if try call.removeRecord(.node, call.arguments[index]) { count += 1 }
+            guard try call.removeRecord(.node, call.arguments[index], tells: false) else { continue }
+            nodes.forget(call.arguments[index])
+            count += 1
         }
         call.reply.integer(count)
     }
 }
 
-/// What FOG.NODE REGISTER was asked for: argument indexes of what was given, checked.
-struct NodeOptions {
-    enum Condition {
-        case none, absent, present
-    }
-
-    /// Options that are a field of the record as they stand, in the order of the record.
-    enum Field: Int, CaseIterable {
-        case type, region, pool, status, cpu, memory, capacity, weight, address
-
-        var word: StaticString {
-            switch self {
-            case .type: "TYPE"
-            case .region: "REGION"
-            case .pool: "POOL"
-            case .status: "STATUS"
-            case .cpu: "CPU"
-            case .memory: "MEM"
-            case .capacity: "CAP"
-            case .weight: "WEIGHT"
-            case .address: "ADDR"
-            }
-        }
-
-        var name: StaticString {
-            switch self {
-            case .type: "type"
-            case .region: "region"
-            case .pool: "pool"
-            case .status: "status"
-            case .cpu: "cpu"
-            case .memory: "mem"
-            case .capacity: "cap"
-            case .weight: "weight"
-            case .address: "addr"
-            }
-        }
-
-        /// What a new node has that says nothing; empty: no such field.
-        var standard: StaticString {
-            switch self {
-            case .status: "active"
-            case .cpu, .memory, .capacity: "0"
-            case .weight: "1"
-            default: ""
-            }
-        }
-    }
-
-    var condition = Condition.none
-    /// Argument index by field, 0 where it was not given.
-    private var given = [Int](repeating: 0, count: Field.allCases.count)
-    private var seconds: Int?
-    /// Argument indexes of names whose values follow.
-    private var extras: [Int] = []
-
-    init(_ call: borrowing Call, from start: Int) throws(CommandError) {
-        var words = call.options(from: start)
-        while !words.isAtEnd {
-            if words.take("NX") {
-                guard condition != .present else { throw .syntax }
-                condition = .absent
-            } else if words.take("XX") {
-                guard condition != .absent else { throw .syntax }
-                condition = .present
-            } else if words.take("TTL", values: 1) {
-                let value = try words.integer()
-                guard value > 0, value <= Int(Int32.max) else { throw .invalidExpire }
-                seconds = value
-            } else if words.take("FIELD", values: 2) {
-                extras.append(try words.nextIndex())
-                try words.skip(1)
-            } else if let field = NodeOptions.take(&words) {
-                given[field.rawValue] = try words.nextIndex()
-                try NodeOptions.check(field, call.arguments[given[field.rawValue]])
-            } else {
-                throw .syntax
-            }
-        }
-    }
-
-    private static func take(_ words: inout Options) -> Field? {
-        for field in Field.allCases where words.take(field.word, values: 1) { return field }
-        return nil
-    }
-
-    private static func check(_ field: Field, _ value: Span<UInt8>) throws(CommandError) {
-        switch field {
-        case .status:
-            guard NodeStatus(value) != nil else {
-                throw .message("ERR status must be active, inactive, draining, maintenance or failed")
-            }
-        case .cpu, .memory:
-            guard let percent = DoubleText.parse(value), percent >= 0, percent <= 100 else {
-                throw .message("ERR CPU and MEM are per cent: a number from 0 to 100")
-            }
-        case .capacity:
-            guard let count = IntegerText.parse(value), count >= 0, count <= Int64(Int32.max) else {
-                throw .message("ERR CAP is how many requests a node takes at a time: an integer from 0 (no limit)")
-            }
-        case .weight:
-            guard let weight = DoubleText.parse(value), weight >= 0, weight <= 1_000_000 else {
-                throw .message("ERR WEIGHT must be a number from 0 to 1000000")
-            }
-        case .type, .region, .pool, .address: break
-        }
-    }
-
-    /// The record's fields: of a known node what was given, of a new one also what is standard.
-    func write(to fields: inout RecordFields, isNew: Bool, _ call: borrowing Call) {
-        for field in Field.allCases {
-            let index = given[field.rawValue]
-            if index > 0 {
-                fields.add(field.name, call.arguments[index])
-            } else if isNew, field.standard.utf8CodeUnitCount > 0 {
-                fields.add(field.name, text: field.standard)
-            }
-        }
-        fields.add("heartbeat", decimal: call.now)
-        for index in extras { fields.add(named: call.arguments[index], call.arguments[index + 1]) }
-    }
-
-    func expiry(_ call: borrowing Call) -> RecordExpiry {
-        guard let seconds else { return call.defaultExpiry }
-        return .at(call.now + Int64(seconds) * 1000)
+extension NodeIndex {
+    /// Writes fields of a node's record and reads it again at once.
+    func write(
+        _ call: borrowing Call, _ id: Span<UInt8>, _ fields: borrowing RecordFields, expiry: RecordExpiry
+    ) throws(CommandError) {
+        let key = call.recordKey(.node, id)
+        try call.administration.setRecord(
+            key.span, in: call.session.database, fields, expiry: expiry, tells: false)
+        if let slot = try call.recordSlot(key.span) { read(id, slot.entry, now: call.now) }
     }
 }

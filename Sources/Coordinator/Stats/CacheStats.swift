@@ -5,6 +5,7 @@ internal import Commands
 internal import Engine
 internal import Keyspace
 internal import RESP
+internal import Structures
 
 enum CacheStats {
     static let subcommands: [Command] = [

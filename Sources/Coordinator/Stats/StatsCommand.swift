@@ -7,6 +7,7 @@ enum StatsCommand {
         Command(
             "FOG.STATS", arity: -2, in: .fog, since: "8.2.0", summary: "A container for the coordinator's statistics.",
             subcommands: CacheStats.subcommands + [
+                BalancerStats.summary,
                 NodeStats.subcommand,
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
