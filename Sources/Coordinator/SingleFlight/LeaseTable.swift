@@ -3,7 +3,7 @@
 // its time is over, or when the key was invalidated meanwhile, so that a slow client cannot put an old value over a
 // newer truth. Tags that were invalidated while leases are out are remembered for the same reason. Pure: time and
 // tokens are passed in.
-package import Base
+internal import Base
 
 /// A key in a database.
 package struct LeaseKey: Hashable, Sendable {
