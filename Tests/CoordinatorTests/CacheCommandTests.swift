@@ -15,24 +15,31 @@ struct CacheCommandTests {
             ("FOG.CACHE SET p x PERSIST", "OK"), ("TTL p", "-1"),
             ("FOG.CACHE MSET 50 m1 1 m2 two", "OK"), ("MGET m1 m2", #"["1", "two"]"#), ("TTL m2", "50"),
             ("FOG.CACHE MSETX 2 key1 a 300 key2 b 600", "OK"), ("TTL key1", "300"), ("TTL key2", "600"),
-            ("FOG.CACHE MGET m1 nobody key2", variant.protocolVersion == 3 ? #"["1", (nil), "b"]"# : #"["1", (nil), "b"]"#),
+            ("FOG.CACHE MGET m1 nobody key2", #"["1", (nil), "b"]"#),
             ("FOG.CACHE FRESH k", "0"), ("SET plain x", "OK"), ("FOG.CACHE FRESH plain", "-1"),
             ("FOG.CACHE FRESH nobody", "-2"),
             ("FOG.CACHE META nobody", "(nil)"),
             ("FOG.CACHE SET k", "(error) ERR wrong number of arguments for 'fog.cache|set' command"),
             ("FOG.CACHE SET k v EX 0", "(error) ERR invalid expire time in 'fog.cache' command"),
             ("FOG.CACHE SET k v EX 1 PX 1", "(error) ERR syntax error"),
-            ("FOG.CACHE SET k v CONTENT xml", "(error) ERR CONTENT is json, msgpack, gob, text, html, protobuf or binary"),
+            (
+                "FOG.CACHE SET k v CONTENT xml",
+                "(error) ERR CONTENT is json, msgpack, gob, text, html, protobuf or binary"
+            ),
             (#"FOG.CACHE SET k v TAG """#, "(error) ERR a tag has 1 to 1024 bytes"),
             ("FOG.CACHE MSETX 2 key1 a 300", "(error) ERR wrong number of arguments for 'fog.cache|msetx' command"),
             ("FOG.CACHE MSETX 2 key1 a 300 key2 b", "(error) ERR numkeys is not the number of keys"),
             ("SET k v TAG a", "(error) ERR syntax error"),
-            ("LPUSH l x", "1"), ("FOG.CACHE GET l", "(error) WRONGTYPE Operation against a key holding the wrong kind of value"),
+            ("LPUSH l x", "1"),
+            ("FOG.CACHE GET l", "(error) WRONGTYPE Operation against a key holding the wrong kind of value"),
         ])
         session.server.advanceClock(milliseconds: 1500)
         try session.run([
             ("FOG.CACHE FRESH k", "1500"),
-            ("FOG.CACHE META k", #"(matches) *"type", "string", *"ttl_ms", 58500, "content", "json", *"age_ms", 1500, "tags", ["a", "b"], "lease_ms", 0*"#),
+            (
+                "FOG.CACHE META k",
+                #"(matches) *"type", "string", *"ttl_ms", 58500, "content", "json", *"age_ms", 1500, "tags", ["a", "b"], "lease_ms", 0*"#
+            ),
         ].map { variant.protocolVersion == 3 && $0.0.hasPrefix("FOG.CACHE META") ? ($0.0, "(any)") : $0 })
     }
 
@@ -64,7 +71,8 @@ struct CacheCommandTests {
         session.server.withEngine { engine in
             for _ in 0..<5 { _ = engine.tick() }
         }
-        try session.run([("DBSIZE", "0"), ("INFO keyspace", "(any)"), ("FOG.STATS CACHE", #"(matches) *"invalidated", 300, "tags", 0, *"#)])
+        try session.run([
+            ("DBSIZE", "0"), ("INFO keyspace", "(any)"), ("FOG.STATS CACHE", #"(matches) *"invalidated", 300, "tags", 0, *"#)])
     }
 
     @Test func flushForgetsTags() throws {
@@ -94,7 +102,8 @@ struct CacheCommandTests {
             ("FOG.INVALIDATE PATTERN x NONSENSE", "(error) ERR syntax error"),
             ("MULTI", "OK"), ("SET a:1 x", "QUEUED"), ("FOG.INVALIDATE PATTERN a:*", "QUEUED"), ("EXEC", "[OK, 1]"),
         ])
-        #expect(try listener.reply().description.contains(#"\"resource\":\"other\",\"keys\":[\"other\"],\"data\":{\"selector\":\"KEY\",\"count\":1}"#))
+        let wanted = #"\"resource\":\"other\",\"keys\":[\"other\"],\"data\":{\"selector\":\"KEY\",\"count\":1}"#
+        #expect(try listener.reply().description.contains(wanted))
         #expect(try listener.reply().description.contains(#"{\"selector\":\"PATTERN\",\"count\":2500}"#))
     }
 
@@ -153,7 +162,10 @@ struct CacheCommandTests {
         lease = try token("FOG.CACHE FETCH k")
         try session.run([
             ("FOG.INVALIDATE TAG t", "0"),
-            ("FOG.CACHE FILL k \(lease) old TAG t", "(error) LEASELOST a tag of the value was invalidated while the lease was out"),
+            (
+                "FOG.CACHE FILL k \(lease) old TAG t",
+                "(error) LEASELOST a tag of the value was invalidated while the lease was out"
+            ),
         ])
         lease = try token("FOG.CACHE FETCH k")
         try session.run([
@@ -186,8 +198,14 @@ struct CacheCommandTests {
         for _ in 0..<17 { try session.run([("GET k", #""v""#)]) }
         for _ in 0..<3 { try session.run([("GET nobody", "(nil)")]) }
         try session.run([
-            ("FOG.STATS CACHE", #"(matches) ["hits", 17, "misses", 3, "hit_rate", "85", "lru_size", 1, "lru_capacity", 5000, "connected", 1, "evictions", 0, "expired", 0, *"#),
-            ("FOG.HEALTH", #"(matches) ["status", "healthy", "redis_connected", 1, "pubsub_active", 1, "event_queue_size", 0, "last_event_age", "-1", "cache_stats", ["cache_hits", 17, "cache_misses", 3, *"#),
+            (
+                "FOG.STATS CACHE",
+                #"(matches) ["hits", 17, "misses", 3, "hit_rate", "85", "lru_size", 1, "lru_capacity", 5000, "connected", 1, "evictions", 0, "expired", 0, *"#
+            ),
+            (
+                "FOG.HEALTH",
+                #"(matches) ["status", "healthy", "redis_connected", 1, "pubsub_active", 1, "event_queue_size", 0, "last_event_age", "-1", "cache_stats", ["cache_hits", 17, "cache_misses", 3, *"#
+            ),
             ("FOG.WARM LOAD TTL 100 a 1 k 2 b 3", "2"), ("GET k", #""v""#), ("TTL a", "100"),
             ("FOG.WARM LOAD TTL 5", "1"), ("GET TTL", #""5""#),
         ])
@@ -201,7 +219,10 @@ struct CacheCommandTests {
             ("FOG.CACHE SET b:2 v", "(error) NOPERM No permissions to access a key"),
             ("FOG.INVALIDATE KEY b:1", "(error) NOPERM No permissions to access a key"),
             ("FOG.INVALIDATE PATTERN *", "(error) NOPERM No permissions to access a key"),
-            ("FOG.INVALIDATE PATTERN *:1", "(error) NOPERM users with key permissions may only use patterns of a prefix and a star"),
+            (
+                "FOG.INVALIDATE PATTERN *:1",
+                "(error) NOPERM users with key permissions may only use patterns of a prefix and a star"
+            ),
             ("FOG.INVALIDATE PATTERN a:*", "1"),
             ("FOG.EVENT PUBLISH T r KEYS b:1", "(error) NOPERM No permissions to access a key"),
         ])

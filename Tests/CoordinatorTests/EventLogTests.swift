@@ -7,7 +7,8 @@ import Testing
 struct EventLogTests {
     private func entry(_ number: Int, _ size: Int, type: String = "A") -> EventLog.Entry {
         EventLog.Entry(
-            type: Array(type.utf8), microseconds: Int64(number) * 10, payload: [UInt8](repeating: UInt8(number & 127), count: size))
+            type: Array(type.utf8), microseconds: Int64(number) * 10,
+            payload: [UInt8](repeating: UInt8(number & 127), count: size))
     }
 
     @Test func theRingIsBoundedInCountAndBytes() {

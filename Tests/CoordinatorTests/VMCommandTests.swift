@@ -45,6 +45,7 @@ struct VMCommandTests {
             ("FOG.VM EVENT x STATE running", "(error) ERR syntax error"),
         ])
         let first = try listener.reply().description
-        #expect(first.contains(#"\"type\":\"VM_STATE_CHANGED\",\"resource\":\"a\",\"keys\":[],\"data\":{\"old\":\"running\",\"new\":\"stopped\"}"#), "\(first)")
+        #expect(first.contains(#"\"type\":\"VM_STATE_CHANGED\",\"resource\":\"a\",\"keys\":[]"#), "\(first)")
+        #expect(first.contains(#"\"data\":{\"old\":\"running\",\"new\":\"stopped\"}"#), "\(first)")
     }
 }

@@ -1,5 +1,5 @@
-// CacheCommand.swift - FOG.CACHE: values with tags and a lifetime, and the leases that let one client of many fetch what
-// all of them miss. Values are ordinary strings: any client reads them by GET. Under the turn.
+// CacheCommand.swift - FOG.CACHE: values with tags and a lifetime, and the leases that let one client of many fetch
+// what all of them miss. Values are ordinary strings: any client reads them by GET. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

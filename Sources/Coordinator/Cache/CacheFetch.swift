@@ -1,7 +1,7 @@
 // CacheFetch.swift - FOG.CACHE FETCH and FILL: of all clients that miss a key, one is told to fetch it (`lease`, with a
-// token for FILL); the others wait until it is there or their time is over. A lease whose time ends goes to one of those
-// who wait. A value near its end (STALE) is served to all and renewed by one. Waiting is that of BLPOP: FILL's change of
-// the key wakes those who wait for it, in the order in which they came. Under the turn.
+// token for FILL); the others wait until it is there or their time is over. A lease whose time ends goes to one of
+// those who wait. A value near its end (STALE) is served to all and renewed by one. Waiting is that of BLPOP: FILL's
+// change of the key wakes those who wait for it, in the order in which they came. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

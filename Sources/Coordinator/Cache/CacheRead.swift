@@ -62,9 +62,14 @@ enum CacheRead {
         call.reply.pair("bytes", call.keyspace.memoryUsage(of: entry, in: call.session.database))
         call.reply.pair("ttl_ms", entry.hasExpiry ? Int(max(0, entry.expiryMilliseconds - call.now)) : -1)
         call.reply.bulk("content")
-        if let content = ContentType(rawValue: label.content) { call.reply.bulk(content.name) } else { call.reply.null() }
+        if let content = ContentType(rawValue: label.content) {
+            call.reply.bulk(content.name)
+        } else {
+            call.reply.null()
+        }
         call.reply.pair("written_ms", Int(label.writtenMilliseconds))
-        call.reply.pair("age_ms", label.writtenMilliseconds == 0 ? -1 : Int(max(0, call.now - label.writtenMilliseconds)))
+        let age = label.writtenMilliseconds == 0 ? -1 : max(0, call.now - label.writtenMilliseconds)
+        call.reply.pair("age_ms", Int(age))
         call.reply.bulk("tags")
         call.reply.array(names.count)
         for name in names { call.reply.bulk(name.span) }

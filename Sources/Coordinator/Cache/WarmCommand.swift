@@ -1,5 +1,5 @@
-// WarmCommand.swift - FOG.WARM LOAD: many values at once, for a cache that begins cold. Keys that are there already stay
-// as they are: what was written since is newer than what somebody warms with. Under the turn.
+// WarmCommand.swift - FOG.WARM LOAD: many values at once, for a cache that begins cold. Keys that are there already
+// stay as they are: what was written since is newer than what somebody warms with. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

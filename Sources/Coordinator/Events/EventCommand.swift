@@ -26,7 +26,7 @@ enum EventCommand {
                     ],
                     in: .fog, since: "8.2.0",
                     complexity: "O(N+M) where N is the number of keys and M is the number of clients that listen.",
-                    summary: "Publishes an event on fog:events and fog:events:<type> and removes the keys it makes invalid.",
+                    summary: "Publishes an event and removes the keys that it makes invalid.",
                     help: [
                         "PUBLISH <type> <resource> [PRIORITY CRITICAL|HIGH|NORMAL|LOW] [DEDUP <id>] [DATA <json>]"
                             + " [KEYS <key> ...]",
@@ -52,7 +52,7 @@ enum EventCommand {
                     summary: "Sets or tells which keys the events of a type make invalid.",
                     help: [
                         "RULE SET <type> PATTERN <template> [<template> ...]",
-                        "    Events of the type remove these keys; {resource}, {node}, {old}, {new} stand for what they say.",
+                        "    Events of the type remove these keys; {resource}, {node}, {old} and {new} are theirs.",
                         "RULE GET <type>", "    Return the templates of a type.",
                         "RULE DEL <type>", "    Forget what was set for a type.",
                         "RULE LIST", "    Return the templates of all types that have some.",

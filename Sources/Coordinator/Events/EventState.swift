@@ -1,6 +1,6 @@
 // EventState.swift - what there is of events beyond the message itself: the log, the names of the last seconds, low
-// events that wait, counts and times. Nothing of it survives the process: sequence numbers belong to an epoch. Under the
-// turn.
+// events that wait, counts and times. Nothing of it survives the process: sequence numbers belong to an epoch. Under
+// the turn.
 internal import Base
 
 final class EventState {

@@ -7,7 +7,8 @@ package enum EventType: Int, CaseIterable, Sendable {
     case gpuAvailabilityChanged, pricingUpdated, bookingCreated, bookingCancelled, providerStatusChanged,
         marketStatsUpdated, orderBookUpdated, manualInvalidation
     // Of the fleet.
-    case bookingCompleted, nodeRegistered, nodeStatusChanged, nodeTimeout, nodeRemoved, nodeInvalidated, clusterInvalidated,
+    case bookingCompleted, nodeRegistered, nodeStatusChanged, nodeTimeout, nodeRemoved,
+        nodeInvalidated, clusterInvalidated,
         scaleRecommended, taskDead, warmNeeded, replicationLagAlert, failoverStarted, failoverEnded
     // Of virtual machines.
     case vmStateChanged, vmCreated, vmDeleted, vmResourceChanged

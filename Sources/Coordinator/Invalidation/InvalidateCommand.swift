@@ -43,7 +43,7 @@ enum InvalidateCommand {
                 Command(
                     "NODE", "node [ASYNC]", arity: -3, [.write, .touchesArbitraryKeys], in: .fog, since: "8.2.0",
                     complexity: "O(1) unless rules for NODE_INVALIDATED have patterns.",
-                    summary: "Removes what is cached of a node, by the rules of NODE_INVALIDATED and the tag node:<node>.",
+                    summary: "Removes what is cached of a node: the rules' keys and those of its tag.",
                     help: ["NODE <node> [ASYNC]", "    Remove what is cached of a node."], run: node),
                 Command(
                     "TYPE", "class [ASYNC]", arity: -3, [.write, .touchesArbitraryKeys], in: .fog, since: "8.2.0",

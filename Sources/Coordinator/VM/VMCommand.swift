@@ -1,6 +1,6 @@
-// VMCommand.swift - FOG.VM: facets of virtual machines and capacities of nodes as keys with their own lifetimes, and the
-// events of a machine's life, whose rules (FOG.EVENT RULE) say which of these keys stop being true. A facet is a string
-// (JSON or anything) or a hash of fields; both are ordinary keys. Under the turn.
+// VMCommand.swift - FOG.VM: facets of virtual machines and capacities of nodes as keys with their own lifetimes, and
+// the events of a machine's life, whose rules (FOG.EVENT RULE) say which of these keys stop being true. A facet is a
+// string (JSON or anything) or a hash of fields; both are ordinary keys. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

@@ -41,7 +41,8 @@ extension Call {
     /// command, transaction or script that made the change, the longest waiting first.
     ///
     /// The command runs again with `words` in the place of its own, by argument index: what XREAD's `$` stands for is
-    /// settled when the wait begins. With `renewsDeadline` it waits again for as long as it says then. Nothing written to `reply` counts. Return right after calling this.
+    /// settled when the wait begins. With `renewsDeadline` it waits again for as long as it says then. Nothing
+    /// written to `reply` counts. Return right after calling this.
     package mutating func waitForKeys(
         _ keys: Range<Int>, _ type: ObjectType, milliseconds: Int64, evenWithoutKey: Bool = false,
         words: [(index: Int, word: [UInt8])] = [], renewsDeadline: Bool = false

@@ -1,6 +1,6 @@
-// Engine+Cache.swift - the doors of the cache commands: removing any key as DEL would, telling clients that hold copies,
-// and saying to replicas what was published. They serve commands (through `Call.administration`) and the clock, which
-// calls `finishOutsideOfCommand` behind them. Under the turn.
+// Engine+Cache.swift - the doors of the cache commands: removing any key as DEL would, telling clients that hold
+// copies, and saying to replicas what was published. They serve commands (through `Call.administration`) and the clock,
+// which calls `finishOutsideOfCommand` behind them. Under the turn.
 internal import Base
 internal import Keyspace
 internal import Structures

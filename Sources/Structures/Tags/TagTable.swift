@@ -1,12 +1,11 @@
-// TagTable.swift - which keys belong to which tags, kept as cohorts: all keys that were given the same set of tags since
-// any of these tags was last invalidated. A key carries its cohort's number and nothing else (`Entry.label`).
+// TagTable.swift - which keys belong to which tags, kept as cohorts: all keys that were given the same set of tags
+// since any of these tags was last invalidated. A key carries its cohort's number and nothing else (`Entry.label`).
 // Invalidating a tag gives it a new stamp; a cohort that is older than the stamp of one of its tags is dead, and its
 // keys with it, however many there are. So that costs O(1), and so does asking whether a key is dead: one compare of
-// stamps, as long as nothing was invalidated since the last look.
-//
-// How many living keys a tag has is kept exactly. When a tag dies, its cohorts leave the counts of their other tags:
-// that is owed ("unsettled") and paid later in slices, or before somebody asks for a count that it may change.
-// Pure: knows no keys, no databases and no time. One owner (the keyspace); a class because every database needs it.
+// stamps, as long as nothing was invalidated since the last look.  How many living keys a tag has is kept exactly. When
+// a tag dies, its cohorts leave the counts of their other tags: that is owed ("unsettled") and paid later in slices, or
+// before somebody asks for a count that it may change. Pure: knows no keys, no databases and no time. One owner (the
+// keyspace); a class because every database needs it.
 internal import Base
 
 package final class TagTable {

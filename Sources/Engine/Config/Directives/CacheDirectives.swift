@@ -1,5 +1,5 @@
-// CacheDirectives.swift - what events, leases and the cache commands go by. Defaults are the mission's. Pure data, joined
-// by DirectiveTable.swift; fields in FogSettings.swift.
+// CacheDirectives.swift - what events, leases and the cache commands go by. Defaults are the mission's. Pure data,
+// joined by DirectiveTable.swift; fields in FogSettings.swift.
 
 extension DirectiveTable {
     static let cache: [Directive] = [
