@@ -38,9 +38,9 @@ struct CacheCommandTests {
             ("FOG.CACHE FRESH k", "1500"),
             (
                 "FOG.CACHE META k",
-                #"(matches) *"type", "string", *"ttl_ms", 58500, "content", "json", *"age_ms", 1500, "tags", ["a", "b"], "lease_ms", 0*"#
+                #"(matches) *"type"*"string"*"ttl_ms"*58500*"json"*"age_ms"*1500*"a", "b"*"lease_ms"*0*"#
             ),
-        ].map { variant.protocolVersion == 3 && $0.0.hasPrefix("FOG.CACHE META") ? ($0.0, "(any)") : $0 })
+        ])
     }
 
     @Test(arguments: TestVariant.all)
@@ -200,11 +200,11 @@ struct CacheCommandTests {
         try session.run([
             (
                 "FOG.STATS CACHE",
-                #"(matches) ["hits", 17, "misses", 3, "hit_rate", "85", "lru_size", 1, "lru_capacity", 5000, "connected", 1, "evictions", 0, "expired", 0, *"#
+                #"(matches) *"hits", 17, "misses", 3, "hit_rate", "85", *"lru_capacity", 5000, "connected", 1, "evictions", 0*"#
             ),
             (
                 "FOG.HEALTH",
-                #"(matches) ["status", "healthy", "redis_connected", 1, "pubsub_active", 1, "event_queue_size", 0, "last_event_age", "-1", "cache_stats", ["cache_hits", 17, "cache_misses", 3, *"#
+                #"(matches) *"status", "healthy", *"last_event_age", "-1", *"cache_hits", 17, "cache_misses", 3, *"#
             ),
             ("FOG.WARM LOAD TTL 100 a 1 k 2 b 3", "2"), ("GET k", #""v""#), ("TTL a", "100"),
             ("FOG.WARM LOAD TTL 5", "1"), ("GET TTL", #""5""#),
