@@ -55,7 +55,7 @@ def messages(manager: EventDrivenCacheManager, client: Client) -> None:
     client.set("cached", "x")
     client.execute_command("FOG.INVALIDATE", "KEY", "cached")
     equal(events.take(1)[0]["type"], "MANUAL_INVALIDATION", "FOG.INVALIDATE is told")
-    refused("ERR DATA", lambda: client.execute_command("FOG.EVENT", "PUBLISH", "T", "r", "DATA", "{"))
+    refused("DATA", lambda: client.execute_command("FOG.EVENT", "PUBLISH", "T", "r", "DATA", "{"))
 
 
 def invalidation(manager: EventDrivenCacheManager, client: Client) -> None:
@@ -80,9 +80,9 @@ def log(manager: EventDrivenCacheManager) -> None:
 
 
 def priorities(manager: EventDrivenCacheManager, client: Client) -> int:
-    """A critical event behind 10,000 low ones of one pipeline; the place it arrives at."""
+    """A critical event behind 10,000 low ones of one transaction; the place it arrives at."""
     events = Events(client)
-    pipeline = another(client).pipeline(transaction=False)
+    pipeline = another(client).pipeline(transaction=True)
     for index in range(10_000):
         pipeline.execute_command("FOG.EVENT", "PUBLISH", "BULK", f"r{index}", "PRIORITY", "low")
     pipeline.execute_command("FOG.EVENT", "PUBLISH", "ALARM", "now", "PRIORITY", "critical")

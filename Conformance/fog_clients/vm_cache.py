@@ -97,8 +97,8 @@ def lifecycle(manager: VMCacheManager, client: Client) -> None:
 
 
 def invalidation(manager: VMCacheManager, client: Client) -> None:
-    client.mset({f"vm:state:{index}": "x" for index in range(500)})
-    equal(manager.invalidate_vm_pattern("vm:state:*"), 500, "InvalidateVMPattern")
+    client.mset({f"vm:state:b:{index}": "x" for index in range(500)})
+    equal(manager.invalidate_vm_pattern("vm:state:b:*"), 500, "InvalidateVMPattern")
     manager.set_node_resources("node-1", cpu=1)
     client.set("node:vms:node-1", "[]")
     equal(manager.invalidate_node("node-1"), 2, "InvalidateNode")

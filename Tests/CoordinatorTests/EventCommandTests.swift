@@ -105,11 +105,11 @@ struct EventCommandTests {
         let session = try TestSession()
         let listener = try session.server.connect()
         _ = try listener.run("SUBSCRIBE fog:events")
-        var text = ""
+        var text = "MULTI\r\n"
         for index in 0..<5000 { text += "FOG.EVENT PUBLISH LOW r\(index) PRIORITY low\r\n" }
-        text += "FOG.EVENT PUBLISH HOT now PRIORITY critical\r\n"
+        text += "FOG.EVENT PUBLISH HOT now PRIORITY critical\r\nEXEC\r\n"
         try session.client.send(raw: text)
-        for _ in 0..<5001 { _ = try session.client.reply() }
+        for _ in 0..<5003 { _ = try session.client.reply() }
         var place = 0
         var last = -1
         for index in 0..<5001 {

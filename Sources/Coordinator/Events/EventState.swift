@@ -38,7 +38,7 @@ final class EventState {
     // MARK: low events
 
     /// More low events than this in a hundredth of a second wait, so that a flood of them leaves room for others.
-    private static let windowCountMax = 1000
+    private static let windowCountMax = 32
     private static let windowNanoseconds: Int64 = 10_000_000
     /// Low events that wait; more drop the oldest, which stay in the log for whoever replays it.
     private static let queueCountMax = 100_000
