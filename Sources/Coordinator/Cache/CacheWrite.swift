@@ -23,13 +23,13 @@ enum CacheWrite {
             ],
             run: set),
         Command(
-            "MSET", "seconds:integer (key value)...", arity: -5, [.write, .denyOOM],
+            "MSET", "seconds:integer data=(key value)...", arity: -5, [.write, .denyOOM],
             keys: [.keys(from: 3, step: 2, [.overwrite, .update])], in: .fog, since: "8.2.0",
             complexity: "O(N) where N is the number of keys.", summary: "Sets several values with one lifetime.",
             help: ["MSET <seconds> <key> <value> [<key> <value> ...]", "    Set several values; 0: without an end."],
             run: setMany),
         Command(
-            "MSETX", "numkeys:integer (key value seconds:integer)...", arity: -6, [.write, .denyOOM],
+            "MSETX", "numkeys:integer data=(key value seconds:integer)...", arity: -6, [.write, .denyOOM],
             keys: [
                 KeySpec([.overwrite, .update], begin: .index(2), find: .keyCount(index: 0, first: 1, step: 3))
             ],

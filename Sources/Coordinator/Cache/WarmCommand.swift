@@ -11,7 +11,7 @@ enum WarmCommand {
             "FOG.WARM", arity: -2, in: .fog, since: "8.2.0", summary: "A container for commands that fill the cache.",
             subcommands: [
                 Command(
-                    "LOAD", "[TTL seconds:integer] (key value)...", arity: -4, [.write, .denyOOM, .movableKeys],
+                    "LOAD", "[TTL seconds:integer] data=(key value)...", arity: -4, [.write, .denyOOM, .movableKeys],
                     keys: [KeySpec([.overwrite, .insert], begin: .unknown, find: .unknown)], in: .fog,
                     since: "8.2.0", complexity: "O(N) where N is the number of keys.",
                     summary: "Sets the values of keys that do not exist; returns how many were set.",

@@ -15,7 +15,7 @@ enum EventCommand {
                 Command(
                     "PUBLISH",
                     """
-                    type resource [PRIORITY priority=(CRITICAL | HIGH | NORMAL | LOW)] [DEDUP id] [DATA json] \
+                    type resource [priority=PRIORITY (CRITICAL | HIGH | NORMAL | LOW)] [DEDUP id] [DATA json] \
                     [KEYS key...]
                     """,
                     arity: -4, [.write, .pubsub],
@@ -47,7 +47,7 @@ enum EventCommand {
                     summary: "Returns the types of events that the server sends by itself.",
                     help: ["TYPES", "    Return the types of events that the server sends by itself."], run: types),
                 Command(
-                    "RULE", "action=(SET type PATTERN template... | GET type | DEL type | LIST)", arity: -3,
+                    "RULE", "action=(set=(SET type PATTERN template...) | GET type | DEL type | LIST)", arity: -3,
                     [.write], in: .fog, since: "8.2.0", complexity: "O(N) where N is the number of rules.",
                     summary: "Sets or tells which keys the events of a type make invalid.",
                     help: [
