@@ -37,15 +37,16 @@ enum VMCommand {
                     summary: "Returns a facet of several machines.",
                     help: ["MGET <facet> <id> [<id> ...]", "    Return a facet of several machines."], run: getMany),
                 Command(
-                    "NODE", "node [data=(field value)...]", arity: -3, [.write, .denyOOM], keys: [.key(at: 2, [.notKey])],
+                    "NODE", "node [data=(field value)...]", arity: -3, [.write, .denyOOM],
+                    keys: [.key(at: 2, [.notKey])],
                     in: .fog, since: "8.2.0", complexity: "O(N) where N is the number of fields.",
                     summary: "Sets or returns what a node has to give.",
                     help: ["NODE <node> [<field> <value> ...]", "    Set, or return, what a node has to give."],
                     run: node),
                 Command(
                     "EVENT",
-                    "id event=(state=(STATE old new) | CREATED node | DELETED node | resource=(RESOURCE [node]))", arity: -4,
-                    [.write, .pubsub], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
+                    "id event=(state=(STATE old new) | CREATED node | DELETED node | resource=(RESOURCE [node]))",
+                    arity: -4, [.write, .pubsub], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
                     complexity: "O(N) where N is the number of keys that the event's rules name.",
                     summary: "Tells what happened to a machine: removes what is not true any more, publishes an event.",
                     help: [
