@@ -55,7 +55,7 @@ struct CacheCommandTests {
             ("MGET k1 c1 r2 k3 k4", #"[(nil), (nil), (nil), "v", "v"]"#),
             ("KEYS *", #"(unordered) ["k3", "k4"]"#), ("EXISTS k1 r2 k3", "1"),
             ("FOG.INVALIDATE TAG a", "0"), ("FOG.INVALIDATE TAG b nothing", "1"),
-            ("DBSIZE", "1"),
+            ("EXISTS k3", "0"), ("DBSIZE", "1"),
             ("FOG.CACHE SET k1 new PERSIST TAG a", "OK"), ("GET k1", #""new""#),
             ("SET k1 plain", "OK"), ("FOG.INVALIDATE TAG a", "0"), ("GET k1", #""plain""#),
             ("FOG.CACHE LABEL k1 TAG x y", "1"), ("FOG.CACHE LABEL nobody TAG x", "0"),

@@ -15,7 +15,7 @@ struct EventCommandTests {
         try session.run([
             ("SET price:1 10", "OK"),
             (
-                #"FOG.EVENT PUBLISH pricing_updated "RTX 3080" PRIORITY high DEDUP e1 DATA {\"price\":0.18} KEYS price:1 price:2"#,
+                #"FOG.EVENT PUBLISH pricing_updated "RTX 3080" PRIORITY high DEDUP e1 DATA '{"price":0.18}' KEYS price:1 price:2"#,
                 #"(matches) *"e1"*receivers*3*invalidated*1*"#
             ),
             ("EXISTS price:1", "0"),

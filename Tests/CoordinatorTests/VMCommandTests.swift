@@ -7,7 +7,7 @@ struct VMCommandTests {
     func facetsHaveTheirLifetimes(variant: TestVariant) throws {
         let session = try TestSession(variant)
         try session.run([
-            (#"FOG.VM SET vm-1 STATE {\"id\":\"vm-1\",\"state\":\"running\",\"type\":\"kvm\"}"#, "OK"),
+            (#"FOG.VM SET vm-1 STATE '{"id":"vm-1","state":"running","type":"kvm"}'"#, "OK"),
             ("FOG.VM GET vm-1 STATE", #""{\"id\":\"vm-1\",\"state\":\"running\",\"type\":\"kvm\"}""#),
             ("FOG.VM SET vm-1 RESOURCES cpu 4 mem 8", "OK"), ("HGET vm:resources:vm-1 mem", #""8""#),
             ("FOG.VM SET vm-1 MIGRATION progress 40", "OK"), ("FOG.VM SET vm-1 METRICS cpu 71.5", "OK"),
