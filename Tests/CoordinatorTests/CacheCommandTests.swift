@@ -1,5 +1,6 @@
 // CacheCommandTests.swift - FOG.CACHE and FOG.INVALIDATE over the wire: values with tags, leases and those who wait for
 // them, invalidation by name, tag, pattern, node, class and all.
+import Engine
 import TestKit
 import Testing
 
