@@ -44,11 +44,11 @@ struct EventLogTests {
 
     @Test func namesAreForgottenInTime() {
         var names = EventNames()
-        #expect(names.insert([1], now: 1000, window: 50))
-        #expect(!names.insert([1], now: 1049, window: 50))
-        #expect(names.insert([1], now: 1050, window: 50))
-        #expect(names.insert([2], now: 1050, window: 0))
-        #expect(names.insert([2], now: 1050, window: 0))
+        #expect(names.insert([1], now: 1000, window: 50) == true)
+        #expect(names.insert([1], now: 1049, window: 50) == false)
+        #expect(names.insert([1], now: 1050, window: 50) == true)
+        #expect(names.insert([2], now: 1050, window: 0) == true)
+        #expect(names.insert([2], now: 1050, window: 0) == true)
         for index in 0..<200 { _ = names.insert([3, UInt8(index)], now: 2000 + Int64(index), window: 10) }
         #expect(names.count <= 11)
     }
