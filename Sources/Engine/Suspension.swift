@@ -19,6 +19,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case debug
     /// Its script has run for long and goes on when others had their turn.
     case script
+    /// Its work is done in slices, between which others have their turn.
+    case slices
 
     /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
     var isHeldBack: Bool { self == .paused || self == .snapshot }
@@ -71,7 +73,7 @@ package struct Suspension: ~Copyable {
     }
 
     /// Blocked by a command that a client would call blocking; neither what was held back nor a slow script is.
-    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script }
+    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script && reason != .slices }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

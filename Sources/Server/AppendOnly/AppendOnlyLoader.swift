@@ -131,6 +131,7 @@ struct AppendOnlyLoader {
         defer { shared.turn.take { $0.endReplay(session) } }
         var scanner = AOFScanner(from: start)
         var ranges = ArgumentRanges()
+        var remark = AOFRemark()
         var output = ByteBuffer()
         let bytes = file.span
         while scanner.offset < end {
@@ -142,7 +143,14 @@ struct AppendOnlyLoader {
                 var left = delay > 0 ? 1 : AppendOnlyLoader.commandsPerTurn
                 while left > 0 && scanner.offset < end {
                     left -= 1
-                    guard scanner.next(bytes, into: &ranges) == .command else { continue }
+                    let step = scanner.next(bytes, into: &ranges)
+                    if step == .annotation(second: nil) {
+                        if remark.take(bytes.extracting(scanner.annotationRange), into: &ranges) {
+                            try? engine.replay(session, remark.command, ranges, output: &output)
+                        }
+                        continue
+                    }
+                    guard step == .command else { continue }
                     // A transaction is whole, and nobody sees the dataset before all is loaded.
                     if AOFInspection.isWord(bytes, ranges, "MULTI") || AOFInspection.isWord(bytes, ranges, "EXEC") {
                         continue
