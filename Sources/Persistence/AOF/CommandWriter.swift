@@ -15,12 +15,8 @@ struct CommandWriter: ~Copyable {
     private var keyspace = Keyspace(databaseCount: 1)
     private var database = -1
     private var expiry: Int64?
-    private let name = Name()
-
-    /// The key of the record under way: apart from the writer, which is changed while it is looked at.
-    private final class Name {
-        var bytes = ByteBuffer()
-    }
+    /// The key of the record under way.
+    private var key: [UInt8] = []
 
     init(facts: RDBFacts, second: Int64?) {
         if let second {
@@ -55,11 +51,14 @@ struct CommandWriter: ~Copyable {
             add(Int64(number))
         case ValueCode.expiryMilliseconds: expiry = Int64(bitPattern: try reader.littleEndian())
         default:
-            try reader.string(into: &name.bytes)
+            var text = ByteBuffer()
+            try reader.string(into: &text)
+            let key = text.span.array
+            self.key = key
             let value = try ValueCodec.read(code, from: &reader)
-            let hash = keyspace[0].table.hash(name.bytes.span)
-            guard keyspace.place(value, at: name.bytes.span, hash: hash, in: 0, slot: nil, expiry: nil),
-                let slot = keyspace[0].table.find(name.bytes.span, hash: hash)
+            let hash = keyspace[0].table.hash(key.span)
+            guard keyspace.place(value, at: key.span, hash: hash, in: 0, slot: nil, expiry: nil),
+                let slot = keyspace[0].table.find(key.span, hash: hash)
             else { throw .expected("a value") }
             spell(slot.entry)
             if let expiry {
@@ -121,7 +120,10 @@ struct CommandWriter: ~Copyable {
         output.append(bulkString: text.span)
     }
 
-    private mutating func addKey() { output.append(bulkString: name.bytes.span) }
+    private mutating func addKey() {
+        let key = key
+        output.append(bulkString: key.span)
+    }
 
     /// Commands `name key ...`, each with as many of `count` elements of `wordCount` words as one may have: `begin` is
     /// called before every element.
