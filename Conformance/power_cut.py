@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 TRACED = "openat,write,pwrite64,fdatasync,fsync,ftruncate,rename,renameat,renameat2,unlink,unlinkat"
-_LINE = re.compile(r"^(\d+) (?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$")
+_LINE = re.compile(r"^(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$")
 _PLACE = re.compile(r"^\d+<([^>]*)>")
 _RESULT = re.compile(r"\) += (-?\d+)(?:<([^>]*)>)?[^)]*$")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -86,6 +86,12 @@ class Witness:
         text = self.log.read_text("utf-8", "replace")
         for line in text.splitlines():
             self.take(line)
+        # A rename that the kill interrupted has been done when the old name is gone.
+        for name, words, _ in self.waiting.values():
+            if name.startswith("rename"):
+                source, target = (str((self.folder / found).resolve()) for found in _TEXT.findall(words)[:2])
+                if not Path(source).exists():
+                    self.renamed(source, target)
         self.log.unlink()
 
     def take(self, line: str) -> None:
