@@ -79,7 +79,7 @@ let package = Package(
             swiftSettings: settings),
         tests("RESPTests", ["Base", "ParserRun", "RESP"]),
         .target(
-            name: "ValuesRun", dependencies: ["Base", "Keyspace", "Persistence"], path: "Tests/ValuesRun",
+            name: "ValuesRun", dependencies: ["Base", "Keyspace", "Persistence", "Structures"], path: "Tests/ValuesRun",
             swiftSettings: settings),
     ]
 )

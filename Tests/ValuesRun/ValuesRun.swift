@@ -5,6 +5,7 @@
 internal import Base
 internal import Keyspace
 internal import Persistence
+internal import Structures
 
 package enum ValuesRun {
     /// Whatever was read may be at most so many times its input, and this more.
