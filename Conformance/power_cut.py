@@ -43,6 +43,7 @@ class Witness:
         self.synced = dict(self.written)
         self.fresh: set[str] = set()
         self.waiting: dict[str, tuple[str, str, int]] = {}
+        self.interrupted: list[tuple[str, str]] = []
         self.sync_count = 0
         self.tracer = 0
 
@@ -87,7 +88,7 @@ class Witness:
         for line in text.splitlines():
             self.take(line)
         # A rename that the kill interrupted has been done when the old name is gone.
-        for name, words, _ in self.waiting.values():
+        for name, words in [*self.interrupted, *((name, words) for name, words, _ in self.waiting.values())]:
             if name.startswith("rename"):
                 source, target = (str((self.folder / found).resolve()) for found in _TEXT.findall(words)[:2])
                 if not Path(source).exists():
@@ -108,7 +109,9 @@ class Witness:
         else:
             before = self.before(name, words)
         result = _RESULT.search(words)
-        if result is not None and int(result.group(1)) >= 0:
+        if result is None:
+            self.interrupted.append((name, words))
+        elif int(result.group(1)) >= 0:
             self.done(name, words, before, int(result.group(1)), result.group(2))
 
     def before(self, name: str, words: str) -> int:
