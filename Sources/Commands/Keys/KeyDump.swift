@@ -104,8 +104,27 @@ enum KeyDump {
         } catch {
             switch error {
             case .footer: throw .message("ERR DUMP payload version or checksum are wrong")
-            case .contents: throw .message("ERR Bad data format")
+            case .contents:
+                Log.shared.warning("RESTORE refused: \(form(call.arguments[3])) integrity check failed")
+                throw .message("ERR Bad data format")
             }
+        }
+    }
+
+    /// What a payload says it is, as the stock servers' logs name it.
+    private static func form(_ payload: Span<UInt8>) -> StaticString {
+        switch payload[0] {
+        case ValueCode.hashZipmap: "Zipmap"
+        case ValueCode.hashZiplist: "Hash ziplist"
+        case ValueCode.hashListpack: "Hash listpack"
+        case ValueCode.listZiplist, ValueCode.listQuicklist: "List ziplist"
+        case ValueCode.listQuicklist2: "List listpack"
+        case ValueCode.setIntset: "Intset"
+        case ValueCode.setListpack: "Set listpack"
+        case ValueCode.sortedSetZiplist: "Zset ziplist"
+        case ValueCode.sortedSetListpack: "Zset listpack"
+        case ValueCode.streamListpacks, ValueCode.streamListpacks2, ValueCode.streamListpacks3: "Stream listpack"
+        default: "Value"
         }
     }
 

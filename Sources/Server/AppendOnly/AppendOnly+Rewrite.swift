@@ -71,7 +71,11 @@ extension AppendOnly {
             engine.setJournal(.file, isOn: false)
             engine.hooks.writeJournal = { _ in }
             engine.hooks.appendOnlyGauges = { AppendOnlyGauges() }
-            if engine.snapshotPurpose == .rewrite { engine.cancelSnapshot() }
+            if engine.snapshotPurpose == .rewrite {
+                // In the stock servers' words, which scripts wait for, though no child runs here.
+                Log.shared.notice("Killing running AOF rewrite child: \(engine.identity.processIdentifier)")
+                engine.cancelSnapshot()
+            }
         }
         writer.close()
         shared.turn.take { $0.setAppendOnlyFailure(nil) }
