@@ -35,9 +35,7 @@ DEFAULT_FILES = (
     "unit/limits", "unit/querybuf", "unit/pendingquerybuf", "unit/obuf-limits", "unit/client-eviction",
     "unit/info-command", "unit/networking", "unit/replybufsize", "unit/latency-monitor", "unit/slowlog", "unit/pause",
     "unit/violations", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/sort",
-    "unit/aofrw", "unit/shutdown", "unit/dump", "integration/rdb", "integration/aof", "integration/aof-multi-part",
-    "integration/aof-race", "integration/corrupt-dump", "integration/corrupt-dump-fuzzer", "integration/dismiss-mem",
-    "integration/convert-zipmap-hash-on-load", "integration/convert-ziplist-hash-on-load",
+    "integration/corrupt-dump-fuzzer", "integration/convert-zipmap-hash-on-load", "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
 )
 _STATUS = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")

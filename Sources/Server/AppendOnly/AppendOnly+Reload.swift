@@ -1,5 +1,6 @@
-// AppendOnly+Reload.swift - DEBUG LOADAOF: the dataset is dropped and read back from the append only file of the running
-// server, as a start would. Tests use it to see that what was recorded says the same as what was done. Control thread.
+// AppendOnly+Reload.swift - DEBUG LOADAOF: the dataset is dropped and read back from the append only file of the
+// running server, as a start would. Tests use it to see that what was recorded says the same as what was done. Control
+// thread.
 internal import Base
 internal import Engine
 internal import Persistence

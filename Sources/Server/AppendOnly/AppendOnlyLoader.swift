@@ -55,13 +55,20 @@ struct AppendOnlyLoader {
                 throw StartRefusal(
                     "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
             }
-            guard try load(file, entry, isLast: entry == files.last, loadedBefore: loaded) else { return false }
+            guard try load(file, entry, isLast: isEnd(entry, of: files), loadedBefore: loaded) else { return false }
             loaded += file.byteCount
             let kind = entry.kind == .base ? "base" : "incr"
             Log.shared.notice("DB loaded from \(kind) file \(entry.name): \(seconds(since: begin)) seconds")
         }
         Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
         return true
+    }
+
+    /// Whether nothing was recorded behind this file. A rewrite names the next increment before the writer has synced
+    /// the one before it, and writes to it only after: a power cut between leaves a torn file and an empty one behind.
+    private func isEnd(_ entry: AOFManifest.Entry, of files: [AOFManifest.Entry]) -> Bool {
+        guard let index = files.firstIndex(of: entry) else { return false }
+        return files[(index + 1)...].allSatisfy { Disk.byteCount(places.path($0)) == 0 }
     }
 
     private func load(
