@@ -15,6 +15,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case durability
     /// A write to a large value that a running snapshot has not taken yet.
     case snapshot
+    /// DEBUG LOADAOF: waits until the append only file was loaded again.
+    case reload
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
     /// Its script has run for long and goes on when others had their turn.

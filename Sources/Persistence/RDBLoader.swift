@@ -65,6 +65,8 @@ package struct RDBLoader: ~Copyable {
     private var label = ByteBuffer()
     private var key = ByteBuffer()
     private var pending = PendingStrings()
+    /// Everything before it is whole records, facts and their like: what can be saved of a broken file.
+    package private(set) var recordEnd = 0
     package private(set) var facts = Facts()
     package private(set) var progress = Progress()
 
@@ -79,7 +81,10 @@ package struct RDBLoader: ~Copyable {
         defer { progress.byteCount = reader.position }
         do throws(ValueError) {
             if case .head = stage { try readHead() }
-            while case .body = stage, reader.position < limit { try readRecord(&keyspace) }
+            while case .body = stage, reader.position < limit {
+                try readRecord(&keyspace)
+                if case .body = stage, !isInsideRecord { recordEnd = reader.position }
+            }
             try flushPending(&keyspace)
         } catch {
             throw located(RDBError(error, at: reader.position))
@@ -98,6 +103,9 @@ package struct RDBLoader: ~Copyable {
         return error
     }
 
+    /// What stood last belongs to a key that comes.
+    private var isInsideRecord: Bool { expiry != nil || idleSeconds != nil || frequency != nil }
+
     // MARK: head and end
 
     private mutating func readHead() throws(ValueError) {
@@ -111,6 +119,7 @@ package struct RDBLoader: ~Copyable {
         }
         facts.version = head.version
         reader.dialect = head.dialect
+        recordEnd = reader.position
         stage = .body
     }
 

@@ -55,13 +55,20 @@ struct AppendOnlyLoader {
                 throw StartRefusal(
                     "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
             }
-            guard try load(file, entry, isLast: entry == files.last, loadedBefore: loaded) else { return false }
+            guard try load(file, entry, isLast: isEnd(entry, of: files), loadedBefore: loaded) else { return false }
             loaded += file.byteCount
             let kind = entry.kind == .base ? "base" : "incr"
             Log.shared.notice("DB loaded from \(kind) file \(entry.name): \(seconds(since: begin)) seconds")
         }
         Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
         return true
+    }
+
+    /// Whether nothing was recorded behind this file. A rewrite names the next increment before the writer has synced
+    /// the one before it, and writes to it only after: a power cut between leaves a torn file and an empty one behind.
+    private func isEnd(_ entry: AOFManifest.Entry, of files: [AOFManifest.Entry]) -> Bool {
+        guard let index = files.firstIndex(of: entry) else { return false }
+        return files[(index + 1)...].allSatisfy { Disk.byteCount(places.path($0)) == 0 }
     }
 
     private func load(
@@ -75,7 +82,7 @@ struct AppendOnlyLoader {
 
     /// A file may begin with a snapshot. Returns where its commands begin; nil when the server was asked to stop.
     private func loadPreamble(_ file: MappedFile, _ loadedBefore: Int) throws(StartRefusal) -> Int? {
-        guard file.span.starts(with: "REDIS") || file.span.starts(with: "VALKEY") else { return 0 }
+        guard file.isSnapshot else { return 0 }
         let snapshot: RDBFile?
         do throws(SystemError) { snapshot = try RDBFile(file.path) } catch {
             throw StartRefusal("Fatal error: can't open \(file.path) for reading: \(error.reason)")
@@ -197,7 +204,7 @@ struct AppendOnlyLoader {
             Log.shared.warning("!!! Truncating the AOF \(entry.name) at offset \(goodEnd) !!!")
             try cut(file, entry, to: goodEnd)
             Log.shared.warning("AOF \(entry.name) loaded anyway because aof-load-truncated is enabled")
-        case .malformed, .checksum:
+        case .malformed, .checksum, .nestedMulti, .strayExec:
             let what =
                 inspection.problem == .checksum
                 ? "Bad checksum in the append only file \(entry.name) at offset \(inspection.faultOffset)"
@@ -219,9 +226,7 @@ struct AppendOnlyLoader {
 
     private func cut(_ file: MappedFile, _ entry: AOFManifest.Entry, to byteCount: Int) throws(StartRefusal) {
         do throws(SystemError) {
-            let writable = try DiskFile(file.path, .edit)
-            try writable.truncate(to: byteCount)
-            try writable.sync()
+            try Disk.cut(file.path, to: byteCount)
         } catch {
             throw StartRefusal("Error truncating the AOF file \(entry.name): \(error.reason)")
         }
@@ -229,11 +234,9 @@ struct AppendOnlyLoader {
 
     /// What is given up stays in a file beside, for whoever wants to look at it.
     private func keepTail(_ file: MappedFile, _ entry: AOFManifest.Entry, from offset: Int) throws(StartRefusal) {
-        let path = file.path + ".tail-\(offset)-\(Clock().nowMilliseconds / 1000)"
+        let path: String
         do throws(SystemError) {
-            let kept = try DiskFile(path, .replace)
-            try kept.writeAll(file.span.extracting(offset..<file.byteCount))
-            try kept.sync()
+            path = try Disk.keepTail(of: file, from: offset)
         } catch {
             throw StartRefusal("Cannot keep the end of the AOF file \(entry.name): \(error.description)")
         }
