@@ -1,7 +1,7 @@
 // Ticks.swift - cheap time stamps for measuring commands: the processor's counter, calibrated once against the
 // monotonic clock at start. About 8 ns a reading, a third of the vDSO call. Machines whose counter is not constant
 // fall back to the monotonic clock, where a tick is a nanosecond.
-package import CLinux
+internal import CLinux
 
 package enum Ticks {
     private static let calibration: (isCounter: Bool, perMicrosecond: Double) = calibrate()
@@ -12,7 +12,7 @@ package enum Ticks {
     /// Whether `now` reads the processor's counter; asked once and kept by whoever measures often.
     package static var usesCounter: Bool { calibration.isCounter }
 
-    @inlinable @inline(__always)
+    @inline(__always)
     package static func now(usesCounter: Bool) -> UInt64 {
         usesCounter ? fog_cycle_counter() : UInt64(truncatingIfNeeded: Clock().monotonicNanoseconds)
     }
