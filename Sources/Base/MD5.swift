@@ -19,17 +19,17 @@ package struct MD5 {
     package private(set) var words: [4 of UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476]
 
     package init(_ bytes: Span<UInt8>) {
-        var block = [16 of UInt32](repeating: 0)
         let blockCount = (bytes.count + 8) / 64 + 1
         for index in 0..<blockCount {
-            for word in 0..<16 {
-                var value: UInt32 = 0
-                for lane in 0..<4 {
-                    let offset = index * 64 + word * 4 + lane
-                    let byte: UInt8 = offset < bytes.count ? bytes[offset] : (offset == bytes.count ? 0x80 : 0)
-                    value |= UInt32(byte) << UInt32(lane * 8)
-                }
-                block[word] = value
+            var block = [16 of UInt32](repeating: 0)
+            let start = index * 64
+            let end = min(bytes.count, start + 64)
+            for offset in start..<max(start, end) {
+                block[(offset &- start) >> 2] |= UInt32(bytes[offset]) << UInt32((offset & 3) << 3)
+            }
+            if bytes.count >= start && bytes.count < start + 64 {
+                let offset = bytes.count - start
+                block[offset >> 2] |= 0x80 << UInt32((offset & 3) << 3)
             }
             if index == blockCount - 1 {
                 let bitCount = UInt64(bytes.count) &* 8
@@ -40,24 +40,32 @@ package struct MD5 {
         }
     }
 
-    private mutating func mix(_ block: [16 of UInt32]) {
+    private mutating func mix(_ block: borrowing [16 of UInt32]) {
         var (a, b, c, d) = (words[0], words[1], words[2], words[3])
-        for step in 0..<64 {
-            let mixed: UInt32
-            let place: Int
-            switch step >> 4 {
-            case 0: (mixed, place) = ((b & c) | (~b & d), step)
-            case 1: (mixed, place) = ((d & b) | (~d & c), (step &* 5 &+ 1) & 15)
-            case 2: (mixed, place) = (b ^ c ^ d, (step &* 3 &+ 5) & 15)
-            default: (mixed, place) = (c ^ (b | ~d), (step &* 7) & 15)
-            }
-            let sum = a &+ mixed &+ MD5.table[step] &+ block[place]
-            let shift = MD5.shifts[(step >> 4) * 4 + step & 3]
-            (a, d, c, b) = (d, c, b, b &+ (sum << shift | sum >> (32 - shift)))
+        for step in 0..<16 {
+            let sum = a &+ ((b & c) | (~b & d)) &+ MD5.table[step] &+ block[step]
+            (a, d, c, b) = (d, c, b, b &+ MD5.rotated(sum, MD5.shifts[step & 3]))
+        }
+        for step in 16..<32 {
+            let sum = a &+ ((d & b) | (~d & c)) &+ MD5.table[step] &+ block[(step &* 5 &+ 1) & 15]
+            (a, d, c, b) = (d, c, b, b &+ MD5.rotated(sum, MD5.shifts[4 + (step & 3)]))
+        }
+        for step in 32..<48 {
+            let sum = a &+ (b ^ c ^ d) &+ MD5.table[step] &+ block[(step &* 3 &+ 5) & 15]
+            (a, d, c, b) = (d, c, b, b &+ MD5.rotated(sum, MD5.shifts[8 + (step & 3)]))
+        }
+        for step in 48..<64 {
+            let sum = a &+ (c ^ (b | ~d)) &+ MD5.table[step] &+ block[(step &* 7) & 15]
+            (a, d, c, b) = (d, c, b, b &+ MD5.rotated(sum, MD5.shifts[12 + (step & 3)]))
         }
         words[0] &+= a
         words[1] &+= b
         words[2] &+= c
         words[3] &+= d
+    }
+
+    @inline(__always)
+    private static func rotated(_ value: UInt32, _ count: UInt32) -> UInt32 {
+        value &<< count | value &>> (32 &- count)
     }
 }

@@ -142,6 +142,9 @@ struct BalancingStructureTests {
         func owners() -> [Int] { sessions.map { ring.first(from: HashRing.hash($0.span)) { _ in true } ?? -1 } }
         let before = owners()
         for number in 0..<10 { #expect(before.count { $0 == number } > 300) }
+        let names = (0..<10).map { (number: $0, name: Array("node-\($0)".utf8)) }
+        let made = HashRing(names, points: 256)
+        #expect(sessions.map { made.first(from: HashRing.hash($0.span)) { _ in true } ?? -1 } == before)
         ring.remove(3, name: Array("node-3".utf8), points: 256)
         let after = owners()
         #expect(zip(before, after).allSatisfy { $0 == $1 || $0 == 3 })

@@ -68,17 +68,9 @@ enum BalancerCommand {
         call.reply.bulk(id.span)
     }
 
-    /// The node in the first word.
-    private static func node(_ call: borrowing Call, _ nodes: NodeIndex) throws(CommandError) -> Int {
-        let id = call.arguments[call.firstWord]
-        try call.checkRead(.node, id)
-        guard let number = nodes.number(id) else { throw NodeLife.unknownNode }
-        return number
-    }
-
     private static let begin: Command.Handler = { (call: inout Call) throws(CommandError) in
         let nodes = call.nodes
-        let number = try node(call, nodes)
+        let number = try call.firstNode(nodes)
         var words = call.options(from: call.firstWord + 1)
         let request = words.take("REQ", values: 1) ? try words.nextIndex() : 0
         try words.finish()
@@ -95,7 +87,7 @@ enum BalancerCommand {
 
     private static let end: Command.Handler = { (call: inout Call) throws(CommandError) in
         let nodes = call.nodes
-        let number = try node(call, nodes)
+        let number = try call.firstNode(nodes)
         let result = call.arguments[call.firstWord + 1]
         let success = result.equalsIgnoringCase("OK")
         guard success || result.equalsIgnoringCase("FAIL") else { throw .syntax }
@@ -135,7 +127,7 @@ enum BalancerCommand {
 
     private static let weight: Command.Handler = { (call: inout Call) throws(CommandError) in
         let nodes = call.nodes
-        let number = try node(call, nodes)
+        let number = try call.firstNode(nodes)
         call.reply.double(nodes.effectiveWeight(nodes.nodes[number]))
     }
 

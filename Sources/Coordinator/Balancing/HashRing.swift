@@ -12,7 +12,7 @@ struct HashRing {
     /// Points per stretch on average, beyond which stretches are halved.
     private static let stretchCountMax = 16
 
-    private var stretches: [[Point]] = [[]]
+    private var stretches: [[Point]]
     /// Upper bits of a hash that name its stretch.
     private var bitCount: UInt32 = 0
     private(set) var pointCount = 0
@@ -24,13 +24,46 @@ struct HashRing {
 
     private func stretch(_ hash: UInt32) -> Int { bitCount == 0 ? 0 : Int(hash >> (32 - bitCount)) }
 
+    /// A ring without nodes.
+    init() { stretches = [[]] }
+
+    /// A ring of nodes by number, made at once: points are sorted into their stretches by counting, which touches
+    /// memory a few times where adding one by one would jump about it for each point.
+    init(_ nodes: [(number: Int, name: [UInt8])], points: Int) {
+        stretches = []
+        while (HashRing.stretchCountMax << Int(bitCount)) < nodes.count * points { bitCount += 2 }
+        var all: [Point] = []
+        all.reserveCapacity(nodes.count * points)
+        for node in nodes {
+            HashRing.forEachPoint(node.name, points) { all.append(Point(hash: $0, number: Int32(node.number))) }
+        }
+        pointCount = all.count
+        var ends = [Int32](repeating: 0, count: 1 << Int(bitCount))
+        for point in all { ends[stretch(point.hash)] += 1 }
+        for index in 1..<max(1, ends.count) { ends[index] += ends[index - 1] }
+        var sorted = all
+        // From the last to the first, so that each end becomes the stretch's start.
+        for point in all.reversed() {
+            let place = stretch(point.hash)
+            ends[place] -= 1
+            sorted[Int(ends[place])] = point
+        }
+        stretches.reserveCapacity(ends.count)
+        for index in ends.indices {
+            let end = index + 1 < ends.count ? Int(ends[index + 1]) : sorted.count
+            var stretch = Array(sorted[Int(ends[index])..<end])
+            stretch.sort { ($0.hash, $0.number) < ($1.hash, $1.number) }
+            stretches.append(stretch)
+        }
+    }
+
     /// Adds or removes a node's points; the same name and count give the same points.
     mutating func add(_ number: Int, name: [UInt8], points: Int) {
-        forEachPoint(name, points) { hash in insert(Point(hash: hash, number: Int32(number))) }
+        HashRing.forEachPoint(name, points) { hash in insert(Point(hash: hash, number: Int32(number))) }
     }
 
     mutating func remove(_ number: Int, name: [UInt8], points: Int) {
-        forEachPoint(name, points) { hash in
+        HashRing.forEachPoint(name, points) { hash in
             let place = stretch(hash)
             guard let index = stretches[place].firstIndex(where: { $0.hash == hash && $0.number == number }) else {
                 return
@@ -40,7 +73,7 @@ struct HashRing {
         }
     }
 
-    private func forEachPoint(_ name: [UInt8], _ points: Int, _ body: (UInt32) -> Void) {
+    private static func forEachPoint(_ name: [UInt8], _ points: Int, _ body: (UInt32) -> Void) {
         var text = ByteBuffer(capacity: name.count + 16)
         var left = points
         var part = 0

@@ -121,9 +121,9 @@ extension NodeIndex {
     /// The node that a session belongs to among those of the filter.
     func owner(of session: Span<UInt8>, _ filter: NodeFilter, _ isWanted: (Int) -> Bool) -> Int? {
         if ring == nil {
-            var made = HashRing()
-            ids.forEach { number, name in made.add(number, name: name, points: settings.virtualNodes) }
-            ring = made
+            var all: [(number: Int, name: [UInt8])] = []
+            ids.forEach { number, name in all.append((number, name)) }
+            ring = HashRing(all, points: settings.virtualNodes)
         }
         return ring?.first(from: HashRing.hash(session)) { number in
             filter.matches(nodes[number]) && isAvailable(nodes[number]) && isWanted(number)

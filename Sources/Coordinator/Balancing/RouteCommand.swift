@@ -64,14 +64,10 @@ enum RouteCommand {
 
     private static func writeAddress(_ call: borrowing Call, _ id: [UInt8]) {
         call.reply.bulk("addr")
-        let key = call.recordKey(.node, id.span)
-        let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
-        guard let slot = call.keyspace.find(key.span, hash: hash, in: call.session.database),
-            slot.entry.objectType == .hash
-        else { return call.reply.bulk("") }
-        let entry = slot.entry
         let name = addressField
-        guard let value = entry.fieldValue(name.span, now: call.now) else { return call.reply.bulk("") }
+        guard let entry = call.peekRecord(.node, id.span),
+            let value = entry.fieldValue(name.span, now: call.now)
+        else { return call.reply.bulk("") }
         value.withText { call.reply.bulk($0) }
     }
 }

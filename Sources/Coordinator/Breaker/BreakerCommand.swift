@@ -43,13 +43,6 @@ enum BreakerCommand {
             ])
     ]
 
-    private static func node(_ call: borrowing Call, _ nodes: NodeIndex) throws(CommandError) -> Int {
-        let id = call.arguments[call.firstWord]
-        try call.checkRead(.node, id)
-        guard let number = nodes.number(id) else { throw NodeLife.unknownNode }
-        return number
-    }
-
     private static func write(_ reply: Reply, _ breaker: CircuitBreaker) {
         reply.pair("state", text: breaker.health.name)
         reply.pair("failures", Int(breaker.failures))
@@ -60,7 +53,7 @@ enum BreakerCommand {
 
     private static let get: Command.Handler = { (call: inout Call) throws(CommandError) in
         let nodes = call.nodes
-        let number = try node(call, nodes)
+        let number = try call.firstNode(nodes)
         call.reply.map(5)
         write(call.reply, nodes.nodes[number].breaker)
     }
@@ -95,7 +88,7 @@ enum BreakerCommand {
 
     private static let trip: Command.Handler = { (call: inout Call) throws(CommandError) in
         let nodes = call.nodes
-        let number = try node(call, nodes)
+        let number = try call.firstNode(nodes)
         var seconds = nodes.settings.breakerTimeoutSeconds
         var words = call.options(from: call.firstWord + 1)
         if words.take("SECONDS", values: 1) { seconds = try words.integer() }
@@ -110,7 +103,7 @@ enum BreakerCommand {
 
     private static let reset: Command.Handler = { (call: inout Call) throws(CommandError) in
         let nodes = call.nodes
-        let number = try node(call, nodes)
+        let number = try call.firstNode(nodes)
         nodes.changeBreaker(number) { $0.reset() }
         call.reply.ok()
     }

@@ -44,6 +44,15 @@ extension Call {
         return slot.entry
     }
 
+    /// The record of `id` as it is, for commands that have checked the user's rights and look at many.
+    func peekRecord(_ kind: RecordKind, _ id: Span<UInt8>) -> Entry? {
+        let key = recordKey(kind, id)
+        let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
+        guard let slot = keyspace.find(key.span, hash: hash, in: session.database), slot.entry.objectType == .hash
+        else { return nil }
+        return slot.entry
+    }
+
     /// Refuses users who may not write the record, and ids that make no key. Before anything changes.
     func checkWrite(_ kind: RecordKind, _ id: Span<UInt8>) throws(CommandError) {
         if id.isEmpty { throw .message("ERR an id cannot be empty") }
@@ -94,6 +103,14 @@ extension Call {
         let prefix = state.prefix
         records.settle(kind, &administration, database: session.database, prefix: prefix.span)
         return records.indexes[kind.rawValue]
+    }
+
+    /// The number of the node that the first word names.
+    func firstNode(_ nodes: NodeIndex) throws(CommandError) -> Int {
+        let id = arguments[firstWord]
+        try checkRead(.node, id)
+        guard let number = nodes.number(id) else { throw NodeLife.unknownNode }
+        return number
     }
 
     /// The nodes of the session's database.

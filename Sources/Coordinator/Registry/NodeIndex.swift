@@ -136,10 +136,20 @@ final class NodeIndex: RecordIndex {
         for number in gone { remove(number) }
     }
 
+    /// Without a look at each of them: there may be hundreds of thousands. Statistics stay.
     func removeAll() {
-        var all: [Int] = []
-        ids.forEach { number, _ in all.append(number) }
-        for number in all { remove(number) }
+        ids = NameTable()
+        nodes = []
+        (types, regions, pools) = (AttributeTable(), AttributeTable(), AttributeTable())
+        sets = [:]
+        order = HeartbeatOrder()
+        (expiries, timeouts, retries) = (LazyDeadlines(), LazyDeadlines(), LazyDeadlines())
+        groups = [:]
+        ring = nil
+        requests = [:]
+        (totalActive, openCount) = (0, 0)
+        loads = [:]
+        load = NodeLoad()
     }
 
     // MARK: attributes

@@ -95,12 +95,7 @@ enum NodeList {
     }
 
     private static func writeFields(_ call: borrowing Call, _ id: [UInt8]) -> Bool {
-        let key = call.recordKey(.node, id.span)
-        let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
-        guard let slot = call.keyspace.find(key.span, hash: hash, in: call.session.database),
-            slot.entry.objectType == .hash
-        else { return false }
-        let entry = slot.entry
+        guard let entry = call.peekRecord(.node, id.span) else { return false }
         let reply = call.reply
         reply.map(entry.liveFieldCount(now: call.now) + 1)
         reply.pair("id", bytes: id.span)

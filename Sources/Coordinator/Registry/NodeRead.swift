@@ -68,17 +68,8 @@ enum NodeRead {
         call.reply.bulk(text.span)
     }
 
-    private static func entry(_ call: borrowing Call, _ id: [UInt8]) -> Entry? {
-        let key = call.recordKey(.node, id.span)
-        let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
-        guard let slot = call.keyspace.find(key.span, hash: hash, in: call.session.database),
-            slot.entry.objectType == .hash
-        else { return nil }
-        return slot.entry
-    }
-
     private static func appendLine(_ call: borrowing Call, _ id: [UInt8], to text: inout ByteBuffer) {
-        guard let entry = entry(call, id) else { return }
+        guard let entry = call.peekRecord(.node, id.span) else { return }
         text.append("{\"id\":")
         FleetText.appendJSON(id.span, to: &text)
         entry.forEachField(now: call.now) { field, value, _ in
@@ -94,7 +85,7 @@ enum NodeRead {
     private static func appendTable(_ call: borrowing Call, _ ids: [[UInt8]], to text: inout ByteBuffer) {
         var names: Set<[UInt8]> = []
         for id in ids {
-            entry(call, id)?.forEachField(now: call.now) { field, _, _ in
+            call.peekRecord(.node, id.span)?.forEachField(now: call.now) { field, _, _ in
                 field.withText { name in _ = names.insert(name.array) }
             }
         }
@@ -106,7 +97,7 @@ enum NodeRead {
         }
         text.append("\r\n")
         for id in ids {
-            guard let entry = entry(call, id) else { continue }
+            guard let entry = call.peekRecord(.node, id.span) else { continue }
             FleetText.appendCSV(id.span, to: &text)
             for column in columns {
                 text.append(",")
