@@ -71,7 +71,9 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
-        tests("CoordinatorTests", ["Base", "Coordinator", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
+        tests(
+            "CoordinatorTests",
+            ["Base", "Coordinator", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
         tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
         tests("TidyTests", []),
         .target(

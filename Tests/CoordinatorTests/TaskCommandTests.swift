@@ -1,5 +1,5 @@
-// TaskCommandTests.swift - FOG.TASK over the wire: order of service, leases, retries, waiting workers, limits, lists, and
-// queues that come through a restart.
+// TaskCommandTests.swift - FOG.TASK over the wire: order of service, leases, retries, waiting workers, limits, lists,
+// and queues that come through a restart.
 import TestKit
 import Testing
 

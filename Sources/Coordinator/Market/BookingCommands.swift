@@ -1,6 +1,6 @@
-// BookingCommands.swift - FOG.BOOK: bookings of GPUs. A booking takes its GPU for a window of time: from now on, or from
-// START, when the clock begins it; without END until it is completed or cancelled. No two open bookings of one GPU share
-// an instant. Under the turn.
+// BookingCommands.swift - FOG.BOOK: bookings of GPUs. A booking takes its GPU for a window of time: from now on, or
+// from START, when the clock begins it; without END until it is completed or cancelled. No two open bookings of one
+// GPU share an instant. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

@@ -240,7 +240,11 @@ enum GPUCommands {
                 call.reply.pair("type", bytes: market.index.names[gpu.type].span)
                 call.reply.pair("region", bytes: market.index.names[gpu.region].span)
                 call.reply.bulk("provider")
-                if gpu.provider < 0 { call.reply.null() } else { call.reply.bulk(market.index.names[gpu.provider].span) }
+                if gpu.provider < 0 {
+                    call.reply.null()
+                } else {
+                    call.reply.bulk(market.index.names[gpu.provider].span)
+                }
                 call.reply.pair("status", text: gpu.status.name)
                 call.reply.pair("price", money: market.index.quote(gpu: number, rule))
                 call.reply.pair("perf", money: Money(millionths: gpu.performance))

@@ -1,5 +1,5 @@
-// TaskFinish.swift - FOG.TASK ACK, FAIL, EXTEND: what a worker says about a task that it holds. Whoever does not hold it
-// (any more) is refused, so two workers never finish one task. Under the turn.
+// TaskFinish.swift - FOG.TASK ACK, FAIL, EXTEND: what a worker says about a task that it holds. Whoever does not hold
+// it (any more) is refused, so two workers never finish one task. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

@@ -1,7 +1,8 @@
 // TaskIndex.swift - all tasks, as their records say: lines of the queues, leases by end, delays by end, and lists by
-// status, node and job. Derived state: `set` and `remove` follow every change of a record, whoever made it, so the index
-// is exact after DEL, EXPIRE, RENAME, FLUSH and a restart. It decides nothing about records; it says which task is next
-// and which lease is over, and the commands write that down. Pure: time is passed in. Every operation is O(log n).
+// status, node and job. Derived state: `set` and `remove` follow every change of a record, whoever made it, so the
+// index is exact after DEL, EXPIRE, RENAME, FLUSH and a restart. It decides nothing about records; it says which task
+// is next and which lease is over, and the commands write that down. Pure: time is passed in. Every operation is
+// O(log n).
 internal import Base
 internal import Engine
 
