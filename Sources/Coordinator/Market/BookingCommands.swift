@@ -84,7 +84,7 @@ enum BookingCommands {
         let window = try Window(&words, now: call.now)
         try call.checkWrite(.booking, id.span)
         try call.checkWrite(.gpu, gpuName.span)
-        guard try call.recordSlot(call.recordKey(.booking, id.span).span) == nil else {
+        guard try call.foundRecord(.booking, id.span) == nil else {
             throw .message("ERR a booking with this id exists")
         }
         let market = call.market()

@@ -124,7 +124,7 @@ enum GPUCommands {
         var words = call.options(from: call.firstWord + 1)
         let request = try Request(call, &words)
         try call.checkWrite(.gpu, id.span)
-        _ = try call.recordSlot(call.recordKey(.gpu, id.span).span)
+        _ = try call.foundRecord(.gpu, id.span)
         let market = call.market()
         let known = market.index.findGPU(id.span)
         if request.status == .available, market.index.activeBooking(ofGPU: id.span) != nil { throw bookedError }

@@ -18,7 +18,10 @@ struct MarketDesk {
         self.now = now
     }
 
-    func key(_ kind: RecordKind, _ id: [UInt8]) -> [UInt8] { TaskRecords.key(kind, id.span, state.prefix).span.array }
+    func key(_ kind: RecordKind, _ id: [UInt8]) -> [UInt8] {
+        let key = TaskRecords.key(kind, id.span, state.prefix)
+        return key.span.array
+    }
 
     /// Writes `state.fields` to a record that the caller knows to be a hash or absent.
     func write(

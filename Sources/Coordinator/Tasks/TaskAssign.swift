@@ -43,7 +43,7 @@ enum TaskAssign {
             }
         }
         try call.checkWrite(.task, id)
-        guard try call.recordSlot(call.recordKey(.node, node).span) != nil else {
+        guard try call.foundRecord(.node, node) != nil else {
             throw .message("NONODE there is no node with this id")
         }
         let tasks = call.tasks()
