@@ -186,6 +186,8 @@ struct MarketCommandTests {
             _ = try client.run(line)
             if random.below(10) == 0 { session.server.advanceClock(milliseconds: 5) }
             guard step % 10 == 0 else { continue }
+            // Who has a millisecond to live must be gone for the statistics and for the recount.
+            session.server.advanceClock(milliseconds: 5)
             let stats = try client.run("FOG.MARKET STATS")
             var counts: [String: Int64] = [:]
             for key in try client.run("KEYS fog:gpu:*").items.compactMap(\.text) {

@@ -128,7 +128,8 @@ struct MarketDesk {
         let oldPrice = marketNumber.flatMap { market.index.quote($0, market.rule) }
         reread(&engine, .booking, id)
         if item.status == .active {
-            if wantedStatus(&engine, gpu) == .busy { setStatus(&engine, gpu, .available) }
+            let isFree = market.index.activeBooking(ofGPU: gpu.span) == nil
+            if isFree, wantedStatus(&engine, gpu) == .busy { setStatus(&engine, gpu, .available) }
             let isKnown = market.index.findGPU(gpu.span) != nil
             if isKnown { _ = announceSupply(&engine, gpu, marketNumber, from: .busy, to: .available, oldPrice) }
         } else if let marketNumber {
