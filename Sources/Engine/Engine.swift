@@ -25,6 +25,9 @@ package struct ServerHooks: Sendable {
     package var durabilityWanted: @Sendable () -> Void = {}
     /// BGREWRITEAOF: starts a rewrite.
     package var rewriteAppendOnly: @Sendable () -> Void = {}
+    /// DEBUG LOADAOF: puts what the append only file holds in the place of the dataset; the engine is told by
+    /// `endAppendOnlyReload`.
+    package var reloadAppendOnly: @Sendable () -> Void = {}
     package init() {}
 }
 

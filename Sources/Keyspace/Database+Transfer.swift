@@ -11,7 +11,7 @@ extension Database {
     package mutating func duplicate(_ source: Entry, as key: Span<UInt8>, expiry: Int64?) -> Entry {
         let copy = makeShell(of: source, as: key, expiry: expiry)
         if source.hasHeldValue { externalByteCount += HeldValue.duplicate(source, into: copy) }
-        return copy
+        return copyLabel(of: source, to: copy)
     }
 
     /// Takes the slot's entry out of the table; the caller must give it to `adopt` (of any database) or `dispose`.
@@ -24,8 +24,9 @@ extension Database {
 
     /// The value of a detached entry of this database under another key; the value itself does not move.
     package mutating func adopt(_ source: Entry, as key: Span<UInt8>) -> Entry {
-        let entry = makeShell(of: source, as: key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
-        entry.frequency = source.frequency
+        let shell = makeShell(of: source, as: key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
+        shell.frequency = source.frequency
+        let entry = carryLabel(of: source, to: shell)
         arena.free(source)
         return entry
     }
@@ -33,8 +34,10 @@ extension Database {
     /// The value of a detached entry of `other` in this database, under the same key; the value itself does not move,
     /// its bytes are counted here from now on.
     package mutating func adopt(_ source: Entry, from other: inout Database) -> Entry {
-        let entry = makeShell(of: source, as: source.key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
-        entry.frequency = source.frequency
+        let shell = makeShell(of: source, as: source.key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
+        shell.frequency = source.frequency
+        let entry = copyLabel(of: source, to: shell)
+        if source.hasLabel { other.release(source.labelCohort) }
         if source.hasHeldValue {
             let byteCount = HeldValue.byteCount(source)
             other.externalByteCount -= byteCount
@@ -70,6 +73,7 @@ extension Keyspace {
         let source = self[database].detach(slot, hash: hash)
         let entry = self[database].adopt(source, as: key)
         let place = self[database].table.find(key, hash: newHash)
+        if let place { willReplace(place, in: database) }
         self[database].install(entry, hash: newHash, slot: place, garbage: &garbage)
         self[database].noteExpiringFields(of: entry)
     }
@@ -89,6 +93,7 @@ extension Keyspace {
         let expiry: Int64? = source.hasExpiry ? source.expiryMilliseconds : nil
         let entry = self[database].duplicate(source, as: key, expiry: expiry)
         let place = self[database].table.find(key, hash: hash)
+        if let place { willReplace(place, in: database) }
         self[database].install(entry, hash: hash, slot: place, garbage: &garbage)
         self[database].noteExpiringFields(of: entry)
     }

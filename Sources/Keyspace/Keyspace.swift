@@ -14,11 +14,15 @@ package import Structures
         package var expiredFields = 0
         /// Keys that went because memory was full.
         package var evicted = 0
+        /// Keys that went because one of their tags was invalidated.
+        package var invalidated = 0
         /// Times a sweep stopped at its time limit with work left.
         package var expiryTimeCapReached = 0
         package init() {}
     }
 
+    /// The tags of keys in all databases; `isInvalidated` asks it.
+    package let tags = TagTable()
     private let databases: UnsafeMutablePointer<Database>
     let garbagePointer: UnsafeMutablePointer<Garbage>
     package let databaseCount: Int
@@ -40,7 +44,7 @@ package import Structures
     package init(databaseCount: Int) {
         self.databaseCount = databaseCount
         unsafe databases = .allocate(capacity: databaseCount)
-        for index in 0..<databaseCount { unsafe (databases + index).initialize(to: Database()) }
+        for index in 0..<databaseCount { unsafe (databases + index).initialize(to: Database(tags: tags)) }
         unsafe garbagePointer = .allocate(capacity: 1)
         unsafe garbagePointer.initialize(to: Garbage())
     }
@@ -77,24 +81,27 @@ package import Structures
     @inline(__always)
     package mutating func find(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
         guard let slot = self[database].table.find(key, hash: hash) else { return nil }
-        if _slowPath(slot.entry.hasExpiry) && isExpired(slot.entry) {
+        if _slowPath(slot.entry.isMortal) && isExpired(slot.entry) {
             if removesExpired { expire(slot, hash: hash, in: database) }
             return nil
         }
         return slot
     }
 
-    /// A key lives through the millisecond it expires at, as in Redis.
+    /// Whether the key is not there any more for anybody: its time is over or a tag of it was invalidated. A key lives
+    /// through the millisecond it expires at, as in Redis.
     @inline(__always)
     package func isExpired(_ entry: Entry) -> Bool {
-        entry.hasExpiry && entry.expiryMilliseconds < now && !keepsExpired
+        if entry.hasExpiry && entry.expiryMilliseconds < now && !keepsExpired { return true }
+        return _slowPath(entry.hasLabel) && tags.isDead(entry.labelCohort) && !keepsExpired
     }
 
-    /// Removes a key because its time has come.
+    /// Removes a key because its time has come, or that of one of its tags.
     @inline(never)
     package mutating func expire(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
-        statistics.expired += 1
-        removals.add(slot.entry.key, database: database, reason: .expired)
+        let isInvalid = isInvalidated(slot.entry)
+        if isInvalid { statistics.invalidated += 1 } else { statistics.expired += 1 }
+        removals.add(slot.entry.key, database: database, reason: isInvalid ? .invalidated : .expired)
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }
 
@@ -180,8 +187,9 @@ package import Structures
     /// Empties a database. Its memory goes as one piece: to the background when `inBackground`, else at once.
     package mutating func flush(_ index: Int, inBackground: Bool) {
         guard self[index].count > 0 else { return }
+        self[index].releaseAllLabels()
         let flushed = unsafe FlushedDatabase((databases + index).move())
-        unsafe (databases + index).initialize(to: Database())
+        unsafe (databases + index).initialize(to: Database(tags: tags))
         self[index].arrivals.isRecorded = recordsArrivals
         if let snapshot, flushed.isWanted(by: snapshot) {
             snapshot.flushed.append(flushed)

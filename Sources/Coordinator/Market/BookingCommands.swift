@@ -107,7 +107,7 @@ enum BookingCommands {
         call.reply.pair("price", money: price)
         call.reply.bulk("events")
         call.reply.array(events.count)
-        for event in events { call.reply.bulk(event) }
+        for event in events { call.reply.bulk(event.name) }
     }
 
     private static let get: Command.Handler = { (call: inout Call) throws(CommandError) in

@@ -81,7 +81,7 @@ struct MarketDesk {
     /// Makes a booking whose window is known to be free. `id` has no record.
     func book(
         _ engine: inout Engine, _ id: [UInt8], gpu: Int32, user: Span<UInt8>, start: Int64, end: Int64, price: Money?
-    ) -> [StaticString] {
+    ) -> [EventType] {
         let item = market.index.gpu(gpu)
         let gpuName = market.index.gpuName(gpu)
         let marketNumber = market.index.market(ofGPU: gpu)
@@ -105,14 +105,14 @@ struct MarketDesk {
         state.fields.add("created_ms", decimal: now)
         write(&engine, .booking, id)
         reread(&engine, .booking, id)
-        var events: [StaticString] = []
+        var events: [EventType] = []
         if isActive {
             setStatus(&engine, gpuName, .busy)
             events = announceSupply(&engine, gpuName, marketNumber, from: .available, to: .busy, oldPrice)
         } else if let marketNumber {
             events = [announceStatistics(&engine, marketNumber)]
         }
-        return events + [announceBooking(&engine, "BOOKING_CREATED", id)]
+        return events + [announceBooking(&engine, .bookingCreated, id)]
     }
 
     /// Ends a booking; its record lives for another day, for the day's statistics.
@@ -135,7 +135,7 @@ struct MarketDesk {
         } else if let marketNumber {
             _ = announceStatistics(&engine, marketNumber)
         }
-        _ = announceBooking(&engine, status == .cancelled ? "BOOKING_CANCELLED" : "BOOKING_COMPLETED", id)
+        _ = announceBooking(&engine, status == .cancelled ? .bookingCancelled : .bookingCompleted, id)
     }
 
     /// Begins and ends bookings that are due; true when there were some.

@@ -19,7 +19,7 @@ struct MarketEventData: ~Copyable {
 
     mutating func add(_ field: StaticString, _ text: [UInt8]) {
         name(field)
-        MarketEventData.append(text.span, to: &bytes)
+        JSONText.append(text.span, to: &bytes)
     }
 
     mutating func add(_ field: StaticString, text: StaticString) {
@@ -44,29 +44,6 @@ struct MarketEventData: ~Copyable {
         bytes.append(UInt8(ascii: "}"))
         return bytes.span.array
     }
-
-    /// A JSON string. Bytes that are no UTF-8 become replacement characters: events are text.
-    static func append(_ text: Span<UInt8>, to bytes: inout ByteBuffer) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): bytes.append("\\\"")
-            case UInt8(ascii: "\\"): bytes.append("\\\\")
-            case 0..<32:
-                let digits: StaticString = "0123456789abcdef"
-                bytes.append("\\u00")
-                bytes.append(digits.character(Int(byte >> 4)))
-                bytes.append(digits.character(Int(byte & 15)))
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
-}
-
-extension StaticString {
-    /// An ASCII character of the text.
-    fileprivate func character(_ index: Int) -> UInt8 { withUTF8Buffer { unsafe $0[index] } }
 }
 
 extension MarketDesk {
@@ -74,9 +51,9 @@ extension MarketDesk {
     func announceSupply(
         _ engine: inout Engine, _ gpu: [UInt8], _ marketNumber: Int32?, from old: GPUStatus, to new: GPUStatus,
         _ oldPrice: Money?
-    ) -> [StaticString] {
+    ) -> [EventType] {
         announceAvailability(&engine, gpu, from: old, to: new)
-        guard let marketNumber else { return ["GPU_AVAILABILITY_CHANGED"] }
+        guard let marketNumber else { return [.gpuAvailabilityChanged] }
         let price = market.index.quote(marketNumber, market.rule)
         if let price, price != oldPrice {
             recordPrice(&engine, marketNumber, price, reason: Array("demand".utf8).span)
@@ -84,7 +61,7 @@ extension MarketDesk {
         announcePrice(&engine, marketNumber, from: oldPrice, to: price)
         announceBook(&engine, marketNumber)
         return [
-            "GPU_AVAILABILITY_CHANGED", "PRICING_UPDATED", "ORDER_BOOK_UPDATED",
+            .gpuAvailabilityChanged, .pricingUpdated, .orderBookUpdated,
             announceStatistics(&engine, marketNumber),
         ]
     }
@@ -94,7 +71,7 @@ extension MarketDesk {
         data.add("gpu", gpu)
         data.add("old", text: old.name)
         data.add("status", text: new.name)
-        publish(&engine, "GPU_AVAILABILITY_CHANGED", gpu, [key(.gpu, gpu)], data.finish())
+        publish(&engine, .gpuAvailabilityChanged, gpu, [key(.gpu, gpu)], data.finish())
     }
 
     func announcePrice(_ engine: inout Engine, _ marketNumber: Int32, from old: Money?, to new: Money?) {
@@ -102,7 +79,7 @@ extension MarketDesk {
         var data = marketData(marketNumber)
         data.add("old", old)
         data.add("price", new)
-        publish(&engine, "PRICING_UPDATED", id, [key(.price, id)], data.finish())
+        publish(&engine, .pricingUpdated, id, [key(.price, id)], data.finish())
     }
 
     func announceBook(_ engine: inout Engine, _ marketNumber: Int32) {
@@ -112,10 +89,10 @@ extension MarketDesk {
         data.add("best_ask", book.best(.ask)?.price)
         data.add("available", market.index.statistics(marketNumber, market.rule).available)
         data.add("price", market.index.quote(marketNumber, market.rule))
-        publish(&engine, "ORDER_BOOK_UPDATED", marketID(marketNumber), [], data.finish())
+        publish(&engine, .orderBookUpdated, marketID(marketNumber), [], data.finish())
     }
 
-    func announceStatistics(_ engine: inout Engine, _ marketNumber: Int32) -> StaticString {
+    func announceStatistics(_ engine: inout Engine, _ marketNumber: Int32) -> EventType {
         var data = marketData(marketNumber)
         let statistics = market.index.statistics(marketNumber, market.rule)
         data.add("total", statistics.total)
@@ -125,11 +102,11 @@ extension MarketDesk {
         data.add("utilization", statistics.utilization)
         data.add("avg_price", statistics.averagePrice)
         data.add("bookings_24h", statistics.bookings24h)
-        publish(&engine, "MARKET_STATS_UPDATED", marketID(marketNumber), [], data.finish())
-        return "MARKET_STATS_UPDATED"
+        publish(&engine, .marketStatsUpdated, marketID(marketNumber), [], data.finish())
+        return .marketStatsUpdated
     }
 
-    func announceBooking(_ engine: inout Engine, _ type: StaticString, _ id: [UInt8]) -> StaticString {
+    func announceBooking(_ engine: inout Engine, _ type: EventType, _ id: [UInt8]) -> EventType {
         var data = MarketEventData()
         data.add("booking", id)
         if let number = market.index.findBooking(id.span) {
@@ -150,7 +127,7 @@ extension MarketDesk {
         data.add("old", text: old.name)
         data.add("status", text: new.name)
         data.add("gpus", gpuCount)
-        publish(&engine, "PROVIDER_STATUS_CHANGED", id, [key(.provider, id)], data.finish())
+        publish(&engine, .providerStatusChanged, id, [key(.provider, id)], data.finish())
     }
 
     private func marketID(_ number: Int32) -> [UInt8] {
@@ -166,38 +143,13 @@ extension MarketDesk {
 
     // MARK: the way out
 
-    /// Publishes an event on `fog:events` and `fog:events:<TYPE>`.
     private func publish(
-        _ engine: inout Engine, _ type: StaticString, _ resource: [UInt8], _ keys: [[UInt8]], _ data: [UInt8]
+        _ engine: inout Engine, _ type: EventType, _ resource: [UInt8], _ keys: [[UInt8]], _ data: [UInt8]
     ) {
-        state.eventSerial += 1
-        var text = ByteBuffer()
-        text.append("{\"id\":\"")
-        text.append(decimal: Int(now))
-        text.append(UInt8(ascii: "-"))
-        text.append(decimal: state.eventSerial)
-        text.append("\",\"type\":\"")
-        text.append(type)
-        text.append("\",\"resource\":")
-        MarketEventData.append(resource.span, to: &text)
-        text.append(",\"keys\":[")
-        for (index, key) in keys.enumerated() {
-            if index > 0 { text.append(UInt8(ascii: ",")) }
-            MarketEventData.append(key.span, to: &text)
-        }
-        text.append("],\"data\":")
-        text.append(data)
-        text.append(",\"source_node\":")
-        MarketEventData.append(Array(engine.config.string("fog-node-id").utf8).span, to: &text)
-        text.append(",\"region\":\"\",\"priority\":\"high\",\"ts_us\":")
-        text.append(decimal: Int(now) * 1000)
-        text.append(",\"seq\":")
-        text.append(decimal: state.eventSerial)
-        text.append(",\"epoch\":0}")
-        _ = engine.publish(Array("fog:events".utf8).span, text.span)
-        var channel = ByteBuffer()
-        channel.append("fog:events:")
-        channel.append(type)
-        _ = engine.publish(channel.span, text.span)
+        var event = EventDraft(type, resource: resource.span)
+        for key in keys { event.addKey(key.span) }
+        event.data.append(data)
+        event.priority = .high
+        _ = engine.publishEvent(event, state.events)
     }
 }

@@ -6,7 +6,7 @@ enum StatsCommand {
     static let commands: [Command] = [
         Command(
             "FOG.STATS", arity: -2, in: .fog, since: "8.2.0", summary: "A container for the coordinator's statistics.",
-            subcommands: [
+            subcommands: CacheStats.subcommands + [
                 BalancerStats.summary,
                 NodeStats.subcommand,
                 TaskStats.subcommand,

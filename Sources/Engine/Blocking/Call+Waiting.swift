@@ -20,6 +20,8 @@ struct KeyWait {
     var isCompeting = false
     /// Words that the command runs again with, by argument index.
     var words: [(index: Int, word: [UInt8])] = []
+    /// Waiting again has a deadline of its own, not that of the first wait.
+    var renewsDeadline = false
 }
 
 extension Call {
@@ -41,17 +43,19 @@ extension Call {
     /// command, transaction or script that made the change, the longest waiting first.
     ///
     /// The command runs again with `words` in the place of its own, by argument index: what XREAD's `$` stands for is
-    /// settled when the wait begins. Nothing written to `reply` counts. Return right after calling this.
+    /// settled when the wait begins. With `renewsDeadline` it waits again for as long as it says then. Nothing
+    /// written to `reply` counts. Return right after calling this.
     package mutating func waitForKeys(
         _ keys: Range<Int>, _ type: ObjectType, milliseconds: Int64, evenWithoutKey: Bool = false,
-        words: [(index: Int, word: [UInt8])] = []
+        words: [(index: Int, word: [UInt8])] = [], renewsDeadline: Bool = false
     ) {
         if context != .client { return suspend(.keys, deadline: nil) }
         let database = session.database
         let identities = keys.map { index in
             KeyIdentity(hash: hash(index), database: database, bytes: arguments[index].array)
         }
-        let wait = KeyWait(keys: identities, type: type, wakesWithoutKey: evenWithoutKey, words: words)
+        let wait = KeyWait(keys: identities, type: type, wakesWithoutKey: evenWithoutKey, words: words,
+            renewsDeadline: renewsDeadline)
         suspend(.keys, deadline: deadline(milliseconds), wait)
     }
 

@@ -11,11 +11,12 @@ extension Keyspace {
     ) -> SnapshotCapture {
         precondition(snapshot == nil, "one snapshot at a time")
         let capture = SnapshotCapture(
-            databaseCount: databaseCount, keysTotal: count, compresses: compresses, deliver: deliver)
+            databaseCount: databaseCount, keysTotal: count, tags: tags, compresses: compresses, deliver: deliver)
         for index in 0..<databaseCount where self[index].count > 0 {
             self[index].beginCapture(capture, number: index)
         }
         snapshot = capture
+        tags.keepsNumbers = true
         return capture
     }
 
@@ -103,6 +104,7 @@ extension Keyspace {
         for database in capture.flushed { garbage.add(database) }
         capture.flushed = []
         snapshot = nil
+        tags.keepsNumbers = false
     }
 
     /// Where the database is now that had `number` when the snapshot began; nil when it was flushed, or was empty.

@@ -57,6 +57,7 @@ package final class SnapshotCapture {
     /// The database that the last record belongs to.
     private var lastNumber = -1
     private let deliver: (SnapshotPiece) -> Void
+    private let tags: TagTable
 
     /// Where the walk is: the database's number and the place in its hash space.
     var number = 0
@@ -75,8 +76,10 @@ package final class SnapshotCapture {
     package private(set) var versionNeeded = ValueCode.versionWritten
 
     init(
-        databaseCount: Int, keysTotal: Int, compresses: Bool, deliver: @escaping (SnapshotPiece) -> Void
+        databaseCount: Int, keysTotal: Int, tags: TagTable, compresses: Bool,
+        deliver: @escaping (SnapshotPiece) -> Void
     ) {
+        self.tags = tags
         self.databaseCount = databaseCount
         self.keysTotal = keysTotal
         self.deliver = deliver
@@ -109,7 +112,7 @@ package final class SnapshotCapture {
 
     /// An entry is about to change. It has the new bit already, unless its record is open.
     func handOver(_ entry: Entry, number: Int) {
-        if isAbandoned { return }
+        if isAbandoned || isInvalidated(entry) { return }
         keysHandedOver += 1
         if var record = open {
             if record.entry == entry {
@@ -117,9 +120,9 @@ package final class SnapshotCapture {
                 closeRecord()
                 return
             }
-            SnapshotCapture.appendWhole(entry, number, &lastNumber, &waiting)
+            SnapshotCapture.appendWhole(entry, tags, number, &lastNumber, &waiting)
         } else {
-            SnapshotCapture.appendWhole(entry, number, &lastNumber, &sink)
+            SnapshotCapture.appendWhole(entry, tags, number, &lastNumber, &sink)
             if sink.isFull { flushSink() }
         }
         noteRecord(entry)
@@ -132,6 +135,7 @@ package final class SnapshotCapture {
             open?.isDonated = true
             return true
         }
+        if isInvalidated(entry) { return false }
         if entry.hasHeldValue, HeldValue.byteCount(entry) >= SnapshotCapture.donatedByteCountMin {
             donated.append((entry, number))
             return true
@@ -142,8 +146,8 @@ package final class SnapshotCapture {
 
     /// The walk met an entry. True when its record is complete, false when it was left open.
     func take(_ entry: Entry, number: Int) -> Bool {
-        if isAbandoned { return true }
-        SnapshotCapture.appendHead(entry, number, &lastNumber, &sink)
+        if isAbandoned || isInvalidated(entry) { return true }
+        SnapshotCapture.appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
         let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
         if isWhole {
@@ -196,17 +200,22 @@ package final class SnapshotCapture {
 
     // MARK: records
 
+    /// Keys that are dead already are not worth a record. One whose record is open is finished all the same.
+    private func isInvalidated(_ entry: Entry) -> Bool {
+        entry.hasLabel && open?.entry != entry && tags.isDead(entry.labelCohort)
+    }
+
     private static func appendWhole(
-        _ entry: Entry, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
+        _ entry: Entry, _ tags: TagTable, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
     ) {
-        appendHead(entry, number, &lastNumber, &sink)
+        appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
         while !ValueCodec.append(entry, from: &position, to: &sink) {}
     }
 
     @inline(__always)
     private static func appendHead(
-        _ entry: Entry, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
+        _ entry: Entry, _ tags: TagTable, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
     ) {
         if _slowPath(number != lastNumber) {
             sink.append(ValueCode.selectDatabase)
@@ -217,6 +226,7 @@ package final class SnapshotCapture {
             sink.append(ValueCode.expiryMilliseconds)
             sink.append(littleEndian: UInt64(bitPattern: entry.expiryMilliseconds))
         }
+        if _slowPath(entry.hasLabel) { LabelCode.append(entry.label, tags, to: &sink) }
         sink.append(ValueCodec.typeCode(of: entry))
         sink.append(string: entry.key)
     }
