@@ -190,12 +190,14 @@ package struct TaskIndex: ~Copyable {
 
     package var hasSignals: Bool { !signals.isEmpty }
 
-    /// Queues of which somebody who waits should hear, once each.
+    /// Queues of which somebody who waits should hear, once each. One that is empty by now has nothing for anybody.
     package mutating func takeSignals() -> [Int32] {
         let taken = signals
         signals = []
         for queue in taken { queues[Int(queue)].isSignalled = false }
-        return taken
+        let wanted = taken.filter { !queues[Int($0)].isIdle }
+        for queue in taken where queues[Int(queue)].isIdle { forgetQueue(queue) }
+        return wanted
     }
 
     private mutating func unlink(_ number: Int32, _ item: TaskItem) {
