@@ -21,7 +21,9 @@ struct TaskIndexTests {
 
         /// Whom `next` must name: by rank, then by order.
         func next(_ queue: Int32, now: Int64, aging: Int64) -> String? {
-            let waiting = items.filter { $0.value.queue == queue && $0.value.status.isWaiting && $0.value.readyAt <= now }
+            let waiting = items.filter {
+                $0.value.queue == queue && $0.value.status.isWaiting && $0.value.readyAt <= now
+            }
             func rank(_ item: TaskItem) -> (Int64, Int64, Int64) {
                 let level = Int64(item.priority.rawValue)
                 return aging > 0 ? (item.readyAt + level * aging, item.order, 0) : (level, item.readyAt, item.order)

@@ -1,6 +1,6 @@
-// BookingCommands.swift - FOG.BOOK: bookings of GPUs. A booking takes its GPU for a window of time: from now on, or from
-// START, when the clock begins it; without END until it is completed or cancelled. No two open bookings of one GPU share
-// an instant. Under the turn.
+// BookingCommands.swift - FOG.BOOK: bookings of GPUs. A booking takes its GPU for a window of time: from now on, or
+// from START, when the clock begins it; without END until it is completed or cancelled. No two open bookings of one
+// GPU share an instant. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
@@ -84,7 +84,7 @@ enum BookingCommands {
         let window = try Window(&words, now: call.now)
         try call.checkWrite(.booking, id.span)
         try call.checkWrite(.gpu, gpuName.span)
-        guard try call.recordSlot(call.recordKey(.booking, id.span).span) == nil else {
+        guard try call.foundRecord(.booking, id.span) == nil else {
             throw .message("ERR a booking with this id exists")
         }
         let market = call.market()

@@ -124,7 +124,7 @@ enum GPUCommands {
         var words = call.options(from: call.firstWord + 1)
         let request = try Request(call, &words)
         try call.checkWrite(.gpu, id.span)
-        _ = try call.recordSlot(call.recordKey(.gpu, id.span).span)
+        _ = try call.foundRecord(.gpu, id.span)
         let market = call.market()
         let known = market.index.findGPU(id.span)
         if request.status == .available, market.index.activeBooking(ofGPU: id.span) != nil { throw bookedError }
@@ -240,7 +240,11 @@ enum GPUCommands {
                 call.reply.pair("type", bytes: market.index.names[gpu.type].span)
                 call.reply.pair("region", bytes: market.index.names[gpu.region].span)
                 call.reply.bulk("provider")
-                if gpu.provider < 0 { call.reply.null() } else { call.reply.bulk(market.index.names[gpu.provider].span) }
+                if gpu.provider < 0 {
+                    call.reply.null()
+                } else {
+                    call.reply.bulk(market.index.names[gpu.provider].span)
+                }
                 call.reply.pair("status", text: gpu.status.name)
                 call.reply.pair("price", money: market.index.quote(gpu: number, rule))
                 call.reply.pair("perf", money: Money(millionths: gpu.performance))

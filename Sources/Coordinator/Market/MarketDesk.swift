@@ -18,7 +18,10 @@ struct MarketDesk {
         self.now = now
     }
 
-    func key(_ kind: RecordKind, _ id: [UInt8]) -> [UInt8] { TaskRecords.key(kind, id.span, state.prefix).span.array }
+    func key(_ kind: RecordKind, _ id: [UInt8]) -> [UInt8] {
+        let key = TaskRecords.key(kind, id.span, state.prefix)
+        return key.span.array
+    }
 
     /// Writes `state.fields` to a record that the caller knows to be a hash or absent.
     func write(
@@ -125,7 +128,8 @@ struct MarketDesk {
         let oldPrice = marketNumber.flatMap { market.index.quote($0, market.rule) }
         reread(&engine, .booking, id)
         if item.status == .active {
-            if wantedStatus(&engine, gpu) == .busy { setStatus(&engine, gpu, .available) }
+            let isFree = market.index.activeBooking(ofGPU: gpu.span) == nil
+            if isFree, wantedStatus(&engine, gpu) == .busy { setStatus(&engine, gpu, .available) }
             let isKnown = market.index.findGPU(gpu.span) != nil
             if isKnown { _ = announceSupply(&engine, gpu, marketNumber, from: .busy, to: .available, oldPrice) }
         } else if let marketNumber {

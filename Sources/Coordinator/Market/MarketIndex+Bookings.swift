@@ -60,7 +60,9 @@ extension MarketIndex {
         if item.gpu >= 0 { bookingsByGPU.append(number, to: MarketIndex.gpuKey(item.gpu, item.status)) }
         if item.user >= 0 { bookingsByUser.append(number, to: Int(item.user)) }
         if let due = MarketIndex.due(item) {
-            bookingTimers.insert(.init(key: due, order: Int64(number), item: number), &timerPlaces)
+            // At one instant what ends comes before what begins.
+            let order = Int64(number) + (item.status == .active ? 0 : 1 << 32)
+            bookingTimers.insert(.init(key: due, order: order, item: number), &timerPlaces)
         }
         let market = Int(marketOfBooking[Int(number)])
         guard market >= 0, MarketIndex.isRecent(item, now: now) else { return }

@@ -1,6 +1,6 @@
-// MarketIndex+Orders.swift - orders in the market's index, and what an order that comes in trades with. A crossing order
-// is matched at once, at the prices of those who waited, best price first and the oldest first within a price; what is
-// left of it rests. So the book is never crossed. Pure; under the turn.
+// MarketIndex+Orders.swift - orders in the market's index, and what an order that comes in trades with. A crossing
+// order is matched at once, at the prices of those who waited, best price first and the oldest first within a price;
+// what is left of it rests. So the book is never crossed. Pure; under the turn.
 internal import Base
 internal import Engine
 

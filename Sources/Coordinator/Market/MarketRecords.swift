@@ -1,7 +1,7 @@
 // MarketRecords.swift - the marketplace of one database: records fog:gpu:<id>, fog:provider:<id>,
-// fog:price:<type>:<region>, fog:booking:<id> and fog:order:<id>, with the one index that follows them all. Every record
-// is an ordinary hash and holds all there is to know. Records of the market do not go by age unless somebody gives them
-// a time to live: they are the inventory, not a copy of one. Under the turn.
+// fog:price:<type>:<region>, fog:booking:<id> and fog:order:<id>, with the one index that follows them all. Every
+// record is an ordinary hash and holds all there is to know. Records of the market do not go by age unless somebody
+// gives them a time to live: they are the inventory, not a copy of one. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine

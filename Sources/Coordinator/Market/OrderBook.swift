@@ -1,7 +1,7 @@
-// OrderBook.swift - the resting orders of one market, by price and then by time. Best prices stand at the end of their
-// arrays, so that the top costs O(1); a new level in the middle moves those behind it. The book is never crossed: a bid
-// that reaches an ask trades before it rests (`MarketIndex.match`), and a record written by hand that would cross is not
-// taken in. Pure; under the turn.
+// OrderBook.swift - the resting orders of one market, by price and then by time. Best prices stand at the end of
+// their arrays, so that the top costs O(1); a new level in the middle moves those behind it. The book is never
+// crossed: a bid that reaches an ask trades before it rests (`MarketIndex.match`), and a record written by hand that
+// would cross is not taken in. Pure; under the turn.
 
 package struct PriceLevel {
     package let price: Money

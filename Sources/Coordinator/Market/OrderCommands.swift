@@ -53,7 +53,7 @@ enum OrderCommands {
             first + 5, in: 1...Int(MarketIndex.quantityMax),
             otherwise: .message("ERR the quantity must be from 1 to 1000000000"))
         try call.checkWrite(.order, id.span)
-        _ = try call.recordSlot(call.recordKey(.order, id.span).span)
+        _ = try call.foundRecord(.order, id.span)
         let market = call.market()
         if market.index.findOrder(id.span) != nil { throw .message("ERR an order with this id is open") }
         let desk = call.desk(market)

@@ -58,7 +58,7 @@ enum PriceCommands {
             reason = try words.nextIndex()
         }
         try call.checkWrite(.price, id.span)
-        _ = try call.recordSlot(call.recordKey(.price, id.span).span)
+        _ = try call.foundRecord(.price, id.span)
         let market = call.market()
         let known = market.index.market(type: call.arguments[first], region: call.arguments[first + 1])
         let oldQuote = known.flatMap { market.index.quote($0, market.rule) }

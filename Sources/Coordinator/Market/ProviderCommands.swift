@@ -34,7 +34,7 @@ enum ProviderCommands {
             throw .message("ERR STATUS must be online, offline or maintenance")
         }
         try call.checkWrite(.provider, id.span)
-        _ = try call.recordSlot(call.recordKey(.provider, id.span).span)
+        _ = try call.foundRecord(.provider, id.span)
         let market = call.market()
         let desk = call.desk(market)
         let known = market.index.names.find(id.span)

@@ -1,5 +1,5 @@
-// TaskAssign.swift - FOG.TASK ASSIGN: giving a task to a node of the fleet by name. The task may stand in a queue, which
-// it then leaves, or be known by nothing but its id. Under the turn.
+// TaskAssign.swift - FOG.TASK ASSIGN: giving a task to a node of the fleet by name. The task may stand in a queue,
+// which it then leaves, or be known by nothing but its id. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
@@ -43,7 +43,7 @@ enum TaskAssign {
             }
         }
         try call.checkWrite(.task, id)
-        guard try call.recordSlot(call.recordKey(.node, node).span) != nil else {
+        guard try call.foundRecord(.node, node) != nil else {
             throw .message("NONODE there is no node with this id")
         }
         let tasks = call.tasks()

@@ -60,9 +60,10 @@ enum TaskClaim {
         let tasks = call.tasks()
         let mark = call.reply.length
         var count = 0
-        let queue = tasks.index.queue(queueName)
+        // A queue that nobody filled is not made by who asks for it.
+        let queue = tasks.index.findQueue(queueName)
         let aging = tasks.settings.agingMilliseconds
-        while count < request.count,
+        while count < request.count, let queue,
             let number = tasks.index.next(in: queue, now: call.now, agingMilliseconds: aging)
         {
             if try take(&call, tasks, number, worker, request.leaseMilliseconds) { count += 1 }

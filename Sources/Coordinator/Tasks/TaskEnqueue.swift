@@ -90,7 +90,8 @@ enum TaskEnqueue {
         item.readyAt = call.now + request.delayMilliseconds
         item.order = tasks.index.order
         item.uniqueHash = hash
-        try write(call, tasks, id, item, payload, queueName, request.retries ?? tasks.settings.retryCount, request.seconds)
+        let retries = request.retries ?? tasks.settings.retryCount
+        try write(call, tasks, id, item, payload, queueName, retries, request.seconds)
         call.reply.bulk(id.span)
         call.wakeWorkers(tasks)
     }

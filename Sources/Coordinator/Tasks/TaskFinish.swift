@@ -1,5 +1,5 @@
-// TaskFinish.swift - FOG.TASK ACK, FAIL, EXTEND: what a worker says about a task that it holds. Whoever does not hold it
-// (any more) is refused, so two workers never finish one task. Under the turn.
+// TaskFinish.swift - FOG.TASK ACK, FAIL, EXTEND: what a worker says about a task that it holds. Whoever does not hold
+// it (any more) is refused, so two workers never finish one task. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
@@ -62,7 +62,7 @@ enum TaskFinish {
         let number = try held(call, tasks)
         let id = call.arguments[call.firstWord]
         let state = call.coordinator
-        let began = try call.recordSlot(call.recordKey(.task, id).span)?.entry.integer(TaskField.claimed, now: call.now)
+        let began = try call.foundRecord(.task, id)?.entry.integer(TaskField.claimed, now: call.now)
         state.fields.removeAll()
         state.fields.add("status", text: TaskStatus.done.name)
         state.fields.add("lease_until", decimal: 0)
@@ -100,7 +100,7 @@ enum TaskFinish {
         let number = try held(call, tasks)
         let id = call.arguments[call.firstWord]
         let now = call.now
-        guard let entry = try call.recordSlot(call.recordKey(.task, id).span)?.entry else {
+        guard let entry = try call.foundRecord(.task, id)?.entry else {
             throw TaskCommand.unknownTask
         }
         let attempt = entry.integer(TaskField.attempt, now: now)

@@ -1,7 +1,8 @@
 // TaskIndex.swift - all tasks, as their records say: lines of the queues, leases by end, delays by end, and lists by
-// status, node and job. Derived state: `set` and `remove` follow every change of a record, whoever made it, so the index
-// is exact after DEL, EXPIRE, RENAME, FLUSH and a restart. It decides nothing about records; it says which task is next
-// and which lease is over, and the commands write that down. Pure: time is passed in. Every operation is O(log n).
+// status, node and job. Derived state: `set` and `remove` follow every change of a record, whoever made it, so the
+// index is exact after DEL, EXPIRE, RENAME, FLUSH and a restart. It decides nothing about records; it says which task
+// is next and which lease is over, and the commands write that down. Pure: time is passed in. Every operation is
+// O(log n).
 internal import Base
 internal import Engine
 
@@ -189,12 +190,14 @@ package struct TaskIndex: ~Copyable {
 
     package var hasSignals: Bool { !signals.isEmpty }
 
-    /// Queues of which somebody who waits should hear, once each.
+    /// Queues of which somebody who waits should hear, once each. One that is empty by now has nothing for anybody.
     package mutating func takeSignals() -> [Int32] {
         let taken = signals
         signals = []
         for queue in taken { queues[Int(queue)].isSignalled = false }
-        return taken
+        let wanted = taken.filter { !queues[Int($0)].isIdle }
+        for queue in taken where queues[Int(queue)].isIdle { forgetQueue(queue) }
+        return wanted
     }
 
     private mutating func unlink(_ number: Int32, _ item: TaskItem) {

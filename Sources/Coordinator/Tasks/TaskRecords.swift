@@ -149,6 +149,12 @@ final class QueueRecords: RecordIndex {
 }
 
 extension Call {
+    /// The live record of `id`; no access is noted and none checked.
+    func foundRecord(_ kind: RecordKind, _ id: Span<UInt8>) throws(CommandError) -> EntryTable.Slot? {
+        let key = recordKey(kind, id)
+        return try recordSlot(key.span)
+    }
+
     /// The tasks of the session's database, up to date: queues' records read, leases that are over taken back.
     func tasks() -> TaskRecords {
         _ = index(.queue)

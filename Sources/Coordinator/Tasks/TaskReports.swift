@@ -115,7 +115,7 @@ enum TaskReports {
             if !hasFields {
                 call.reply.bulk(id.span)
                 count += 1
-            } else if let entry = try call.recordSlot(call.recordKey(.task, id.span).span)?.entry {
+            } else if let entry = try call.foundRecord(.task, id.span)?.entry {
                 write(&call, id.span, entry)
                 count += 1
             }

@@ -1,7 +1,8 @@
-// Call+Signals.swift - waiting for what no key holds: a queue's next task, a lease that somebody else has. The session
-// stands in the line of a key's name, as in `Call+Waiting.swift`, with its fairness, deadline and CLIENT UNBLOCK, but it
-// is woken by `signal` and not by what the key holds. Those who wait for one name compete for one source: they are
-// served in order of arrival, and the first who gets nothing ends the round, so a signal costs what it serves.
+// Call+Signals.swift - waiting for what no key holds: a queue's next task, a lease that somebody else has. The
+// session stands in the line of a key's name, as in `Call+Waiting.swift`, with its fairness, deadline and CLIENT
+// UNBLOCK, but it is woken by `signal` and not by what the key holds. Those who wait for one name compete for one
+// source: they are served in order of arrival, and the first who gets nothing ends the round, so a signal costs what
+// it serves.
 internal import Base
 internal import Keyspace
 
