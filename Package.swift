@@ -54,7 +54,13 @@ let package = Package(
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
         module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
-        module("Server", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands"]),
+        module("Coordinator", ["Base", "Structures", "RESP", "Keyspace", "Engine", "Commands"]),
+        module(
+            "Server",
+            [
+                "Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands",
+                "Coordinator",
+            ]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
@@ -64,7 +70,8 @@ let package = Package(
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(
             "CommandsTests",
-            ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Structures", "TestKit"]),
+            ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
+        tests("CoordinatorTests", ["Base", "Coordinator", "Engine", "RESP", "Server", "Structures", "TestKit"]),
         tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
         tests("TidyTests", []),
         .target(

@@ -1,12 +1,12 @@
 // ArgumentCursor.swift - the one way commands read words, numbers, expiries and timeouts. `Options` walks the words
 // behind the fixed arguments; `call.integer(2)` and its like read one fixed argument. All of it reads spans in place,
 // allocates nothing and throws exactly what Redis answers. Engine's turn; never keeps a span beyond the handler.
-internal import Base
-internal import Engine
-internal import RESP
+package import Base
+package import Engine
+package import RESP
 
 /// How a command's argument says when a key dies.
-enum ExpiryUnit {
+package enum ExpiryUnit {
     case seconds
     case milliseconds
     case unixSeconds
@@ -17,14 +17,14 @@ enum ExpiryUnit {
 
     /// Milliseconds since the epoch, for commands that take only positive numbers (SET, GETEX, HSETEX and their like).
     /// `invalid` is thrown for zero, negative and overflowing times. An absolute time may lie in the past.
-    func positiveTime(_ text: Span<UInt8>, now: Int64, invalid: StaticString) throws(CommandError) -> Int64 {
+    package func positiveTime(_ text: Span<UInt8>, now: Int64, invalid: StaticString) throws(CommandError) -> Int64 {
         let value = try ArgumentNumber.integer(text)
         guard value > 0 else { throw .message(invalid) }
         return try time(Int64(value), now: now, invalid: invalid)
     }
 
     /// Milliseconds since the epoch of `value`, which may be negative (EXPIRE); overflow throws `invalid`.
-    func time(_ value: Int64, now: Int64, invalid: StaticString) throws(CommandError) -> Int64 {
+    package func time(_ value: Int64, now: Int64, invalid: StaticString) throws(CommandError) -> Int64 {
         let (scaled, overflow) = value.multipliedReportingOverflow(by: scale)
         if overflow { throw .message(invalid) }
         guard isRelative else { return scaled }
@@ -35,15 +35,15 @@ enum ExpiryUnit {
 }
 
 /// One argument as a number.
-enum ArgumentNumber {
+package enum ArgumentNumber {
     @inline(__always)
-    static func integer(_ text: Span<UInt8>) throws(CommandError) -> Int {
+    package static func integer(_ text: Span<UInt8>) throws(CommandError) -> Int {
         guard let value = IntegerText.parse(text) else { throw .notInteger }
         return Int(value)
     }
 
     /// An integer within `range`; one outside of it throws `otherwise` and no integer at all `.notInteger`.
-    static func integer(
+    package static func integer(
         _ text: Span<UInt8>, in range: ClosedRange<Int>, otherwise: CommandError
     ) throws(CommandError) -> Int {
         let value = try integer(text)
@@ -51,23 +51,23 @@ enum ArgumentNumber {
         return value
     }
 
-    static func unsigned(_ text: Span<UInt8>) throws(CommandError) -> UInt64 {
+    package static func unsigned(_ text: Span<UInt8>) throws(CommandError) -> UInt64 {
         guard let value = IntegerText.parseUnsigned(text) else { throw .notInteger }
         return value
     }
 
-    static func double(_ text: Span<UInt8>) throws(CommandError) -> Double {
+    package static func double(_ text: Span<UInt8>) throws(CommandError) -> Double {
         guard let value = DoubleText.parse(text) else { throw .notFloat }
         return value
     }
 
-    static func longDouble(_ text: Span<UInt8>) throws(CommandError) -> LongDouble {
+    package static func longDouble(_ text: Span<UInt8>) throws(CommandError) -> LongDouble {
         guard let value = LongDoubleText.parse(text) else { throw .notFloat }
         return value
     }
 
     /// How long a blocking command waits, given in seconds with decimals: milliseconds rounded up, 0 without end.
-    static func timeoutSeconds(_ text: Span<UInt8>, now: Int64) throws(CommandError) -> Int64 {
+    package static func timeoutSeconds(_ text: Span<UInt8>, now: Int64) throws(CommandError) -> Int64 {
         guard let seconds = LongDoubleText.parse(text) else {
             throw .message("ERR timeout is not a float or out of range")
         }
@@ -78,7 +78,7 @@ enum ArgumentNumber {
     }
 
     /// How long a command waits, given in whole milliseconds (WAIT): 0 without end.
-    static func timeoutMilliseconds(_ text: Span<UInt8>, now: Int64) throws(CommandError) -> Int64 {
+    package static func timeoutMilliseconds(_ text: Span<UInt8>, now: Int64) throws(CommandError) -> Int64 {
         guard let value = IntegerText.parse(text) else {
             throw .message("ERR timeout is not an integer or out of range")
         }
@@ -93,84 +93,84 @@ enum ArgumentNumber {
 }
 
 /// Walks the words of a command from `start` to its end.
-struct Options: ~Escapable {
+package struct Options: ~Escapable {
     private let arguments: Arguments
     /// The next word's argument index.
-    private(set) var index: Int
+    package private(set) var index: Int
     /// The index behind the last word.
-    let end: Int
+    package let end: Int
 
     @_lifetime(copy arguments)
-    init(_ arguments: Arguments, from start: Int) {
+    package init(_ arguments: Arguments, from start: Int) {
         self.arguments = arguments
         index = min(start, arguments.count)
         end = arguments.count
     }
 
-    var isAtEnd: Bool { index >= end }
+    package var isAtEnd: Bool { index >= end }
 
     /// Words not read yet.
-    var remaining: Int { end - index }
+    package var remaining: Int { end - index }
 
     // MARK: words
 
     /// Takes the next word when it is `word` in any case and at least `values` more words follow it.
-    mutating func take(_ word: StaticString, values: Int = 0) -> Bool {
+    package mutating func take(_ word: StaticString, values: Int = 0) -> Bool {
         guard end - index > values, arguments[index].equalsIgnoringCase(word) else { return false }
         index += 1
         return true
     }
 
     /// Whether the next word is `word`, without taking it.
-    func isNext(_ word: StaticString) -> Bool {
+    package func isNext(_ word: StaticString) -> Bool {
         index < end && arguments[index].equalsIgnoringCase(word)
     }
 
     /// Takes any next word; a syntax error when there is none.
     @_lifetime(copy self)
-    mutating func next() throws(CommandError) -> Span<UInt8> {
+    package mutating func next() throws(CommandError) -> Span<UInt8> {
         guard index < end else { throw .syntax }
         index += 1
         return arguments[index - 1]
     }
 
     /// Takes any next word and answers its argument index, for keys; a syntax error when there is none.
-    mutating func nextIndex() throws(CommandError) -> Int {
+    package mutating func nextIndex() throws(CommandError) -> Int {
         guard index < end else { throw .syntax }
         index += 1
         return index - 1
     }
 
     /// Leaves out `count` words; a syntax error when there are fewer.
-    mutating func skip(_ count: Int) throws(CommandError) {
+    package mutating func skip(_ count: Int) throws(CommandError) {
         guard count >= 0, count <= remaining else { throw .syntax }
         index += count
     }
 
     /// A syntax error when words are left.
-    func finish() throws(CommandError) {
+    package func finish() throws(CommandError) {
         guard isAtEnd else { throw .syntax }
     }
 
     // MARK: numbers
 
-    mutating func integer() throws(CommandError) -> Int { try ArgumentNumber.integer(next()) }
+    package mutating func integer() throws(CommandError) -> Int { try ArgumentNumber.integer(next()) }
 
-    mutating func integer(in range: ClosedRange<Int>, otherwise: CommandError) throws(CommandError) -> Int {
+    package mutating func integer(in range: ClosedRange<Int>, otherwise: CommandError) throws(CommandError) -> Int {
         try ArgumentNumber.integer(next(), in: range, otherwise: otherwise)
     }
 
     /// An integer from 0 on; a negative one is "out of range, must be positive".
-    mutating func nonnegative() throws(CommandError) -> Int {
+    package mutating func nonnegative() throws(CommandError) -> Int {
         try integer(in: 0...Int.max, otherwise: .negativeValue)
     }
 
-    mutating func unsigned() throws(CommandError) -> UInt64 { try ArgumentNumber.unsigned(next()) }
+    package mutating func unsigned() throws(CommandError) -> UInt64 { try ArgumentNumber.unsigned(next()) }
 
-    mutating func double() throws(CommandError) -> Double { try ArgumentNumber.double(next()) }
+    package mutating func double() throws(CommandError) -> Double { try ArgumentNumber.double(next()) }
 
     /// Takes `EX`, `PX`, `EXAT` or `PXAT` when one stands next with its value behind it; the value is next then.
-    mutating func expiryUnit() -> ExpiryUnit? {
+    package mutating func expiryUnit() -> ExpiryUnit? {
         if take("EX", values: 1) { return .seconds }
         if take("PX", values: 1) { return .milliseconds }
         if take("EXAT", values: 1) { return .unixSeconds }
@@ -182,28 +182,30 @@ struct Options: ~Escapable {
 extension Call {
     /// The words from argument `start` on.
     @_lifetime(copy self)
-    func options(from start: Int) -> Options { Options(arguments, from: start) }
+    package func options(from start: Int) -> Options { Options(arguments, from: start) }
 
-    func integer(_ index: Int) throws(CommandError) -> Int { try ArgumentNumber.integer(arguments[index]) }
+    package func integer(_ index: Int) throws(CommandError) -> Int { try ArgumentNumber.integer(arguments[index]) }
 
-    func integer(_ index: Int, in range: ClosedRange<Int>, otherwise: CommandError) throws(CommandError) -> Int {
+    package func integer(
+        _ index: Int, in range: ClosedRange<Int>, otherwise: CommandError
+    ) throws(CommandError) -> Int {
         try ArgumentNumber.integer(arguments[index], in: range, otherwise: otherwise)
     }
 
-    func nonnegative(_ index: Int) throws(CommandError) -> Int {
+    package func nonnegative(_ index: Int) throws(CommandError) -> Int {
         try ArgumentNumber.integer(arguments[index], in: 0...Int.max, otherwise: .negativeValue)
     }
 
-    func unsigned(_ index: Int) throws(CommandError) -> UInt64 { try ArgumentNumber.unsigned(arguments[index]) }
+    package func unsigned(_ index: Int) throws(CommandError) -> UInt64 { try ArgumentNumber.unsigned(arguments[index]) }
 
-    func double(_ index: Int) throws(CommandError) -> Double { try ArgumentNumber.double(arguments[index]) }
+    package func double(_ index: Int) throws(CommandError) -> Double { try ArgumentNumber.double(arguments[index]) }
 
     /// A blocking command's timeout in seconds: milliseconds, 0 without end.
-    func timeoutSeconds(_ index: Int) throws(CommandError) -> Int64 {
+    package func timeoutSeconds(_ index: Int) throws(CommandError) -> Int64 {
         try ArgumentNumber.timeoutSeconds(arguments[index], now: now)
     }
 
-    func timeoutMilliseconds(_ index: Int) throws(CommandError) -> Int64 {
+    package func timeoutMilliseconds(_ index: Int) throws(CommandError) -> Int64 {
         try ArgumentNumber.timeoutMilliseconds(arguments[index], now: now)
     }
 }

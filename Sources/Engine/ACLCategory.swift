@@ -4,7 +4,9 @@
 
 package enum ACLCategory: String, Sendable, CaseIterable {
     case keyspace, read, write, set, sortedset, list, hash, string, bitmap, hyperloglog, geo, stream, pubsub, admin,
-        fast, slow, blocking, dangerous, connection, transaction, scripting
+        fast, slow, blocking, dangerous, connection, transaction, scripting,
+        // Fog's own, behind those that stock servers know.
+        fog, fogmarket
 }
 
 /// A set of categories, in one word.
@@ -49,7 +51,8 @@ extension CommandGroup {
         case .connection: .connection
         case .transactions: .transaction
         case .scripting: .scripting
-        case .server, .cluster, .pubsub, .sentinel, .fog: nil
+        case .fog: .fog
+        case .server, .cluster, .pubsub, .sentinel: nil
         }
     }
 }

@@ -257,11 +257,15 @@ package import Structures
     @inline(__always)
     package func changedUnseen() { unsafe engine.pointee.changeCount &+= 1 }
 
-    /// Says that every key of `database` went or was replaced (FLUSHDB, SWAPDB): WATCH must know, no notification is
-    /// sent. `count` keys changed.
+    /// Says that every key of `database` went (FLUSHDB): WATCH must know, no notification is sent.
+    /// `count` keys changed.
     package func replaced(database: Int, count: Int) {
         unsafe engine.pointee.changeCount &+= count
-        if unsafe engine.pointee.effects.isObserved { unsafe engine.pointee.record(.replacement, database: database) }
+        guard unsafe engine.pointee.effects.isObserved else { return }
+        unsafe engine.pointee.record(.replacement, database: database)
+        if unsafe engine.pointee.extensionListens {
+            unsafe engine.pointee.coordination?.databaseReplaced(database)
+        }
     }
 
     /// Says that FLUSHDB or FLUSHALL ran: tracking clients forget everything, also when there was nothing to flush.

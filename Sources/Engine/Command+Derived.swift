@@ -31,6 +31,19 @@ extension CommandFlags {
     }
 }
 
+extension KeySpec {
+    /// The same keys of a command line with so many words more in front.
+    func shifted(by count: Int) -> KeySpec {
+        switch begin {
+        case .index(let index): KeySpec(flags, begin: .index(index + count), find: find, notes: notes)
+        case .keyword(let word, let start):
+            KeySpec(
+                flags, begin: .keyword(word, startFrom: start < 0 ? start : start + count), find: find, notes: notes)
+        case .unknown: self
+        }
+    }
+}
+
 extension KeySpec.Flags {
     private static let allNames: [(KeySpec.Flags, StaticString)] = [
         (.readOnly, "RO"), (.readWrite, "RW"), (.overwrite, "OW"), (.remove, "RM"), (.access, "access"),
@@ -68,6 +81,17 @@ extension Command {
         if flags.contains(.blocking) { categories.insert(.blocking) }
         categories.insert(flags.contains(.fast) ? .fast : .slow)
         return categories
+    }
+
+    /// Whether the subcommands may also be called as one word, with a dot (FOG.NODE.GET).
+    var hasDottedNames: Bool { group == .fog && !subcommands.isEmpty }
+
+    /// This subcommand as a command of its own: one word less in front of its arguments.
+    func dotted(under container: Command) -> Command {
+        Command(
+            container.name + "." + name, usage, arity: arity > 0 ? arity - 1 : arity + 1, flags,
+            keys: keys.map { $0.shifted(by: -1) }, in: group, categories: categories, since: since,
+            complexity: complexity, summary: summary, history: history, hints: hints, run: run)
     }
 
     /// Whether any argument may be a key.

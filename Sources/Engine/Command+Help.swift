@@ -6,7 +6,7 @@ extension Command {
     /// Every container's HELP.
     package static let help: Handler = { (call: inout Call) throws(CommandError) in
         let commands = call.administration.commands
-        guard let container = commands.container(of: call.slot) else { throw .syntax }
+        guard let container = commands.container(of: commands.canonical(call.slot)) else { throw .syntax }
         let name = commands.commands[container].name
         var lines = ["\(name) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
         lines += commands.commands[container].help

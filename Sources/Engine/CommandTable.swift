@@ -45,6 +45,8 @@ package import RESP
     private let topLevel: [Int]
     /// A subcommand's container, by slot id.
     private let containers: [Int?]
+    /// The subcommand that a dotted name stands for, by slot id; itself for all others.
+    private let canonicalSlots: [Int]
 
     /// `renames` maps lower-case names to new names; an empty new name removes the command.
     package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
@@ -70,13 +72,13 @@ package import RESP
         }
         let removed = CommandTable.apply(renames, to: topLevel, &shown)
         topLevel.removeAll { removed.contains($0) }
+        let canonical = CommandTable.addDottedNames(of: topLevel, ranges, to: &all, &fullNames, &shown)
+        canonicalSlots = canonical
         self.commands = all
         self.fullNames = fullNames
         self.names = shown
         self.topLevel = topLevel
-        var containers = [Int?](repeating: nil, count: all.count)
-        for (container, range) in ranges { for child in range { containers[child] = container } }
-        self.containers = containers
+        containers = CommandTable.containers(ranges, count: all.count)
         count = all.count
         unsafe slots = .allocate(capacity: max(1, count))
         for (id, command) in all.enumerated() {
@@ -98,13 +100,36 @@ package import RESP
             offsets.append(offset)
             offset += name.count
         }
-        for id in topLevel {
+        for id in topLevel + Array(0..<count).filter({ canonical[$0] != $0 }) {
             let name = shown[id]
             var position = CommandTable.hash(name.span)
             while unsafe buckets[position].slot >= 0 { position = (position + 1) & (CommandTable.bucketCount - 1) }
             unsafe buckets[position] = Bucket(
                 name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
         }
+    }
+
+    /// Dotted names are commands that nothing lists, behind all others. Answers what every slot means.
+    private static func addDottedNames(
+        of topLevel: [Int], _ ranges: [Int: Range<Int>], to all: inout [Command], _ fullNames: inout [String],
+        _ shown: inout [[UInt8]]
+    ) -> [Int] {
+        var canonical = Array(0..<all.count)
+        for index in topLevel where all[index].hasDottedNames {
+            for child in ranges[index] ?? 0..<0 {
+                all.append(all[child].dotted(under: all[index]))
+                canonical.append(child)
+                fullNames.append(all[index].name.lowercased() + "." + all[child].name.lowercased())
+                shown.append(shown[index] + [UInt8(ascii: ".")] + shown[child])
+            }
+        }
+        return canonical
+    }
+
+    private static func containers(_ ranges: [Int: Range<Int>], count: Int) -> [Int?] {
+        var containers = [Int?](repeating: nil, count: count)
+        for (container, range) in ranges { for child in range { containers[child] = container } }
+        return containers
     }
 
     /// Puts the new names in place; answers the commands that are removed.
@@ -211,6 +236,9 @@ package import RESP
 
     /// The container whose subcommand `id` is.
     package func container(of id: Int) -> Int? { containers[id] }
+
+    /// The slot that `id` means: that of the subcommand for a dotted name (FOG.NODE.GET), else `id`.
+    package func canonical(_ id: Int) -> Int { canonicalSlots[id] }
 
     /// The slot of a full name, as COMMAND INFO takes it: "get", "config|get".
     package func find(fullName: Span<UInt8>) -> Int? {

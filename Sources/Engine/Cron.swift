@@ -44,9 +44,16 @@ extension Engine {
         }
         let isSaving = advanceSnapshot()
         collectGarbage()
+        let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore ? 3 : period
+        return needsMore || isCoordinating ? 3 : period
+    }
+
+    /// The extension's turn; true when it has more to do at once.
+    private mutating func coordinate() -> Bool {
+        guard let coordination, !isPaused, gates.isDisjoint(with: [.loading, .busy]) else { return false }
+        return coordination.tick(&self)
     }
 
     /// A slice of the sweep; true when it ran out of time with work left.

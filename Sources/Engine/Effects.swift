@@ -33,6 +33,8 @@ package struct Effects: ~Copyable {
     package internal(set) var isObserved = false
     /// Some consumer wants every change; otherwise those of the keys in `wanted` are enough.
     var hearsAll = false
+    /// Some consumer wants those in `wanted`.
+    var hearsSome = false
     /// The keys that are watched or waited for.
     var wanted = KeyFilter()
     /// Something was recorded, or waits for the end of the outermost command. Dispatch looks at this and nothing else.
@@ -98,7 +100,8 @@ extension Engine {
     /// Changes are recorded while anybody listens, and not a command longer. Called whenever a consumer comes or goes.
     mutating func armEffects() {
         effects.hearsAll = notifies || trackers.isOn
-        effects.isObserved = !watches.isEmpty || !waiters.isEmpty || effects.hearsAll
+        effects.hearsSome = !watches.isEmpty || !waiters.isEmpty
+        effects.isObserved = effects.hearsSome || effects.hearsAll || extensionListens
         keyspace.removals.isRecorded = effects.isObserved || journal.isOn
         let recordsArrivals = notifies && settings.notifyKeyspaceEvents.contains(.new)
         if recordsArrivals != keyspace.recordsArrivals { keyspace.recordArrivals(recordsArrivals) }
@@ -110,8 +113,18 @@ extension Engine {
         _ kind: Effects.Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>,
         database: Int
     ) {
+        if extensionListens && kind == .change { tellExtension(changed: key, database: database) }
+        recordQuietly(kind, event, eventClass, key: key, database: database)
+    }
+
+    /// As `record`, without telling the extension.
+    mutating func recordQuietly(
+        _ kind: Effects.Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>,
+        database: Int
+    ) {
         if !effects.hearsAll {
-            guard kind == .change, effects.wanted.mayHave(KeyHash.hash(key, seed: KeyHash.seed)) else { return }
+            guard kind == .change, effects.hearsSome, effects.wanted.mayHave(KeyHash.hash(key, seed: KeyHash.seed))
+            else { return }
         }
         let removalMark = keyspace.removals.byteCount
         if keyspace.recordsArrivals { recordArrivals() }
@@ -173,6 +186,7 @@ extension Engine {
         removals.forEach(from: start, to: end) { reason, database, key in
             noteRemoval(of: key, database: database)
             trackRemoval(of: key)
+            if extensionListens { tellExtension(changed: key, database: database) }
             guard notifies else { return }
             let isEviction = reason == .evicted
             notify(isEviction ? "evicted" : "expired", isEviction ? .evicted : .expired, key, database: database)

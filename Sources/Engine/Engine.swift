@@ -91,6 +91,11 @@ package struct EngineGates: OptionSet, Sendable {
     var runningLoop = -1
     package internal(set) var pubsub = PubSub()
     var trackers = Trackers()
+    /// The module above the commands that keeps state derived from keys (`Extension/`); nil in tests of the engine.
+    package internal(set) var coordination: (any EngineExtension)?
+    /// Whether it wants to hear of keys that begin with `extensionPrefix`.
+    package internal(set) var extensionListens = false
+    var extensionPrefix: [UInt8] = []
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -161,6 +166,7 @@ package struct EngineGates: OptionSet, Sendable {
         armSaveGate()
         armEffects()
         limitTrackingTable()
+        tellExtensionSettings()
     }
 
     mutating func setGate(_ gate: EngineGates, _ isOn: Bool) {
@@ -181,6 +187,7 @@ package struct EngineGates: OptionSet, Sendable {
 
     /// CONFIG RESETSTAT.
     package mutating func resetStatistics() {
+        coordination?.statisticsReset()
         statistics = ServerStatistics()
         keyspace.statistics = Keyspace.Statistics()
         resetLatencyHistograms()

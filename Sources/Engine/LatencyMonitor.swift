@@ -22,7 +22,7 @@ package struct LatencyMonitor {
 
     mutating func setThreshold(milliseconds: Int) {
         thresholdTicks =
-            milliseconds <= 0 ? UInt64.max : UInt64(Double(milliseconds) * 1000 * Ticks.perMicrosecond)
+            milliseconds <= 0 ? UInt64.max : UInt64(min(Double(milliseconds) * 1000 * Ticks.perMicrosecond, 0x1p62))
     }
 
     package mutating func add(_ event: String, ticks: UInt64, seconds: Int64) {

@@ -2,7 +2,7 @@
 // `fog-server` makes one from the command line (Boot.swift); tests make several in one process (TestKit).
 package import Base
 internal import CLinux
-internal import Commands
+internal import Coordinator
 package import Engine
 internal import Keyspace
 internal import RESP
@@ -38,7 +38,7 @@ package final class Server: Sendable {
     /// Binds, starts the loops and returns when clients can connect.
     package init(_ options: Options) throws(SystemError) {
         let settings = options.config.settings
-        let table = CommandTable(AllCommands.list, renames: options.renames)
+        let table = CommandTable(ServerCommands.list, renames: options.renames)
         let sockets = try Listeners.open(options)
         port = sockets.port
         let loopCount = max(1, settings.ioThreads)
@@ -50,6 +50,7 @@ package final class Server: Sendable {
         identity.configurationFile = options.configurationFile
         var engine = Engine(config: options.config, commands: table, identity: identity)
         engine.clock = options.clock
+        engine.install(CoordinatorState())
         do throws(ACLRefusal) { try engine.loadUsers(lines: options.users, fileSystem: .live) } catch {
             Log.shared.warning("\(error.text)")
             throw SystemError(code: EINVAL, operation: "load the users")

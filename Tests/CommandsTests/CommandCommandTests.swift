@@ -1,7 +1,7 @@
 // CommandCommandTests.swift - COMMAND and its subcommands: shapes of the replies in both protocols, filters, key
 // extraction, errors.
-import Commands
 import Engine
+import Server
 import TestKit
 import Testing
 
@@ -60,7 +60,7 @@ struct CommandCommandTests {
             ("COMMAND LIST FILTERBY PATTERN", "(error) ERR syntax error"),
             ("COMMAND LIST nosuch", "(error) ERR syntax error"),
             ("COMMAND INFO nosuch config|nosuch", "[(nil), (nil)]"),
-            ("COMMAND COUNT", "\(AllCommands.list.count)"),
+            ("COMMAND COUNT", "\(ServerCommands.list.count)"),
         ])
     }
 

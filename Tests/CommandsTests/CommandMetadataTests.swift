@@ -1,8 +1,8 @@
 // CommandMetadataTests.swift - what commands declare about themselves fits together: usage lines can be read and agree
 // with arity and key specifications, categories exist, containers help. Whether the facts are the stock servers' is
 // compared in Conformance/metadata_check.py.
-import Commands
 import Engine
+import Server
 import Testing
 
 /// A command or subcommand with its full name and the words that name takes.
@@ -12,7 +12,7 @@ struct DeclaredCommand: CustomTestStringConvertible {
     let nameWordCount: Int
     var testDescription: String { fullName }
 
-    static let all: [DeclaredCommand] = AllCommands.list.flatMap { command in
+    static let all: [DeclaredCommand] = ServerCommands.list.flatMap { command in
         [DeclaredCommand(command: command, fullName: command.name, nameWordCount: 1)]
             + command.subcommands.map {
                 DeclaredCommand(command: $0, fullName: command.name + "|" + $0.name, nameWordCount: 2)
@@ -77,7 +77,7 @@ struct CommandMetadataTests {
     }
 
     @Test func containersHelp() {
-        for command in AllCommands.list where !command.subcommands.isEmpty {
+        for command in ServerCommands.list where !command.subcommands.isEmpty {
             #expect(command.subcommands.contains { $0.name == "HELP" }, "\(command.name)")
         }
     }

@@ -6,23 +6,28 @@ import Testing
 struct CommandFileTests {
     static let commandFiles = SourceTree.swiftModules.filter { $0.path.hasPrefix("Sources/Commands/") }
 
-    @Test func everyListIsJoined() throws {
-        let joined = try #require(CommandFileTests.commandFiles.first { $0.name == "AllCommands.swift" })
+    /// The modules that bring commands, and the file of each that joins their lists.
+    @Test(arguments: [
+        ("Sources/Commands/", "AllCommands.swift"), ("Sources/Coordinator/", "CoordinatorCommands.swift"),
+    ])
+    func everyListIsJoined(folder: String, joiner: String) throws {
+        let files = SourceTree.swiftModules.filter { $0.path.hasPrefix(folder) }
+        let joined = try #require(files.first { $0.name == joiner })
         let entries = joined.code.compactMap { line -> String? in
             let text = line.filter { $0 != " " && $0 != "," }
             return text.hasSuffix(".commands") ? String(text.dropLast(".commands".count)) : nil
         }
         var problems: [String] = []
         for name in Set(entries) where entries.filter({ $0 == name }).count > 1 {
-            problems.append("AllCommands.swift joins \(name) twice")
+            problems.append("\(joiner) joins \(name) twice")
         }
         var declared: Set<String> = []
-        for file in CommandFileTests.commandFiles {
+        for file in files {
             for (index, line) in file.code.enumerated() where line.contains("static let commands") {
                 guard let owner = CommandFileTests.enclosingType(file.code, before: index) else { continue }
                 declared.insert(owner)
                 if !entries.contains(owner) {
-                    problems.append(file.at(index, "\(owner).commands is not joined in AllCommands"))
+                    problems.append(file.at(index, "\(owner).commands is not joined in \(joiner)"))
                 }
             }
         }

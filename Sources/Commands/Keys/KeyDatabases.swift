@@ -79,8 +79,7 @@ enum KeyDatabases {
         let range = 0..<call.keyspace.databaseCount
         guard range.contains(Int(first)) && range.contains(Int(second)) else { throw .invalidDatabase }
         call.keyspace.swap(Int(first), Int(second))
-        call.replaced(database: Int(first), count: 1)
-        if first != second { call.replaced(database: Int(second), count: 0) }
+        call.swapped(Int(first), Int(second))
         call.reply.ok()
     }
 }

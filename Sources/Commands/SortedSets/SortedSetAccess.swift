@@ -3,13 +3,13 @@
 internal import Base
 internal import Engine
 internal import Keyspace
-internal import RESP
+package import RESP
 internal import Structures
 
 extension Reply {
     /// A double in RESP3, a bulk with its text in RESP2.
     @inline(__always)
-    func double(_ value: Double) {
+    package func double(_ value: Double) {
         // Most scores are whole and small; minus zero is not.
         if value.magnitude < 1e15, value != 0 || value.sign == .plus {
             let integer = Int(value)

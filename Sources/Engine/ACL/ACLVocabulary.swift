@@ -14,7 +14,9 @@ package final class ACLVocabulary: Sendable {
         var slots: [[UInt8]: Int] = [:]
         var members: [ACLCategory: [Int]] = [:]
         for id in 0..<commands.count {
-            slots[Array(commands.fullNames[id].utf8)] = id
+            // A dotted name means the subcommand.
+            slots[Array(commands.fullNames[id].utf8)] = commands.canonical(id)
+            if commands.canonical(id) != id { continue }
             for category in commands.commands[id].aclCategories.list { members[category, default: []].append(id) }
         }
         self.slots = slots

@@ -38,7 +38,7 @@ enum AccessTargets {
             return .selected
         case "flushall": return .all
         default:
-            let touchesKeys = command.hasKeys || command.aclCategories.contains(.keyspace)
+            let touchesKeys = command.hasKeys || command.aclCategories.contains(.keyspace) || command.group == .fog
             return touchesKeys ? .selected : .none
         }
     }

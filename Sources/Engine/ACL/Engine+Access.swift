@@ -48,7 +48,7 @@ extension Engine {
         _ keys: inout [KeyReference]?
     ) -> AccessRefusal? {
         let isSubcommand = commands.container(of: id) != nil
-        guard selector.allowsCommand(id, isSubcommand: isSubcommand, arguments) else {
+        guard selector.allowsCommand(commands.canonical(id), isSubcommand: isSubcommand, arguments) else {
             return AccessRefusal(denial: .command, argument: 0)
         }
         let command = commands.commands[id]
@@ -99,6 +99,20 @@ extension Engine {
             }
             return alsoSelected && !isSelectedAllowed ? AccessRefusal(denial: .database, argument: 0) : nil
         }
+    }
+
+    /// Whether a selector that allows `user` the command also allows it `key`, which is none of its arguments.
+    func mayUse(
+        _ key: Span<UInt8>, _ flags: KeySpec.Flags, _ user: ACLUser, _ id: Int, _ arguments: borrowing Arguments
+    ) -> Bool {
+        let isSubcommand = commands.container(of: id) != nil
+        for selector in user.allSelectors
+        where selector.allowsCommand(commands.canonical(id), isSubcommand: isSubcommand, arguments)
+            && selector.allowsKey(key, flags)
+        {
+            return true
+        }
+        return false
     }
 
     // MARK: the gate

@@ -128,6 +128,23 @@ extension Directive {
             check: { $0.text.isEmpty ? nil : check?($0.text) })
     }
 
+    /// A number with decimals. It is kept, and shown, as it was written.
+    static func real(
+        _ name: String, _ value: Double, _ bounds: ClosedRange<Double>, _ field: @escaping SettingsField<Double>
+    ) -> Directive {
+        Directive(
+            name, [], .text(isBinary: false, isUnsetWhenEmpty: false), [], .text(Array("\(value)".utf8)),
+            check: { text in
+                guard let number = ConfigNumber.real(text.text), bounds.contains(number) else {
+                    return "argument must be a number between \(bounds.lowerBound) and \(bounds.upperBound)"
+                }
+                return nil
+            },
+            store: { settings, text in
+                if let number = ConfigNumber.real(text.text) { field(&settings, number) }
+            })
+    }
+
     static func special(
         _ name: String, _ special: Special, _ value: ConfigValue, _ flags: Flags = [], alias: String? = nil,
         store: (@Sendable (inout Settings, ConfigValue) -> Void)? = nil

@@ -360,4 +360,7 @@ package struct Settings: Sendable, BitwiseCopyable, Equatable {
     package var tlsSessionCacheTimeoutSeconds = 0
     /// `tls-auto-reload-interval`.
     package var tlsAutoReloadIntervalSeconds = 0
+
+    /// The coordinator's.
+    package var fog = FogSettings()
 }

@@ -26,6 +26,7 @@ extension Engine {
         setLoading(false)
         changes = 0
         saving.lastSaveSecond = clock.nowMilliseconds / 1000
+        tellExtensionReload()
     }
 
     /// What loading a file with the configuration's options means.
@@ -88,6 +89,7 @@ extension Engine {
                 for index in 0..<keyspace.databaseCount { keyspace.flush(index, inBackground: false) }
                 removeLibraries()
             }
+            defer { tellExtensionReload() }
             return loadWhole(again, options)
         } catch {
             Log.shared.warning("Cannot load \(path): \(error.description)")

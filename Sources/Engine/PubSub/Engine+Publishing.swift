@@ -7,7 +7,7 @@ internal import RESP
 
 extension Engine {
     /// Sends a message to the channel's subscribers and to those of patterns that match it. Returns how many got it.
-    mutating func publish(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
+    package mutating func publish(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
         var receiverCount = 0
         if !pubsub.channels.isEmpty, let number = pubsub.channels.find(channel, hash: NameTable.hash(channel)) {
             receiverCount = post("message", nil, channel, payload, to: pubsub.channels.subscribers(number))

@@ -71,6 +71,13 @@ extension Engine {
         limitTrackingTable()
     }
 
+    /// The client read a key that is none of its command's arguments.
+    mutating func rememberRead(_ key: Span<UInt8>, by session: SessionReference) {
+        guard let tracking = session.session.tracking, tracking.remembers else { return }
+        trackers.table.remember(key, session.session.id)
+        limitTrackingTable()
+    }
+
     /// Keys given up in one go when there are too many, so that nobody waits long.
     private static var keysGivenUpMax: Int { 1000 }
 

@@ -1,0 +1,15 @@
+// CoordinatorCommands.swift - every command that the coordinator brings, one line per file that declares some. A tidy
+// test fails when a file with `static let commands` is missing here.
+package import Engine
+
+package enum CoordinatorCommands {
+    package static let list: [Command] = [
+        BalancerCommand.commands,
+        BreakerCommand.commands,
+        EdgeCommand.commands,
+        NodeCommand.commands,
+        RouteCommand.commands,
+        ScaleCommand.commands,
+        StatsCommand.commands,
+    ].flatMap { $0 }
+}

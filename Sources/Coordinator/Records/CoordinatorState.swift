@@ -1,0 +1,125 @@
+// CoordinatorState.swift - the coordinator's state: the indexes of every database that has records, and what all areas
+// share. It sits in the engine's one slot for an extension, hears of every change of a record by any command and has
+// the clock's tick. Derived state only: whatever must survive is a record in the keyspace. Under the turn.
+internal import Base
+package import Engine
+internal import Keyspace
+
+package final class CoordinatorState: EngineExtension {
+    /// By database number; nil where nobody used a FOG command.
+    private var databases: [DatabaseRecords?] = []
+    private(set) var prefix: [UInt8] = []
+    private(set) var settings = FogSettings()
+    /// Fields of the record that is being written; kept, so that writing takes no memory.
+    var fields = RecordFields()
+
+    package init() {}
+
+    /// The indexes of `database`; from now on its changes are heard of.
+    func records(_ database: Int, _ engine: inout Engine) -> DatabaseRecords {
+        if database < databases.count, let records = databases[database] {
+            records.isUsed = true
+            return records
+        }
+        let records = make(database, engine.keyspace.databaseCount)
+        records.isUsed = true
+        engine.setExtensionListens(true)
+        return records
+    }
+
+    private func make(_ database: Int, _ count: Int) -> DatabaseRecords {
+        while databases.count < count { databases.append(nil) }
+        let records = DatabaseRecords(settings)
+        databases[database] = records
+        return records
+    }
+
+    // MARK: what the engine tells
+
+    package func keyChanged(_ name: Span<UInt8>, database: Int) {
+        guard database < databases.count, let records = databases[database] else { return }
+        records.mark(name)
+    }
+
+    package func databaseReplaced(_ database: Int) {
+        guard database < databases.count else { return }
+        databases[database]?.removeAll()
+    }
+
+    package func databasesSwapped(_ first: Int, _ second: Int) {
+        while databases.count <= max(first, second) { databases.append(nil) }
+        databases.swapAt(first, second)
+        // Somebody works with each of the numbers, not with what lay behind it.
+        for database in [first, second] where databases[database] == nil {
+            databases[database] = DatabaseRecords(settings)
+        }
+    }
+
+    package func datasetReplaced(_ engine: inout Engine) {
+        for database in 0..<engine.keyspace.databaseCount {
+            let records = database < databases.count ? databases[database] : nil
+            if let records {
+                records.rebuild()
+            } else if engine.keyspace[database].count > 0 {
+                // Whether there are records in it is found out by the clock.
+                _ = make(database, engine.keyspace.databaseCount)
+            }
+        }
+        engine.setExtensionListens(databases.contains { $0 != nil })
+    }
+
+    package func prefixChanged(_ prefix: [UInt8]) {
+        self.prefix = prefix
+        for records in databases { records?.rebuild() }
+    }
+
+    package func settingsChanged(_ settings: Settings) {
+        self.settings = settings.fog
+        for records in databases {
+            guard let records else { continue }
+            for index in records.indexes { index.settingsChanged(settings.fog) }
+        }
+    }
+
+    package func statisticsReset() {
+        for records in databases {
+            guard let records else { continue }
+            for index in records.indexes { index.resetStatistics() }
+        }
+    }
+
+    // MARK: the clock
+
+    /// How long one walk over a keyspace may hold the turn.
+    private static let sliceNanoseconds: Int64 = 1_000_000
+    /// Marked records read by one tick.
+    private static let markedCount = 1000
+
+    package func tick(_ engine: inout Engine) -> Bool {
+        var hasMore = false
+        let prefix = prefix
+        for database in databases.indices {
+            guard let records = databases[database] else { continue }
+            if !records.isBuilt {
+                let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.sliceNanoseconds
+                let isBuilt = records.walk(
+                    &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
+                guard isBuilt else { return true }
+                if records.isEmpty && !records.isUsed {
+                    databases[database] = nil
+                    engine.setExtensionListens(databases.contains { $0 != nil })
+                    continue
+                }
+            }
+            for kind in RecordKind.allCases {
+                let isDone = records.readMarked(
+                    kind, &engine, database: database, prefix: prefix.span, limit: CoordinatorState.markedCount)
+                hasMore = hasMore || !isDone
+                let index = records.indexes[kind.rawValue]
+                index.advance(to: engine.keyspace.now)
+                index.tick(&engine, database, self)
+            }
+        }
+        return hasMore
+    }
+}

@@ -1,0 +1,28 @@
+// RecordIndex.swift - what an index of records has to do. It is derived state of one database: it never writes a record
+// and can be made anew from the keyspace at any time. Its owner (`DatabaseRecords`) brings it up to date before
+// anybody asks: everything that anyone changed by any command is read again first. Under the turn.
+internal import Base
+internal import Engine
+internal import Structures
+
+protocol RecordIndex: AnyObject {
+    /// Records it knows.
+    var count: Int { get }
+    /// The record of `id`, new or known, is the live hash `entry`.
+    func read(_ id: Span<UInt8>, _ entry: Entry, now: Int64)
+    /// There is no record of `id` (any more).
+    func forget(_ id: Span<UInt8>)
+    /// Every record will be read again; until `endRebuild` the known ones stay, with what belongs to them.
+    func beginRebuild()
+    /// Forgets records that were not read since `beginRebuild`.
+    func endRebuild()
+    /// Forgets everything.
+    func removeAll()
+    /// Time has passed: records whose time is over go. Called before every use.
+    func advance(to now: Int64)
+    func settingsChanged(_ settings: FogSettings)
+    /// CONFIG RESETSTAT.
+    func resetStatistics()
+    /// Work by the clock on the index's own database; may change records through the engine's doors.
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState)
+}

@@ -1,0 +1,64 @@
+// FogSettings.swift - the coordinator's numbers and switches, a part of `Settings`: one field per directive of
+// Directives/CoordinatorDirectives.swift, whose `store` fills it in. Plain data.
+
+/// How FOG.LB and FOG.ROUTE pick a node unless a call says otherwise (`fog-lb-algorithm`).
+package enum BalancingAlgorithm: String, ConfigChoice {
+    case roundRobin = "round_robin"
+    case weightedRoundRobin = "weighted_round_robin"
+    case leastConnections = "least_connections"
+    case responseTime = "response_time"
+    case consistentHash = "consistent_hash"
+}
+
+/// How many failures open a circuit (`fog-breaker-mode`).
+package enum BreakerMode: String, ConfigChoice {
+    /// Always `fog-breaker-failures`.
+    case fixed = "static"
+    /// Fewer, the more calls failed lately.
+    case adaptive
+}
+
+/// Everything `fog-` that the coordinator reads.
+package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
+    /// `fog-default-ttl`; 0 for none.
+    package var defaultTTLSeconds = 300
+    /// `fog-heartbeat-interval`.
+    package var heartbeatIntervalSeconds = 30
+    /// `fog-heartbeat-timeout`; 0 for none.
+    package var heartbeatTimeoutSeconds = 90
+    /// `fog-lb-algorithm`.
+    package var algorithm = BalancingAlgorithm.leastConnections
+    /// `fog-lb-health-multiplier-healthy` and its kin.
+    package var healthyMultiplier = 1.0
+    package var degradedMultiplier = 0.5
+    package var unhealthyMultiplier = 0.1
+    /// `fog-lb-rt-alpha`: the weight of the newest response time in the average.
+    package var responseTimeAlpha = 0.2
+    /// `fog-lb-vnodes`: points of each node on the hash ring.
+    package var virtualNodes = 256
+    /// `fog-circuit-breaker`.
+    package var usesBreaker = true
+    /// `fog-breaker-failures`.
+    package var breakerFailures = 5
+    /// `fog-breaker-timeout`.
+    package var breakerTimeoutSeconds = 60
+    /// `fog-breaker-successes`.
+    package var breakerSuccesses = 2
+    /// `fog-breaker-slow-ms`; 0: no call is slow.
+    package var breakerSlowMilliseconds = 0
+    /// `fog-breaker-slow-ratio`.
+    package var breakerSlowRatio = 0.5
+    /// `fog-breaker-mode`.
+    package var breakerMode = BreakerMode.fixed
+    /// `fog-auto-scaling`.
+    package var usesAutoScaling = true
+    /// `fog-scale-up-cpu` and `fog-scale-down-cpu`, in per cent.
+    package var scaleUpCPU = 80.0
+    package var scaleDownCPU = 30.0
+    /// `fog-scale-min` and `fog-scale-max`; a maximum of 0 is none.
+    package var scaleMinimum = 1
+    package var scaleMaximum = 0
+    /// `fog-scale-cooldown`.
+    package var scaleCooldownSeconds = 60
+    package init() {}
+}
