@@ -158,7 +158,7 @@ def endless_sources() -> None:
             reply = evaluate(server, "return " + opening * 200_000)
             expect(reply.is_error(), f"{opening!r} 200,000 times: {show(reply)}")
         many = "".join(f"local a{number}=1 " for number in range(300))
-        refuses(server, many, "too many local variables")
+        refuses(server, many, "main function has more than 200 local variables")
         refuses(server, "return " + ",".join(["..."] * 20000), "")
         refuses(server, "local function f(...) return ... end return f(" + ",".join("1" for _ in range(300)) + ")"
                 * 2, "")
@@ -281,8 +281,8 @@ def random_bytes_for_the_unpackers() -> None:
 def long_patterns() -> None:
     """A pattern of 200,000 items overflows the C stack of other servers."""
     with start() as server:
-        for item in ("a?", "a*", "a-", "(a)", "(", "%b()", "%f[a]", "[a]?", "()", "."):
-            for function in ("find", "match", "gsub", "gmatch"):
+        for number, item in enumerate(("a?", "a*", "a-", "(a)", "(", "%b()", "%f[a]", "[a]?", "()", ".")):
+            for function in ("find", "gsub") if number % 2 else ("match", "gmatch"):
                 tail = ", ''" if function == "gsub" else ""
                 call = f"string.{function}(string.rep('a', 300000), string.rep('{item}', 200000){tail})"
                 reply = evaluate(server, f"return {call}{'()' if function == 'gmatch' else ''}")
@@ -544,11 +544,16 @@ def replies_that_multiply() -> None:
             while not done.wait(0.02) and server.is_alive():
                 most = max(most, resident_bytes(server))
             reader.join()
-            client.close()
             expect(server.is_alive(), f"{script}: the server died: {server.log_tail()}")
             expect(most - before < 3000 * MEGABYTE, f"{script}: {(most - before) >> 20} MB")
-            expect(replies[0].is_error() or replies[0].kind == "closed", f"{script}: {show(replies[0])}")
+            expect(replies[0].is_error(), f"{script}: {show(replies[0])}")
+            expect(client.command("ECHO", "x") == bulk(b"x"), f"{script}: what follows the error is out of step")
+            client.close()
             expect_alive(server, script)
+        client = connect(server)
+        client.command("SCRIPT", "FLUSH")
+        growth = resident_bytes(server) - before
+        expect(growth < 200 * MEGABYTE, f"{growth >> 20} MB stay")
 
 
 @check
@@ -564,7 +569,6 @@ def scripts_that_fill_the_memory() -> None:
                        "local t = {} while true do t[#t + 1] = function() return t end end",
                        "local t = {} while true do t[#t + 1] = loadstring('return ' .. #t) end",
                        "local t = {} while true do t[#t + 1] = redis.call('echo', string.rep('x', 1e6) .. #t) end",
-                       "local function f(...) return f(1, ...) end return f()",
                        "local function f() return 1 + f() end return f()",
                        "local t = {} for i = 1, 1e9 do t[i] = i end"):
             reply = evaluate(server, script, seconds=120)
@@ -585,6 +589,7 @@ def endless_scripts_are_killed() -> None:
         "while true do pcall(error, 'x') end",
         "while true do local ok = pcall(function() redis.call('nothing') end) end",
         "repeat until false", "local function f() return f() end f()",
+        "local function f(...) return f(1, ...) end return f()",
         "while true do redis.pcall('get') end",
         "while true do xpcall(error, function() while true do end end) end",
         "while true do cjson.encode({1, 2, 3}) end",
@@ -679,7 +684,7 @@ def forged_sketches() -> None:
             client.command("DEL", "real")
             client.command("PFADD", "real", *[f"{count}:{number}" for number in range(count)])
             real.append(client.command("GET", "real").text())
-        for _ in range(1500):
+        for _ in range(500):
             forged = bytearray(generator.choice(real))
             for _ in range(generator.randint(1, 6)):
                 forged[generator.randrange(len(forged))] = generator.randrange(256)
