@@ -80,6 +80,34 @@ struct ScriptSandboxTests {
         ])
     }
 
+    /// A table of a few kilobytes whose reply would be 1 GB.
+    @Test func repliesThatMultiplyAreCut() throws {
+        let session = try TestSession()
+        let script = "local s,t=string.rep(\"x\",1e6),{} for i=1,1000 do t[i]=s end return t"
+        let words = "(error) ERR the script's reply is too large"
+        try session.run([("EVAL '\(script)' 0", words), ("PING", "PONG")])
+        try session.run([("MULTI", "OK"), ("EVAL '\(script)' 0", "QUEUED"), ("ECHO x", "QUEUED")])
+        #expect("\(try session.client.run("EXEC"))".contains("too large"))
+        try session.run([
+            ("FUNCTION LOAD '#!lua name=l\nredis.register_function(\"f\",function() \(script) end)'", #""l""#),
+            ("FCALL f 0", words), ("EVAL 'return {1,{2}}' 0", "[(integer) 1, [(integer) 2]]"),
+        ])
+    }
+
+    /// With the deprecated functions a script may change its own globals, but nobody else's.
+    @Test func globalsOfOtherScriptsCannotBeReplaced() throws {
+        let session = try TestSession(configuration: "lua-enable-deprecated-api yes")
+        try session.run(
+            ["0", "\"0\"", "-0", "0.0"].map { ("EVAL 'setfenv(\($0),{})' 0", ScriptSandboxTests.readOnly) })
+        try session.run([
+            ("EVAL 'coroutine.wrap(function() setfenv(0,{}) end)()' 0", ScriptSandboxTests.readOnly),
+            ("EVAL 'setfenv(2,{})' 0", "(matches) (error) *"), ("EVAL 'setfenv(-1,{})' 0", "(matches) (error) *"),
+            ("EVAL 'local f=function() return x end setfenv(f,{x=5}) return f()' 0", "(integer) 5"),
+            ("EVAL 'local f=function() setfenv(1,{x=6}) return x end return f()' 0", "(integer) 6"),
+            ("EVAL 'return redis.call(\"echo\",tostring(getfenv(1)==_G))' 0", #""true""#),
+        ])
+    }
+
     @Test func replyInjectionIsCut() throws {
         let session = try TestSession()
         try session.run([
