@@ -252,6 +252,7 @@ package struct Database: ~Copyable {
             return table.insert(entry, hash: hash)
         }
         let old = slot.entry
+        entry.frequency = old.frequency
         table.replace(slot, with: entry)
         dispose(old, garbage: &garbage)
     }
