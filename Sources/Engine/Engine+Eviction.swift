@@ -28,8 +28,12 @@ extension Engine {
     private static let probationShare = 0.9
     /// A command may ask for at most this share of the limit in advance: one enormous value must not cost all others.
     private static let advanceShare = 8
+    /// The same for commands that only show figures.
+    private static let figuresShare = 64
     /// Room kept for what no command asks for (a segment of a table that splits, a buffer that grows).
     private static let reserveByteCount = 16 << 10
+    /// Room made before figures are shown: while they are gathered the other loops' buffers may grow by so much.
+    private static let reserveOfFigures = 512 << 10
     /// How old the allocator's own count may be while memory is limited.
     private static let readingAgeMilliseconds: Int64 = 5
 
@@ -51,22 +55,25 @@ extension Engine {
         if !evictor.isOn && policy.order == .unused && Double(used) > Double(limit) * Engine.probationShare {
             evictor.begin(&keyspace)
         }
+        if isExact {
+            let advance = min(Engine.reserveOfFigures, limit / Engine.figuresShare)
+            return used + advance <= limit || makeRoom(advance: advance, slices: 10)
+        }
         let advance = min(byteCount + Engine.reserveByteCount, limit / Engine.advanceShare)
         return used + advance <= limit || makeRoom(advance: advance)
     }
 
     /// Evicts until `advance` bytes are free under the limit or a slice of time is over. False when memory is over the
     /// limit and no key may go.
-    mutating func makeRoom(advance: Int = 0) -> Bool {
+    mutating func makeRoom(advance: Int = 0, slices: Int64 = 1) -> Bool {
         var excess = usedMemory + advance - settings.maxmemory
         guard settings.maxmemory > 0, excess > 0 else { return true }
         guard let policy = settings.maxmemoryPolicy.eviction else { return false }
-        let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds
+        let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds * slices
         var sinceCheck = 0
         while excess > 0, EvictionHand.mayEvict(keyspace, policy) {
             // A step may find nothing because keys still have credits; the next one goes on behind them.
             let evicted = evictor.step(&keyspace, policy, excess: excess) { random.next() }
-            keyspace.statistics.evicted += evicted
             excess = usedMemory + advance - settings.maxmemory
             sinceCheck += evicted == 0 ? Engine.evictionsPerCheck : evicted
             if sinceCheck >= Engine.evictionsPerCheck {

@@ -1,7 +1,8 @@
-// GhostTable.swift - remembers keys that were evicted a while ago by 16 bits of their hash each, so that one which comes
-// back is known to be worth keeping. Sets of eight fingerprints, newest first: a new one pushes the set's oldest out,
-// so age is position and costs nothing. Two bytes a key; a stranger is taken for a ghost once in some 8,000 times, which
-// costs a place in the cache, never a wrong answer. No memory until the first ghost. Engine's turn only.
+// GhostTable.swift - remembers keys that were evicted a while ago by 16 bits of their hash each, so that one which
+// comes back is known to be worth keeping. Sets of eight fingerprints, newest first: a new one pushes the set's oldest
+// out, so age is position and costs nothing. Two bytes a key; a stranger is taken for a ghost once in some 8,000
+// times, which costs a place in the cache, never a wrong answer. No memory until the first generation. Engine's turn
+// only.
 internal import Base
 internal import CLinux
 

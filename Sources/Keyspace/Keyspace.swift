@@ -100,6 +100,7 @@ package import Structures
 
     /// Removes a key because memory is full.
     mutating func evict(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        statistics.evicted += 1
         removals.add(slot.entry.key, database: database, reason: .evicted)
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }

@@ -4,9 +4,9 @@
 // home bucket, else in the next one, else in the stash at the segment's end; the header remembers which home buckets
 // have keys elsewhere, so a miss normally reads one line. Buckets are in hash order: bucket i holds the i-th slice of
 // the segment's hash range, which is what gives SCAN one total order that splits and growth do not disturb.
-// Layout of bucket: 8 x 6 bytes of address, 8 x 2 bytes of tag. Tag 0 = empty lane. Entries lie on multiples of eight,
-// so the low two bits of an address are free: they hold the entry's age for eviction (EntryTable+Ages.swift), which the
-// mask of a lookup drops without a further instruction.
+// Layout of bucket: 8 x 6 bytes of address, 8 x 2 bytes of tag. Tag 0 = empty lane. Entries lie on multiples of
+// eight, so the low two bits of an address are free: they hold the entry's age for eviction (EntryTable+Ages.swift),
+// which the mask of a lookup drops without a further instruction.
 internal import Base
 internal import CLinux
 

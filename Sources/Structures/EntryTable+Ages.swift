@@ -1,7 +1,7 @@
-// EntryTable+Ages.swift - what eviction needs of a table: a walk over buckets as they lie in memory, and two bits of age
-// per entry, kept in the bucket's line beside the address. A hand that looks for entries of one age reads bucket lines
-// only, eight entries each and one behind another, and touches no entry that it does not want. Ages survive growth,
-// splits and the replacement of an entry; they are no part of what the table promises its users.
+// EntryTable+Ages.swift - what eviction needs of a table: a walk over buckets as they lie in memory, and two bits of
+// age per entry, kept in the bucket's line beside the address. A hand that looks for entries of one age reads bucket
+// lines only, eight entries each and one behind another, and touches no entry that it does not want. Ages survive
+// growth, splits and the replacement of an entry; they are no part of what the table promises its users.
 internal import Base
 internal import CLinux
 
