@@ -1,8 +1,10 @@
 """Kills servers with an append only file at random moments and looks at what they still know afterwards.
 
 Rounds: writers send one command at a time and note what was acknowledged; the server is killed with SIGKILL, in some
-rounds inside a BGREWRITEAOF, in some the file's end is torn as a power cut tears it; it starts again on the same
-directory. Under `always` everything acknowledged must be there, under `everysec` everything older than two seconds.
+rounds inside a BGREWRITEAOF, in some the file's end is torn, in some everything that was not synced is forgotten as a
+power cut does it (power_cut.py; needs strace); it starts again on the same directory. Under `always` everything
+acknowledged must be there, under `everysec` everything older than two seconds; without a power cut `everysec` may only
+lose what the last two seconds wrote as well. Rounds under `everysec` last longer than that.
 Then the file's disk is filled (a small tmpfs, which needs root): writes must be refused with MISCONF, reads served, and
 service must come back when there is room. Finally Redis 7.0 opens the directory, writes, and Fog opens it again.
 
@@ -14,7 +16,6 @@ import argparse
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,100 +23,13 @@ import threading
 import time
 from pathlib import Path
 
+from crash_support import Client, Gone, Server, StartRefused, free_port
+from power_cut import Witness, is_possible
 from servers import fog_binary, redis_binary
 
 WRITERS = 8
 TORN = b"*3\r\n$3\r\nSET\r\n$4\r\ntorn\r\n$100\r\nabc"
 OPEN = b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\ntorn\r\n$1\r\n1\r\n"
-
-
-class Gone(Exception):
-    """The connection ended."""
-
-
-class Client:
-    """One connection; `call` sends a command and returns its reply, errors as text that begins with '-'."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self.buffer = b""
-
-    def call(self, *words: object) -> object:
-        parts = [str(word).encode() for word in words]
-        request = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
-        try:
-            self.socket.sendall(request)
-            return self.reply()
-        except OSError as error:
-            raise Gone from error
-
-    def line(self) -> bytes:
-        while b"\r\n" not in self.buffer:
-            self.fill()
-        line, self.buffer = self.buffer.split(b"\r\n", 1)
-        return line
-
-    def fill(self) -> None:
-        more = self.socket.recv(65536)
-        if not more:
-            raise Gone
-        self.buffer += more
-
-    def reply(self) -> object:
-        line = self.line()
-        if line[:1] == b"$":
-            size = int(line[1:])
-            if size < 0:
-                return None
-            while len(self.buffer) < size + 2:
-                self.fill()
-            text, self.buffer = self.buffer[:size], self.buffer[size + 2 :]
-            return text.decode()
-        if line[:1] == b":":
-            return int(line[1:])
-        if line[:1] == b"*":
-            return [self.reply() for _ in range(int(line[1:]))]
-        return line.decode()
-
-
-class Server:
-    """A server on `folder`; the log goes beside it."""
-
-    def __init__(self, binary: Path, folder: str, port: int, *options: str) -> None:
-        self.port = port
-        self.log = open(folder + ".log", "ab")
-        self.process = subprocess.Popen(
-            [binary, "--port", str(port), "--save", "", "--dir", folder, "--appendonly", "yes", *options],
-            stdout=self.log, stderr=self.log)
-
-    def wait(self) -> "Server":
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise SystemExit(f"the server did not start, see {self.log.name}")
-            try:
-                if Client(self.port).call("PING") == "+PONG":
-                    return self
-            except (OSError, Gone):
-                pass
-            time.sleep(0.02)
-        raise SystemExit(f"the server does not answer, see {self.log.name}")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-    def end(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-        self.log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def write(number: int, port: int, round_number: int, acknowledged: dict[str, tuple[str, float]]) -> None:
@@ -138,57 +52,93 @@ def last_increment(folder: str) -> Path:
     return max(Path(folder, "appendonlydir").glob("*.incr.aof"), key=sequence)
 
 
-def kill_rounds(policy: str, rounds: int, chance: random.Random) -> bool:
-    """True when nothing was lost that must not be."""
-    folder = tempfile.mkdtemp(prefix="fog-aof-")
-    binary = fog_binary().path
-    port = free_port()
-    known: dict[str, tuple[str, float]] = {}
-    lost = total = rewrites = torn = 0
-    for round_number in range(rounds):
-        server = Server(binary, folder, port, "--appendfsync", policy).wait()
+class Rounds:
+    """Rounds under one policy on one folder, and what they found."""
+
+    def __init__(self, policy: str, chance: random.Random) -> None:
+        self.policy = policy
+        self.chance = chance
+        self.folder = tempfile.mkdtemp(prefix="fog-aof-")
+        self.binary = fog_binary().path
+        self.port = free_port()
+        self.known: dict[str, tuple[str, float]] = {}
+        self.lost = self.total = self.rewrites = self.torn = self.cuts = self.bytes_forgotten = self.young = 0
+        self.refused = self.leftovers = 0
+
+    def run(self, number: int) -> None:
+        has_cut = is_possible() and self.chance.random() < 0.4
+        witness = Witness(self.folder) if has_cut else None
+        server = self.start(witness)
         acknowledged: dict[str, tuple[str, float]] = {}
-        threads = [
-            threading.Thread(target=write, args=(number, port, round_number, acknowledged)) for number in range(WRITERS)
-        ]
+        threads = [threading.Thread(target=write, args=(writer, self.port, number, acknowledged))
+                   for writer in range(WRITERS)]
         for thread in threads:
             thread.start()
-        time.sleep(chance.uniform(0.02, 0.3))
-        if chance.random() < 0.4:
-            Client(port).call("BGREWRITEAOF")
-            rewrites += 1
-            time.sleep(chance.uniform(0, 0.06))
+        is_long = self.policy == "everysec" and self.chance.random() < 0.5
+        time.sleep(self.chance.uniform(2.3, 3.3) if is_long else self.chance.uniform(0.02, 0.3))
+        if self.chance.random() < 0.4:
+            Client(self.port).call("BGREWRITEAOF")
+            self.rewrites += 1
+            time.sleep(self.chance.uniform(0, 0.06))
         server.kill()
         killed = time.monotonic()
         for thread in threads:
             thread.join()
-        if chance.random() < 0.5:
-            torn += 1
-            with open(last_increment(folder), "ab") as file:
-                file.write(chance.choice([TORN, OPEN, TORN[: chance.randrange(1, len(TORN))]]))
-        server = Server(binary, folder, port, "--appendfsync", policy).wait()
-        client = Client(port)
-        total += len(acknowledged)
+        if witness:
+            self.cuts += 1
+            self.bytes_forgotten += witness.cut(self.chance)
+        elif self.chance.random() < 0.5:
+            self.torn += 1
+            with open(last_increment(self.folder), "ab") as file:
+                file.write(self.chance.choice([TORN, OPEN, TORN[: self.chance.randrange(1, len(TORN))]]))
+        self.look(acknowledged, killed)
+
+    def start(self, witness: Witness | None = None) -> Server:
+        options = ("--appendonly", "yes", "--appendfsync", self.policy)
+        return Server(self.binary, self.folder, self.port, *options, witness=witness).wait()
+
+    def look(self, acknowledged: dict[str, tuple[str, float]], killed: float) -> None:
+        """Starts the server again and compares."""
+        try:
+            server = self.start()
+        except StartRefused as refusal:
+            self.refused += 1
+            print(f"the server does not start, the folder is left at {self.folder}: {refusal}")
+            raise SystemExit(1) from refusal
+        self.leftovers += len(list(Path(self.folder).rglob("temp-*")))
+        client = Client(self.port)
+        self.total += len(acknowledged)
         kept = {}
         for key, (value, when) in acknowledged.items():
             if client.call("GET", key) == value:
                 kept[key] = (value, when)
-            elif policy == "always" or killed - when > 2:
-                lost += 1
-        for key in chance.sample(sorted(known), min(50, len(known))):
-            if client.call("GET", key) != known[key][0]:
-                lost += 1
-        known.update(kept)
+            elif self.policy == "always" or killed - when > 2:
+                self.lost += 1
+            else:
+                self.young += 1
+        for key in self.chance.sample(sorted(self.known), min(50, len(self.known))):
+            if client.call("GET", key) != self.known[key][0]:
+                self.lost += 1
+        self.known.update(kept)
         if client.call("EXISTS", "torn"):
-            lost += 1
-        server.kill()
-    leftovers = [path.name for path in Path(folder).rglob("temp-*")]
+            self.lost += 1
+        # Ended in order, so that the next round begins with everything on the device.
+        server.end()
+
+
+def kill_rounds(policy: str, count: int, chance: random.Random) -> bool:
+    """True when nothing was lost that must not be."""
+    rounds = Rounds(policy, chance)
+    for number in range(count):
+        rounds.run(number)
     print(
-        f"{policy}: {rounds} rounds, {rewrites} inside a rewrite, {torn} with a torn end; {total} writes acknowledged,"
-        f" {lost} lost; temporary files of the last kill: {len(leftovers)}")
-    shutil.rmtree(folder)
-    os.remove(folder + ".log")
-    return lost == 0
+        f"{policy}: {count} rounds, {rounds.rewrites} inside a rewrite, {rounds.torn} with a torn end, {rounds.cuts} with"
+        f" a power cut that forgot {rounds.bytes_forgotten} bytes; {rounds.total} writes acknowledged, {rounds.lost}"
+        f" lost, {rounds.young} younger than two seconds gone; {rounds.refused} starts refused; temporary files after"
+        f" the starts: {rounds.leftovers}")
+    shutil.rmtree(rounds.folder)
+    os.remove(rounds.folder + ".log")
+    return rounds.lost == 0 and rounds.leftovers == 0
 
 
 def full_disk(policy: str) -> bool:
@@ -207,7 +157,7 @@ def fill(policy: str, folder: str) -> bool:
     binary, port = fog_binary().path, free_port()
     ballast = Path(folder, "ballast")
     ballast.write_bytes(bytes(1 << 20))
-    server = Server(binary, folder, port, "--appendfsync", policy).wait()
+    server = Server(binary, folder, port, "--appendonly", "yes", "--appendfsync", policy).wait()
     client = Client(port)
     client.call("SET", "first", "1")
     acknowledged, refusal = {}, ""
@@ -233,7 +183,7 @@ def fill(policy: str, folder: str) -> bool:
     checks["INFO says ok"] = "aof_last_write_status:ok" in str(client.call("INFO", "persistence"))
     time.sleep(0.1)
     server.kill()
-    server = Server(binary, folder, port, "--appendfsync", policy).wait()
+    server = Server(binary, folder, port, "--appendonly", "yes", "--appendfsync", policy).wait()
     client = Client(port)
     missing = [key for key in acknowledged if client.call("GET", key) is None]
     # Under `everysec` the last ones before the refusal were acknowledged before the disk was asked.
@@ -250,7 +200,7 @@ def exchange() -> bool:
     expected: dict[str, str] = {}
     for number in range(6):
         binary = fog if number % 2 == 0 else redis
-        server = Server(binary, folder, port).wait()
+        server = Server(binary, folder, port, "--appendonly", "yes").wait()
         client = Client(port)
         for key, value in expected.items():
             if client.call("GET", key) != value:
