@@ -182,7 +182,7 @@ package struct EvictionHand: ~Copyable {
                 freed += EvictionHand.remove(victim, database, &keyspace)
                 evicted += 1
             }
-            // What else is due in the bucket is met again a round later.
+            // All that is due in the bucket goes: up to seven keys more than were asked for, met without another walk.
             if !victims.isEmpty { fruitless = 0 }
             if freed >= excess { return evicted }
         }
