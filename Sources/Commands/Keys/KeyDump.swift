@@ -164,8 +164,7 @@ enum KeyDump {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
         }
         if let frequency = options.frequency {
-            // Redis' counter has eight bits, an entry's has four.
-            call.find(1)?.entry.frequency = Int(frequency) / 16
+            call.find(1)?.entry.frequency = AccessLevel.level(ofCounter: Int(frequency))
         }
         if let expiry, !options.isAbsolute { propagate(call, expiry) }
     }
