@@ -349,6 +349,20 @@ static void open_library(lua_State *L, lua_CFunction opener, const char *name) {
     lua_call(L, 1, 0);
 }
 
+/// newproxy of stock Lua, whose metatables are nobody's to change: the collector runs `__gc` where no hook can stop it.
+static int base_newproxy(lua_State *L) {
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    if (lua_getmetatable(L, -1)) {
+        lua_pushboolean(L, 0);
+        lua_setfield(L, -2, "__metatable");
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
 /// real[name] = the global `name` of a stock Lua.
 static void copy_globals(lua_State *L, int real) {
     static const char *const names[] = {
@@ -363,6 +377,7 @@ static void copy_globals(lua_State *L, int real) {
     for (int index = 0; deprecated[index] != NULL && fog_lua_of(L)->showsDeprecated; index++) {
         lua_getglobal(L, deprecated[index]);
         if (strcmp(deprecated[index], "setfenv") == 0) lua_pushcclosure(L, base_setfenv, 1);
+        if (strcmp(deprecated[index], "newproxy") == 0) lua_pushcclosure(L, base_newproxy, 1);
         lua_setfield(L, real, deprecated[index]);
     }
 }
