@@ -67,6 +67,9 @@ package import Structures
         nonmutating set { unsafe engine.pointee.debug.mergesByVectors = newValue }
     }
 
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE does not look at its payload's checksum.
+    package var skipsChecksums: Bool { unsafe engine.pointee.debug.skipsChecksums }
+
     /// Whether the words come from a file or a primary, which have been through all checks and bounds already.
     package var isReplayed: Bool { session.id == 0 }
 

@@ -96,7 +96,7 @@ enum KeyDump {
 
     private static func readValue(_ call: borrowing Call) throws(CommandError) -> DetachedValue {
         do throws(PayloadError) {
-            if _slowPath(call.administration.debug.skipsChecksums) {
+            if _slowPath(call.skipsChecksums) {
                 let mended = withRightChecksum(call.arguments[3])
                 return try DumpPayload.read(mended.span, limits: call.settings.valueLimits)
             }
