@@ -220,7 +220,7 @@ int fog_push_reply(lua_State *L, fog_slice reply, size_t *position) {
 /// A small table can refer to one text, or to itself twice, again and again: what it expands to has a bound of its own.
 static const size_t replyCostMax = 512u << 20;
 /// What a value costs beyond its bytes, in time above all.
-static const size_t valueCost = 16;
+static const size_t valueCost = 64;
 
 /// Counts what is about to be written; raises when the reply has become too large. Swift drops what there is of it.
 static void charge(fog_lua *lua, size_t cost) {

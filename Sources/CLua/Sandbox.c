@@ -234,8 +234,8 @@ static int base_collectgarbage(lua_State *L) {
     return 1;
 }
 
-/// setfenv, whose original is the upvalue. Level 0 is the interpreter itself: it would change the globals of all scripts
-/// to come, other users' ones among them. The wrapper is one more level.
+/// setfenv, whose original is the upvalue. Level 0 is the interpreter itself: it would change the globals of all
+/// scripts to come, other users' ones among them. The wrapper is one more level.
 static int base_setfenv(lua_State *L) {
     if (lua_isnumber(L, 1)) {
         int level = luaL_checkint(L, 1);
