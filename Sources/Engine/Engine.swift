@@ -166,6 +166,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        evictionSettingsChanged()
         armSaveGate()
         armEffects()
         limitTrackingTable()

@@ -259,6 +259,7 @@ package struct Database: ~Copyable {
             return table.insert(entry, hash: hash)
         }
         let old = slot.entry
+        entry.frequency = old.frequency
         table.replace(slot, with: carryLabel(of: old, to: entry))
         discard(old, garbage: &garbage)
     }

@@ -107,6 +107,7 @@ package import Structures
 
     /// Removes a key because memory is full.
     mutating func evict(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        statistics.evicted += 1
         removals.add(slot.entry.key, database: database, reason: .evicted)
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }
@@ -121,11 +122,24 @@ package import Structures
     /// Notes that a command read the entry: the access frequency that eviction and OBJECT FREQ look at, saturating.
     @inline(__always)
     package func noteAccess(_ entry: Entry, silently: Bool) {
-        if _slowPath(entry.frequency < Keyspace.frequencyMax && !silently) { entry.frequency &+= 1 }
+        if _slowPath(entry.frequency < frequencyMax && !silently) { countUse(entry) }
     }
 
-    /// Saturation of an entry's access frequency: after this many reads a read writes nothing any more.
-    package static let frequencyMax = 3
+    /// Saturation of an entry's access frequency: after this many uses a use writes nothing any more.
+    package private(set) var frequencyMax = Keyspace.frequencyExactMax
+    /// Up to here every use counts; beyond, each level stands for twice as many uses as the one before.
+    private static let frequencyExactMax = 3
+
+    /// Counts uses up to a few thousand (LFU policies), or only as far as eviction by recency needs.
+    package mutating func setCountsUses(_ isOn: Bool) { frequencyMax = isOn ? 15 : Keyspace.frequencyExactMax }
+
+    @inline(never)
+    private func countUse(_ entry: Entry) {
+        let level = entry.frequency
+        // The count of hits stands in for a random number: who is read while it passes a multiple is chance.
+        let mask = level < Keyspace.frequencyExactMax ? 0 : 1 << (level - 2) - 1
+        if statistics.hits & mask == 0 { entry.frequency = level + 1 }
+    }
 
     // MARK: writing
 

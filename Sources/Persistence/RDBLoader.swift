@@ -226,8 +226,7 @@ package struct RDBLoader: ~Copyable {
             keyspace.clocks.note(hash, in: database, at: keyspace.now - milliseconds)
         }
         if let frequency, let slot = keyspace[database].table.find(key.span, hash: hash) {
-            // Redis' counter has eight bits, an entry's has four.
-            slot.entry.frequency = min(frequency / 16, Keyspace.frequencyMax)
+            slot.entry.frequency = min(AccessLevel.level(ofCounter: frequency), keyspace.frequencyMax)
         }
     }
 

@@ -27,6 +27,10 @@ internal import CLinux
     package internal(set) var expiryCount = 0
     /// Bytes of directory and segments.
     package internal(set) var allocatedByteCount = 0
+    /// The age that new entries get; 0 unless eviction runs.
+    package var newcomerAge: UInt8 = 0
+    /// Entries ever inserted; eviction measures time by it.
+    package private(set) var insertionCount = 0
     private let seed: UInt64
 
     package init() {
@@ -172,19 +176,20 @@ internal import CLinux
         while true {
             let word = unsafe directory.unsafelyUnwrapped[directoryIndex(hash)]
             let depth = EntryTable.depth(word)
-            if EntryTable.segment(word).place(entry, remaining: EntryTable.remaining(hash, depth: depth), tag: tag) {
-                break
-            }
+            let remaining = EntryTable.remaining(hash, depth: depth)
+            if EntryTable.segment(word).place(entry, remaining: remaining, tag: tag, age: newcomerAge) { break }
             enlarge(at: hash)
         }
         count &+= 1
+        insertionCount &+= 1
         if entry.hasExpiry { expiryCount &+= 1 }
     }
 
     /// Puts `entry` (same key) in the place of the slot's entry, which the caller frees.
     @inline(__always)
     package mutating func replace(_ slot: Slot, with entry: Entry) {
-        slot.segment.setEntry(slot.bucket, slot.lane, entry)
+        slot.segment.setEntry(
+            slot.bucket, slot.lane, entry, age: slot.segment.age(slot.bucket, slot.lane))
         let tag = slot.segment.tag(slot.bucket, slot.lane)
         let hadExpiry = tag & 0x8000 != 0
         if _slowPath(hadExpiry || entry.hasExpiry) { replaceExpiry(slot, entry, hadExpiry: hadExpiry) }

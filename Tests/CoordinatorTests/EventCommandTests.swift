@@ -15,7 +15,8 @@ struct EventCommandTests {
         try session.run([
             ("SET price:1 10", "OK"),
             (
-                #"FOG.EVENT PUBLISH pricing_updated "RTX 3080" PRIORITY high DEDUP e1 DATA '{"price":0.18}' KEYS price:1 price:2"#,
+                #"FOG.EVENT PUBLISH pricing_updated "RTX 3080" PRIORITY high DEDUP e1 DATA '{"price":0.18}' "#
+                    + "KEYS price:1 price:2",
                 #"(matches) *"e1"*receivers*3*invalidated*1*"#
             ),
             ("EXISTS price:1", "0"),
@@ -30,8 +31,9 @@ struct EventCommandTests {
         ])
         let message = try listener.reply().description
         let wanted = [
-            #"{\"id\":\"e1\",\"type\":\"PRICING_UPDATED\",\"resource\":\"RTX 3080\",\"keys\":[\"price:1\",\"price:2\"],"#,
-            #"\"data\":{\"price\":0.18},\"source_node\":\"n1\",\"region\":\"eu\",\"priority\":\"high\",\"ts_us\":"#,
+            #"{\"id\":\"e1\",\"type\":\"PRICING_UPDATED\",\"resource\":\"RTX 3080\","#,
+            #"\"keys\":[\"price:1\",\"price:2\"],\"data\":{\"price\":0.18},\"source_node\":\"n1\","#,
+            #"\"region\":\"eu\",\"priority\":\"high\",\"ts_us\":"#,
         ].joined()
         #expect(message.contains(wanted), "\(message)")
         #expect(message.contains(#"\"seq\":1,\"epoch\":"#), "\(message)")

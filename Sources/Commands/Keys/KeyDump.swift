@@ -96,7 +96,7 @@ enum KeyDump {
 
     private static func readValue(_ call: borrowing Call) throws(CommandError) -> DetachedValue {
         do throws(PayloadError) {
-            if _slowPath(call.administration.debug.skipsChecksums) {
+            if _slowPath(call.skipsChecksums) {
                 let mended = withRightChecksum(call.arguments[3])
                 return try DumpPayload.read(mended.span, limits: call.settings.valueLimits)
             }
@@ -164,8 +164,7 @@ enum KeyDump {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
         }
         if let frequency = options.frequency {
-            // Redis' counter has eight bits, an entry's has four.
-            call.find(1)?.entry.frequency = Int(frequency) / 16
+            call.find(1)?.entry.frequency = AccessLevel.level(ofCounter: Int(frequency))
         }
         if let expiry, !options.isAbsolute { propagate(call, expiry) }
     }

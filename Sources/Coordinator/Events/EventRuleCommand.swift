@@ -30,7 +30,8 @@ enum EventRuleCommand {
         }
         try words.finish()
         if isGet {
-            try call.checkRecordAccess(call.rulesKey.span, [.readOnly, .access])
+            let key = call.rulesKey
+            try call.checkRecordAccess(key.span, [.readOnly, .access])
             return write(call, call.rules(of: type.span))
         }
         try delete(call, type)

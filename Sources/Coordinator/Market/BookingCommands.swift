@@ -31,7 +31,7 @@ enum BookingCommands {
             help: ["GET <booking>", "    Return a booking's fields and values."], run: get),
         Command(
             "LIST",
-            "[USER user] [GPU gpu] [STATUS status=(SCHEDULED | ACTIVE | COMPLETED | CANCELLED)]", arity: -2,
+            "[USER user] [GPU gpu] [status=STATUS (SCHEDULED | ACTIVE | COMPLETED | CANCELLED)]", arity: -2,
             [.readonly], in: .fog, categories: MarketCommand.category, since: "8.2.0",
             complexity: "O(N) where N is the number of bookings with the rarest of the conditions.",
             summary: "Returns bookings by user, GPU and status.",

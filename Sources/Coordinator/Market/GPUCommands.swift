@@ -12,7 +12,7 @@ enum GPUCommands {
             "SET",
             """
             gpu [TYPE type] [REGION region] [PROVIDER provider] \
-            [STATUS status=(AVAILABLE | BUSY | OFFLINE | MAINTENANCE)] [PRICE price:double] [PERF score:double] \
+            [status=STATUS (AVAILABLE | BUSY | OFFLINE | MAINTENANCE)] [PRICE price:double] [PERF score:double] \
             [MEM gigabytes:double] [FIELD (field value)]...
             """,
             arity: -3, [.write, .denyOOM, .fast], keys: [.key(at: 2, [.notKey])], in: .fog,
@@ -33,7 +33,7 @@ enum GPUCommands {
             "AVAIL",
             """
             [REGION region] [TYPE type] [MAXPRICE price:double] [LIMIT count:integer] \
-            [SORT order=(PRICE | PERF | SCORE)]
+            [order=SORT (PRICE | PERF | SCORE)]
             """,
             arity: -2, [.readonly], in: .fog, categories: MarketCommand.category, since: "8.2.0",
             complexity: "O(M+K*log K) where M is the number of markets and K is the number of GPUs returned.",
@@ -52,7 +52,7 @@ enum GPUCommands {
             help: ["STATUS <gpu> AVAILABLE|BUSY|OFFLINE|MAINTENANCE", "    Change a GPU's status. Return the old."],
             run: changeStatus),
         Command(
-            "RANK", "[REGION region] [TYPE type] [BY order=(PERF | PRICE_PERF | LATENCY)] [LIMIT count:integer]",
+            "RANK", "[REGION region] [TYPE type] [order=BY (PERF | PRICE_PERF | LATENCY)] [LIMIT count:integer]",
             arity: -2, [.readonly], in: .fog, categories: MarketCommand.category, since: "8.2.0",
             complexity: "O(M+K*log K) where M is the number of markets and K is the number of GPUs returned.",
             summary: "Returns GPUs, whatever their status, the best first.",

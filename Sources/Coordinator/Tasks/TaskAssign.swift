@@ -13,7 +13,7 @@ enum TaskAssign {
             "ASSIGN",
             """
             task node [JOB job] \
-            [STATUS status=(QUEUED | ASSIGNED | RUNNING | DONE | FAILED | DEAD)]
+            [status=STATUS (QUEUED | ASSIGNED | RUNNING | DONE | FAILED | DEAD)]
             """,
             arity: -4, [.write, .denyOOM, .fast], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
             complexity: "O(log N) where N is the number of tasks.",

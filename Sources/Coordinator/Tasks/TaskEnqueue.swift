@@ -11,7 +11,7 @@ enum TaskEnqueue {
         Command(
             "ENQUEUE",
             """
-            queue payload [PRIORITY priority=(CRITICAL | HIGH | NORMAL | LOW)] [ID id] [DELAY milliseconds:integer] \
+            queue payload [priority=PRIORITY (CRITICAL | HIGH | NORMAL | LOW)] [ID id] [DELAY milliseconds:integer] \
             [TTL seconds:integer] [MAXRETRY count:integer] [UNIQUE]
             """,
             arity: -4, [.write, .denyOOM, .fast], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",

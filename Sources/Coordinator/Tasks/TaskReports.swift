@@ -15,7 +15,7 @@ enum TaskReports {
         Command(
             "LIST",
             """
-            [STATUS status=(QUEUED | ASSIGNED | RUNNING | DONE | FAILED | DEAD)] [NODE node] [JOB job] \
+            [status=STATUS (QUEUED | ASSIGNED | RUNNING | DONE | FAILED | DEAD)] [NODE node] [JOB job] \
             [LIMIT (offset:integer count:integer)] [WITHFIELDS]
             """,
             arity: -2, [.readonly], in: .fog, since: "8.2.0",
