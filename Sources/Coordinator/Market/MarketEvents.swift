@@ -4,45 +4,12 @@
 internal import Base
 internal import Engine
 
-/// Data of an event while it is written: one JSON object.
-struct MarketEventData: ~Copyable {
-    private(set) var bytes = ByteBuffer()
-
-    init() { bytes.append(UInt8(ascii: "{")) }
-
-    private mutating func name(_ name: StaticString) {
-        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(name)
-        bytes.append("\":")
-    }
-
-    mutating func add(_ field: StaticString, _ text: [UInt8]) {
-        name(field)
-        JSONText.append(text.span, to: &bytes)
-    }
-
-    mutating func add(_ field: StaticString, text: StaticString) {
-        name(field)
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(text)
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    mutating func add(_ field: StaticString, _ number: Int) {
-        name(field)
-        bytes.append(decimal: number)
-    }
-
-    mutating func add(_ field: StaticString, _ amount: Money?) {
-        name(field)
-        if let amount { amount.append(to: &bytes) } else { bytes.append("null") }
-    }
-
-    /// The finished object.
-    consuming func finish() -> [UInt8] {
-        bytes.append(UInt8(ascii: "}"))
-        return bytes.span.array
+extension JSONObject {
+    /// An amount of money, or null.
+    fileprivate mutating func add(_ name: StaticString, _ amount: Money?) {
+        var text = ByteBuffer()
+        if let amount { amount.append(to: &text) } else { text.append("null") }
+        add(name, json: text.span)
     }
 }
 
@@ -67,8 +34,8 @@ extension MarketDesk {
     }
 
     func announceAvailability(_ engine: inout Engine, _ gpu: [UInt8], from old: GPUStatus, to new: GPUStatus) {
-        var data = MarketEventData()
-        data.add("gpu", gpu)
+        var data = JSONObject()
+        data.add("gpu", gpu.span)
         data.add("old", text: old.name)
         data.add("status", text: new.name)
         publish(&engine, .gpuAvailabilityChanged, gpu, [key(.gpu, gpu)], data.finish())
@@ -87,7 +54,7 @@ extension MarketDesk {
         let book = market.index.book(marketNumber)
         data.add("best_bid", book.best(.bid)?.price)
         data.add("best_ask", book.best(.ask)?.price)
-        data.add("available", market.index.statistics(marketNumber, market.rule).available)
+        data.add("available", decimal: Int64(market.index.statistics(marketNumber, market.rule).available))
         data.add("price", market.index.quote(marketNumber, market.rule))
         publish(&engine, .orderBookUpdated, marketID(marketNumber), [], data.finish())
     }
@@ -95,24 +62,24 @@ extension MarketDesk {
     func announceStatistics(_ engine: inout Engine, _ marketNumber: Int32) -> EventType {
         var data = marketData(marketNumber)
         let statistics = market.index.statistics(marketNumber, market.rule)
-        data.add("total", statistics.total)
-        data.add("available", statistics.available)
-        data.add("busy", statistics.busy)
-        data.add("offline", statistics.offline)
+        data.add("total", decimal: Int64(statistics.total))
+        data.add("available", decimal: Int64(statistics.available))
+        data.add("busy", decimal: Int64(statistics.busy))
+        data.add("offline", decimal: Int64(statistics.offline))
         data.add("utilization", statistics.utilization)
         data.add("avg_price", statistics.averagePrice)
-        data.add("bookings_24h", statistics.bookings24h)
+        data.add("bookings_24h", decimal: Int64(statistics.bookings24h))
         publish(&engine, .marketStatsUpdated, marketID(marketNumber), [], data.finish())
         return .marketStatsUpdated
     }
 
     func announceBooking(_ engine: inout Engine, _ type: EventType, _ id: [UInt8]) -> EventType {
-        var data = MarketEventData()
-        data.add("booking", id)
+        var data = JSONObject()
+        data.add("booking", id.span)
         if let number = market.index.findBooking(id.span) {
             let item = market.index.booking(number)
-            data.add("gpu", market.index.names[item.gpu])
-            data.add("user", market.index.names[item.user])
+            data.add("gpu", market.index.names[item.gpu].span)
+            data.add("user", market.index.names[item.user].span)
             data.add("status", text: item.status.name)
         }
         publish(&engine, type, id, [key(.booking, id)], data.finish())
@@ -122,11 +89,11 @@ extension MarketDesk {
     func announceProvider(
         _ engine: inout Engine, _ id: [UInt8], from old: ProviderStatus, to new: ProviderStatus, gpuCount: Int
     ) {
-        var data = MarketEventData()
-        data.add("provider", id)
+        var data = JSONObject()
+        data.add("provider", id.span)
         data.add("old", text: old.name)
         data.add("status", text: new.name)
-        data.add("gpus", gpuCount)
+        data.add("gpus", decimal: Int64(gpuCount))
         publish(&engine, .providerStatusChanged, id, [key(.provider, id)], data.finish())
     }
 
@@ -134,21 +101,23 @@ extension MarketDesk {
         market.index.typeName(number) + [UInt8(ascii: ":")] + market.index.regionName(number)
     }
 
-    private func marketData(_ number: Int32) -> MarketEventData {
-        var data = MarketEventData()
-        data.add("type", market.index.typeName(number))
-        data.add("region", market.index.regionName(number))
+    private func marketData(_ number: Int32) -> JSONObject {
+        var data = JSONObject()
+        data.add("type", market.index.typeName(number).span)
+        data.add("region", market.index.regionName(number).span)
         return data
     }
 
     // MARK: the way out
 
+    /// All events of the market are urgent.
     private func publish(
-        _ engine: inout Engine, _ type: EventType, _ resource: [UInt8], _ keys: [[UInt8]], _ data: [UInt8]
+        _ engine: inout Engine, _ type: EventType, _ resource: [UInt8], _ keys: [[UInt8]],
+        _ data: consuming ByteBuffer
     ) {
         var event = EventDraft(type, resource: resource.span)
         for key in keys { event.addKey(key.span) }
-        event.data.append(data)
+        event.data = data
         event.priority = .high
         _ = engine.publishEvent(event, state.events)
     }
