@@ -201,6 +201,17 @@ internal import CLinux
         }
     }
 
+    /// Brings the first entry of `bucket` with `tag` towards the cache; false when there is none.
+    @inline(__always)
+    func prefetchEntry(in bucket: Int, tag: UInt16) -> Bool {
+        let lanes = lanes(in: bucket, tag: tag)
+        guard lanes != 0 else { return false }
+        let address = unsafe entry(bucket, lanes.trailingZeroBitCount).address
+        unsafe fog_prefetch(address)
+        unsafe fog_prefetch(address + 64)
+        return true
+    }
+
     /// Brings the entries of `bucket` towards the cache.
     @inline(__always)
     func prefetchEntries(of bucket: Int) {
