@@ -9,6 +9,8 @@ package final class RDBFile: Sendable {
     package let path: String
     package let byteCount: Int
     private let descriptor: Int32
+    /// A key and its value take at least so much of most files.
+    private static let keyByteCountLikely = 16
 
     /// Nil when there is no such file.
     package init?(_ path: String) throws(SystemError) {
@@ -42,6 +44,9 @@ package final class RDBFile: Sendable {
                 if code != EINTR { return -Int(code) }
             }
         }
+        var options = options
+        // What a file says about its keys is believed as far as its own size makes it likely.
+        if !options.onlyChecks { options.reservedKeysMax = byteCount / RDBFile.keyByteCountLikely }
         return RDBLoader(reading: reader, options: options)
     }
 

@@ -32,8 +32,6 @@ struct AppendOnlyLoader {
 
     /// Commands run in one turn: a fraction of a millisecond for small ones.
     private static let commandsPerTurn = 1024
-    /// So much of a snapshot is read in one turn: around a millisecond.
-    private static let sliceByteCount = 256 << 10
 
     /// False when the server was asked to stop meanwhile.
     func load(_ manifest: AOFManifest) throws(StartRefusal) -> Bool {
@@ -96,34 +94,22 @@ struct AppendOnlyLoader {
         }
         // What has died since is removed by the commands behind it.
         options.dropsExpired = false
-        var loader = snapshot.loader(limits: limits, options: options)
-        var isComplete = false
-        var failure: RDBError?
-        while !isComplete {
-            if shared.isStopping.load(ordering: .relaxed) { return nil }
-            shared.turn.take { engine in
-                engine.keyspace.now = engine.clock.nowMilliseconds
-                do throws(RDBError) {
-                    isComplete = try loader.run(into: &engine.keyspace, byteCount: AppendOnlyLoader.sliceByteCount)
-                } catch {
-                    failure = error
-                }
-                engine.noteLoading(byteCount: loadedBefore + loader.progress.byteCount)
-            }
-            if let failure {
-                throw StartRefusal(
-                    "Error reading the RDB preamble of the AOF file, AOF loading aborted. "
-                        + failure.text(path: file.path))
-            }
-            Clock.sleep(nanoseconds: 1)
+        let summary: RDBLoader.Summary
+        do throws(RDBError) {
+            let loading = SnapshotLoading(shared: shared, loadedBefore: loadedBefore)
+            guard let found = try loading.run(snapshot, limits, options) else { return nil }
+            summary = found
+        } catch {
+            throw StartRefusal(
+                "Error reading the RDB preamble of the AOF file, AOF loading aborted. " + error.text(path: file.path))
         }
         var reason: String?
         shared.turn.take { engine in
-            engine.report(loader)
-            reason = engine.noteLoaded(loader)
+            engine.report(summary)
+            reason = engine.noteLoaded(summary)
         }
         if let reason { throw StartRefusal("\(reason) (\(file.path))") }
-        return loader.progress.byteCount
+        return summary.progress.byteCount
     }
 
     // MARK: running
