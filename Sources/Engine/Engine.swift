@@ -9,6 +9,10 @@ internal import RESP
 package struct ServerHooks: Sendable {
     /// Ends the process in an orderly way (SHUTDOWN, signals).
     package var shutdown: @Sendable () -> Void = {}
+    /// Somebody asks again, while the save before the end lasts: do not wait for it.
+    package var insistsOnEnd: @Sendable () -> Bool = { false }
+    /// Ends the process where it stands.
+    package var exitNow: @Sendable () -> Void = {}
     /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.

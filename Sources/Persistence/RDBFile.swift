@@ -3,6 +3,7 @@
 package import Base
 internal import CLinux
 package import Keyspace
+internal import Synchronization
 
 /// A file that is being read.
 package final class RDBFile: Sendable {
@@ -35,7 +36,7 @@ package final class RDBFile: Sendable {
 
     /// A loader that reads the file from `offset` on.
     package func loader(limits: ValueLimits, options: RDBLoader.Options, offset: Int = 0) -> RDBLoader {
-        if offset > 0 { lseek(descriptor, off_t(offset), SEEK_SET) }
+        lseek(descriptor, off_t(offset), SEEK_SET)
         let reader = unsafe ValueReader(limits: limits) { [self] target, count in
             while true {
                 let got = unsafe read(descriptor, target, count)
@@ -50,14 +51,22 @@ package final class RDBFile: Sendable {
         return RDBLoader(reading: reader, options: options)
     }
 
-    /// The name of the temporary file of a save by process `processIdentifier`.
-    package static func temporaryName(processIdentifier: Int) -> String { "temp-\(processIdentifier).rdb" }
+    private static let temporaryCount = Atomic<Int>(0)
+
+    /// A number that no other temporary file of this process has: a cancelled save may still be removing its own.
+    package static func temporaryNumber() -> Int { temporaryCount.add(1, ordering: .relaxed).newValue }
+
+    /// The name of the temporary file of the next save by process `processIdentifier`.
+    package static func temporaryName(processIdentifier: Int) -> String {
+        "temp-\(processIdentifier).\(temporaryNumber()).rdb"
+    }
 
     /// Removes temporary files of saves whose process is gone; returns their names.
     package static func sweepTemporaries(in directory: String) -> [String] {
         var swept: [String] = []
         for name in Disk.names(in: directory) where name.hasPrefix("temp-") && name.hasSuffix(".rdb") {
-            guard let process = Int32(name.dropFirst(5).dropLast(4)), process > 0 else { continue }
+            let number = name.dropFirst(5).dropLast(4).prefix { $0 != "." }
+            guard let process = Int32(number), process > 0 else { continue }
             // Another server may be saving into the same directory at this moment.
             let isAlive = process != getpid() && (kill(process, 0) == 0 || fog_errno() != ESRCH)
             if !isAlive && Disk.remove(directory + "/" + name) { swept.append(name) }

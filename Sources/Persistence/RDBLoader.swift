@@ -104,8 +104,16 @@ package struct RDBLoader: ~Copyable {
         while true {
             let left = byteCount - (reader.position - begin)
             if left <= 0 { return false }
-            let isComplete = try read(into: &records, byteCount: min(left, RDBLoader.placedByteCount))
+            var isComplete = false
+            var failure: RDBError?
+            do throws(RDBError) {
+                isComplete = try read(into: &records, byteCount: min(left, RDBLoader.placedByteCount))
+            } catch {
+                failure = error
+            }
+            // Of two things that are wrong the first in the file is told.
             try records.place(into: &keyspace, options: options)
+            if let failure { throw failure }
             progress.keysLoaded += records.keysLoaded
             progress.keysExpired += records.keysExpired
             records.removeAll()

@@ -1,6 +1,6 @@
 // LZFBlock.swift - LZF compression of one block, the form that Redis' files and `list-compress-depth` use. Pure, any
-// thread with 512 KiB of stack to spare (the library keeps its table there). Decompression is our own (LZFDecoder.swift)
-// and safe with any input: every reference is checked, and the result must have exactly the promised size.
+// thread with 512 KiB of stack to spare (the library keeps its table there). Decompression is LZFDecoder's, safe with
+// any input: every reference is checked, and the result must have exactly the promised size.
 package import Base
 internal import CLZF
 

@@ -118,21 +118,23 @@ extension Engine {
     // MARK: at once
 
     /// SAVE: returns when the file is on the device. Another snapshot that runs is taken to its end first; its file
-    /// is finished in the background.
-    package mutating func saveNow() throws(SystemError) {
+    /// is finished in the background. Before the end of the server (`isFinal`) whoever insists does not wait for it.
+    package mutating func saveNow(isFinal: Bool = false) throws(SystemError) {
         completeCapture()
         finishAbandonedSnapshot()
         let job = try SnapshotJob(described(datasetPlan))
         let capture = keyspace.beginSnapshot(compresses: settings.rdbCompression) { job.add($0) }
         let delay = Int64(settings.rdbKeySaveDelayMicroseconds)
+        let hooks = hooks
         let isComplete = keyspace.advanceSnapshot { isPiece in
-            job.waitForRoom()
+            while !job.waitForRoom() { Engine.exitIfInsisted(isFinal, hooks, job) }
             if delay > 0 && !isPiece { Clock.sleep(nanoseconds: delay * 1000) }
+            if isPiece || delay > 0 { Engine.exitIfInsisted(isFinal, hooks, job) }
             return true
         }
         precondition(isComplete, "a walk that nothing stops goes to its end")
         job.finish(capture)
-        switch job.wait() {
+        switch job.wait(meanwhile: { Engine.exitIfInsisted(isFinal, hooks, job) }) {
         case .success:
             Log.shared.notice("DB saved on disk")
             noteSaved(changesIn: changes)
@@ -142,6 +144,14 @@ extension Engine {
             throw error
         case .cancelled: preconditionFailure("nobody cancels a save that holds the turn")
         }
+    }
+
+    private static func exitIfInsisted(_ isFinal: Bool, _ hooks: ServerHooks, _ job: SnapshotJob) {
+        guard isFinal, hooks.insistsOnEnd() else { return }
+        Log.shared.warning("You insist... exiting now.")
+        job.cancel()
+        _ = job.wait()
+        hooks.exitNow()
     }
 
     /// FLUSHALL: a background save of what is gone is pointless, and the file must not bring it back.
@@ -157,15 +167,20 @@ extension Engine {
     /// Saves before the server ends, when save points or `flags` ask for it. False when that failed and the server
     /// must not end for it.
     package mutating func prepareShutdown(_ flags: ShutdownFlags) -> Bool {
-        if snapshotPurpose == .save {
-            Log.shared.warning("There is a child saving an .rdb. Killing it!")
-            cancelSnapshot()
+        Log.shared.warning("User requested shutdown...")
+        if appendOnly.isFirstRewrite {
+            guard flags.contains(.force) else {
+                Log.shared.warning("Writing initial AOF, can't exit.")
+                return false
+            }
+            Log.shared.warning("Writing initial AOF. Exit anyway.")
         }
+        dropSnapshotForShutdown()
         let isWanted = flags.contains(.save) || !config.savePoints.isEmpty && !flags.contains(.noSave)
         guard isWanted, !isLoading else { return true }
         Log.shared.notice("Saving the final RDB snapshot before exiting.")
         do throws(SystemError) {
-            try saveNow()
+            try saveNow(isFinal: true)
             return true
         } catch {
             if flags.contains(.force) {
@@ -175,6 +190,16 @@ extension Engine {
             Log.shared.warning("Error trying to save the DB, can't exit.")
             return false
         }
+    }
+
+    /// In the stock servers' words, which operators look for, though no child runs here.
+    private mutating func dropSnapshotForShutdown() {
+        switch snapshotPurpose {
+        case .save: Log.shared.warning("There is a child saving an .rdb. Killing it!")
+        case .rewrite: Log.shared.warning("There is a child rewriting the AOF. Killing it!")
+        case .replication, nil: return
+        }
+        cancelSnapshot()
     }
 
     // MARK: refusing writes

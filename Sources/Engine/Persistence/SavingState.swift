@@ -32,6 +32,8 @@ package struct SavingState {
     /// `changes` when the last background save began: so many are safe when it ends.
     var changesAtStart = 0
     var running: RunningSnapshot?
+    /// The longest that a slice of the running or last snapshot held the turn.
+    package internal(set) var longestSliceNanoseconds: Int64 = 0
     /// Some command waits for a value of the running snapshot.
     var hasWaiters = false
     package internal(set) var loading = LoadingState()

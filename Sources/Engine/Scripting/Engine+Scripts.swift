@@ -185,7 +185,7 @@ extension Engine {
     }
 
     /// Only commands that may see a half-done script run beside it.
-    func busyGate(_ flags: CommandFlags) -> StaticString? {
+    package func busyGate(_ flags: CommandFlags) -> StaticString? {
         guard gates.contains(.busy), !flags.contains(.allowBusy) else { return nil }
         return busyText
     }

@@ -78,7 +78,10 @@ extension AppendOnly {
             }
         }
         writer.close()
-        shared.turn.take { $0.setAppendOnlyFailure(nil) }
+        shared.turn.take { engine in
+            engine.setAppendOnlyFailure(nil)
+            engine.resumeAllDurable()
+        }
         shared.durability.setFailure(nil)
     }
 
