@@ -208,7 +208,7 @@ def loading(name: str, number: signal.Signals | None, *line: str) -> Scene:
     scene.call("SAVE")
     scene.server.process.kill()
     scene.server.process.wait()
-    scene.server.options += ("--key-load-delay", "5000")
+    scene.server.options += ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
     scene.server.launch()
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -303,7 +303,8 @@ def wait_policy(name: str, policy: str) -> Scene:
         timed(scene, "WAITAOF", "1", "0", "0", steps=(2.2,))
     timed(scene, "WAITAOF", "0", "0", "0")
     scene.say("SET", "a", "2")
-    timed(scene, "WAITAOF", "0", "1", "300")
+    if policy != "everysec":
+        timed(scene, "WAITAOF", "0", "1", "300")
     timed(scene, "WAITAOF", "1", "1", "2500", steps=(2.4, 2.8))
     scene.say("MULTI")
     scene.say("SET", "a", "3")

@@ -25,6 +25,8 @@ package struct ServerHooks: Sendable {
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
     /// How far the append only file is.
     package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// DEBUG AOF-FLUSH-SLEEP: the writer waits for so many microseconds before each write.
+    package var delayJournal: @Sendable (Int) -> Void = { _ in }
     /// A client waits for `AppendOnlyGauges.durableOffset` to grow.
     package var durabilityWanted: @Sendable () -> Void = {}
     /// BGREWRITEAOF: starts a rewrite.

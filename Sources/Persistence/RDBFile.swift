@@ -56,9 +56,10 @@ package final class RDBFile: Sendable {
     /// A number that no other temporary file of this process has: a cancelled save may still be removing its own.
     package static func temporaryNumber() -> Int { temporaryCount.add(1, ordering: .relaxed).newValue }
 
-    /// The name of the temporary file of the next save by process `processIdentifier`.
-    package static func temporaryName(processIdentifier: Int) -> String {
-        "temp-\(processIdentifier).\(temporaryNumber()).rdb"
+    /// The name of the temporary file of a save by process `processIdentifier`; without a number of one that nobody
+    /// can cancel.
+    package static func temporaryName(processIdentifier: Int, number: Int?) -> String {
+        "temp-\(processIdentifier)" + (number.map { ".\($0)" } ?? "") + ".rdb"
     }
 
     /// Removes temporary files of saves whose process is gone; returns their names.

@@ -160,8 +160,7 @@ private final class StopSwitch: Sendable {
         guard let shared = shared.withLock({ $0 }) else { return }
         shared.turn.take { engine in
             let flags = signal == SIGINT ? engine.settings.shutdownOnSigint : engine.settings.shutdownOnSigterm
-            if engine.prepareShutdown(flags) { return shared.stop() }
-            Log.shared.warning("Errors trying to shut down the server. Check the logs for more information.")
+            engine.requestShutdown(flags)
         }
     }
 }

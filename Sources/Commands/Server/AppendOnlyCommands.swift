@@ -29,8 +29,9 @@ enum AppendOnlyCommands {
     private static let wait: Command.Handler = { (call: inout Call) throws(CommandError) in
         let local = try call.integer(
             1, in: 0...1, otherwise: .message("ERR value is out of range, value must between 0 and 1"))
-        let replicas = try call.integer(
-            2, in: 0...Int.max, otherwise: .message("ERR value is out of range, must be positive"))
+        guard let replicas = try? call.nonnegative(2) else {
+            throw .message("ERR value is out of range, must be positive")
+        }
         let timeout = try ArgumentNumber.timeoutMilliseconds(call.arguments[3], now: call.now)
         if local > 0 && !call.settings.appendOnly {
             throw .message("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")

@@ -25,8 +25,9 @@ extension Engine {
     /// Where the dataset is saved.
     package var datasetPath: String { dataDirectory + "/" + config.string("dbfilename") }
 
-    private var datasetPlan: SnapshotJob.Plan {
-        let name = RDBFile.temporaryName(processIdentifier: identity.processIdentifier)
+    private func datasetPlan(inBackground: Bool) -> SnapshotJob.Plan {
+        let name = RDBFile.temporaryName(
+            processIdentifier: identity.processIdentifier, number: inBackground ? RDBFile.temporaryNumber() : nil)
         var plan = SnapshotJob.Plan(path: datasetPath, temporaryPath: dataDirectory + "/" + name)
         plan.compresses = settings.rdbCompression
         plan.checksums = settings.rdbChecksum
@@ -42,7 +43,9 @@ extension Engine {
         saving.lastTry = clock.nowMilliseconds
         saving.changesAtStart = changes
         do throws(SystemError) {
-            try beginSnapshot(for: .save, datasetPlan) { engine, outcome in engine.endSave(outcome) }
+            try beginSnapshot(for: .save, datasetPlan(inBackground: true)) { engine, outcome in
+                engine.endSave(outcome)
+            }
         } catch {
             setSaveFailed(true)
             throw .system(error)
@@ -122,7 +125,7 @@ extension Engine {
     package mutating func saveNow(isFinal: Bool = false) throws(SystemError) {
         completeCapture()
         finishAbandonedSnapshot()
-        let job = try SnapshotJob(described(datasetPlan))
+        let job = try SnapshotJob(described(datasetPlan(inBackground: false)))
         let capture = keyspace.beginSnapshot(compresses: settings.rdbCompression) { job.add($0) }
         let delay = Int64(settings.rdbKeySaveDelayMicroseconds)
         let hooks = hooks
@@ -146,14 +149,6 @@ extension Engine {
         }
     }
 
-    private static func exitIfInsisted(_ isFinal: Bool, _ hooks: ServerHooks, _ job: SnapshotJob) {
-        guard isFinal, hooks.insistsOnEnd() else { return }
-        Log.shared.warning("You insist... exiting now.")
-        job.cancel()
-        _ = job.wait()
-        hooks.exitNow()
-    }
-
     /// FLUSHALL: a background save of what is gone is pointless, and the file must not bring it back.
     package mutating func datasetWasFlushed() {
         if snapshotPurpose == .save { cancelSnapshot() }
@@ -162,44 +157,6 @@ extension Engine {
             // It is in the log; save points will try again.
             setSaveFailed(true)
         }
-    }
-
-    /// Saves before the server ends, when save points or `flags` ask for it. False when that failed and the server
-    /// must not end for it.
-    package mutating func prepareShutdown(_ flags: ShutdownFlags) -> Bool {
-        Log.shared.warning("User requested shutdown...")
-        if appendOnly.isFirstRewrite {
-            guard flags.contains(.force) else {
-                Log.shared.warning("Writing initial AOF, can't exit.")
-                return false
-            }
-            Log.shared.warning("Writing initial AOF. Exit anyway.")
-        }
-        dropSnapshotForShutdown()
-        let isWanted = flags.contains(.save) || !config.savePoints.isEmpty && !flags.contains(.noSave)
-        guard isWanted, !isLoading else { return true }
-        Log.shared.notice("Saving the final RDB snapshot before exiting.")
-        do throws(SystemError) {
-            try saveNow(isFinal: true)
-            return true
-        } catch {
-            if flags.contains(.force) {
-                Log.shared.warning("Error trying to save the DB. Exit anyway.")
-                return true
-            }
-            Log.shared.warning("Error trying to save the DB, can't exit.")
-            return false
-        }
-    }
-
-    /// In the stock servers' words, which operators look for, though no child runs here.
-    private mutating func dropSnapshotForShutdown() {
-        switch snapshotPurpose {
-        case .save: Log.shared.warning("There is a child saving an .rdb. Killing it!")
-        case .rewrite: Log.shared.warning("There is a child rewriting the AOF. Killing it!")
-        case .replication, nil: return
-        }
-        cancelSnapshot()
     }
 
     // MARK: refusing writes

@@ -22,6 +22,8 @@ package struct SavingState {
     package internal(set) var lastSeconds = -1
     /// When the last background save was tried, milliseconds since the epoch.
     var lastTry: Int64 = 0
+    /// A signal asked for the end of the server, which has not begun.
+    var requestedShutdown: ShutdownFlags?
     /// BGSAVE SCHEDULE waits for another snapshot to end.
     package internal(set) var isScheduled = false
     /// Saves that succeeded since the start.

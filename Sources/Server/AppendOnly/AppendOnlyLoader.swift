@@ -39,7 +39,7 @@ struct AppendOnlyLoader {
         guard !files.isEmpty else { return true }
         let start = Clock().monotonicNanoseconds
         for entry in files where !Disk.exists(places.path(entry)) {
-            throw StartRefusal("The AOF file \(entry.name) doesn't exist")
+            throw AppendOnlyLoader.cannotOpen(entry.name, "No such file or directory")
         }
         let total = files.reduce(0) { $0 + (Disk.byteCount(places.path($1)) ?? 0) }
         shared.turn.take { $0.beginLoading(byteCount: total) }
@@ -50,8 +50,7 @@ struct AppendOnlyLoader {
             do throws(SystemError) {
                 file = try MappedFile(places.path(entry))
             } catch {
-                throw StartRefusal(
-                    "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
+                throw AppendOnlyLoader.cannotOpen(entry.name, error.reason)
             }
             guard try load(file, entry, isLast: isEnd(entry, of: files), loadedBefore: loaded) else { return false }
             loaded += file.byteCount
@@ -60,6 +59,10 @@ struct AppendOnlyLoader {
         }
         Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
         return true
+    }
+
+    private static func cannotOpen(_ name: String, _ reason: String) -> StartRefusal {
+        StartRefusal("Fatal error: can't open the append log file \(name) for reading: \(reason)")
     }
 
     /// Whether nothing was recorded behind this file. A rewrite names the next increment before the writer has synced
