@@ -54,7 +54,11 @@ package struct RDBLoader: ~Copyable {
         /// Every fact by its name, and where it stands.
         package var fields: [(offset: Int, name: String, value: String)] = []
         package var warnings: [String] = []
+        /// Keys that hold nothing, which no server keeps: the first few.
+        package var emptyKeys: [[UInt8]] = []
     }
+
+    private static let emptyKeysMax = 10
 
     private enum Stage {
         case head
@@ -240,7 +244,7 @@ package struct RDBLoader: ~Copyable {
         }
         let value = try ValueCodec.read(type, from: &reader)
         if options.onlyChecks || value.isNothing {
-            count(record, isEmpty: value.isNothing)
+            count(record, records, isEmpty: value.isNothing)
             records.bytes.truncate(to: record.keyStart)
             keyRange = 0..<0
             label.truncate(to: 0)
@@ -251,9 +255,14 @@ package struct RDBLoader: ~Copyable {
     }
 
     /// A record of a file that is only checked, or one that holds nothing.
-    private mutating func count(_ record: LoadedRecords.Record, isEmpty: Bool) {
+    private mutating func count(
+        _ record: LoadedRecords.Record, _ records: borrowing LoadedRecords, isEmpty: Bool
+    ) {
         if isEmpty {
             progress.emptyKeys += 1
+            if facts.emptyKeys.count < RDBLoader.emptyKeysMax {
+                facts.emptyKeys.append(records.bytes.span.extracting(keyRange).prefix(64).array)
+            }
         } else if let expiry = record.expiry, options.dropsExpired, expiry < now {
             progress.keysExpired += 1
         } else {

@@ -50,6 +50,9 @@ extension Engine {
         }
         if facts.isAOFBase { Log.shared.notice("RDB is base AOF") }
         for warning in facts.warnings { Log.shared.warning(warning) }
+        for key in facts.emptyKeys {
+            Log.shared.notice("skipping empty key: \(String(decoding: key, as: UTF8.self))")
+        }
         let progress = summary.progress
         Log.shared.notice(
             "Done loading RDB, keys loaded: \(progress.keysLoaded), keys expired: \(progress.keysExpired).")
