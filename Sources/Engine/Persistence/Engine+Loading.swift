@@ -59,12 +59,12 @@ extension Engine {
 
     /// A file was loaded whole: its libraries of functions are registered, its counts kept for INFO. Returns why a
     /// library cannot be, which is as bad as a broken file; nil when all is well.
-    package mutating func noteLoaded(_ loader: borrowing RDBLoader) -> String? {
+    package mutating func noteLoaded(_ loader: borrowing RDBLoader, replacesLibraries: Bool = true) -> String? {
         saving.loadedKeys = loader.progress.keysLoaded
         saving.expiredKeys = loader.progress.keysExpired
         for source in loader.facts.functions {
             do throws(ScriptError) {
-                _ = try loadLibrary(source.span, replaces: true)
+                _ = try loadLibrary(source.span, replaces: replacesLibraries)
             } catch {
                 return "Failed loading functions: \(error.words)"
             }
@@ -105,7 +105,8 @@ extension Engine {
             Log.shared.warning(error.text(path: file.path))
             return false
         }
-        guard !options.onlyChecks, let reason = noteLoaded(loader) else { return true }
+        let replaces = options.replacesKeys
+        guard !options.onlyChecks, let reason = noteLoaded(loader, replacesLibraries: replaces) else { return true }
         Log.shared.warning(reason)
         return false
     }
