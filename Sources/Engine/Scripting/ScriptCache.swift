@@ -81,7 +81,7 @@ package struct ScriptCache: ~Copyable {
 
     @inline(__always)
     mutating func find(text: Span<UInt8>) -> Int? {
-        if latest >= 0, scripts[latest]?.text.span.equals(text) == true {
+        if latest >= 0, let script = scripts[latest], script.text.span.equals(text) {
             noteUse(latest)
             return latest
         }
