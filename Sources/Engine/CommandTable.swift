@@ -158,11 +158,15 @@ package import RESP
     /// A power of two, at least twice the number of top-level commands.
     private static let bucketCount = 1024
 
+    /// Where the first key stands when the command has one: it is hashed and prefetched while commands are parsed.
+    /// Behind a number of keys (EVAL) it may be another word; nobody but the prefetch is misled then.
     private static func firstKey(_ command: Command) -> Int {
-        guard let spec = command.keys.first, case .index(let index) = spec.begin, case .range = spec.find else {
-            return 0
+        guard let spec = command.keys.first, case .index(let index) = spec.begin else { return 0 }
+        switch spec.find {
+        case .range: return index
+        case .keyCount(let count, let first, _): return index + count + first
+        default: return 0
         }
-        return index
     }
 
     /// Mixes length and up to eight folded bytes from either end.

@@ -147,12 +147,13 @@ extension Engine {
         return !reference.session.isReplica && pauseHolds(flags)
     }
 
-    /// Shows the command to every MONITOR client, before it runs.
+    /// Shows the command to every MONITOR client, before it runs. EVAL and FCALL as well, ahead of what they call:
+    /// their flag `skip_monitor` only says that stock servers show them by hand for that reason.
     mutating func feedMonitors(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments
     ) {
         let flags = commands.slot(id).flags
-        guard !flags.contains(.skipMonitor), !flags.contains(.admin) else { return }
+        guard !flags.contains(.admin) else { return }
         var line = ByteBuffer()
         let now = clock.nowMicroseconds
         line.append("+\(now / 1_000_000).")

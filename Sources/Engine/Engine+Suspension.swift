@@ -44,7 +44,7 @@ package struct WaitingSessions: ~Copyable {
         byOrder.values.reduce(0) { count, place in
             let isCounted: Bool
             switch place.session.session.suspension {
-            case .some(let suspension): isCounted = suspension.countsAsBlocked && suspension.deadline != nil
+            case .some(let suspension): isCounted = suspension.canBeUnblocked && suspension.deadline != nil
             case .none: isCounted = false
             }
             return count + (isCounted ? 1 : 0)
@@ -203,7 +203,7 @@ extension Engine {
 
     /// CLIENT UNBLOCK. False when the client does not wait in a blocking command.
     package mutating func unblock(_ session: SessionReference, withError: Bool) -> Bool {
-        guard session.session.suspension?.countsAsBlocked == true, let order = session.session.suspension?.order,
+        guard session.session.suspension?.canBeUnblocked == true, let order = session.session.suspension?.order,
             !waiting.isDeferred(order)
         else { return false }
         resume(session, withError ? .unblocked : .timedOut)

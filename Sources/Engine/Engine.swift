@@ -199,6 +199,7 @@ package struct EngineGates: OptionSet, Sendable {
     package mutating func resetStatistics() {
         coordination?.statisticsReset()
         statistics = ServerStatistics()
+        statistics.freedObjectsBefore = hooks.pendingFrees().freed
         keyspace.statistics = Keyspace.Statistics()
         resetLatencyHistograms()
         for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }

@@ -84,6 +84,8 @@ internal import Base
 
 /// Server-wide counters of INFO stats; all reset by CONFIG RESETSTAT.
 package struct ServerStatistics {
+    /// Objects freed in the background before CONFIG RESETSTAT.
+    package var freedObjectsBefore = 0
     package var connectionsReceived = 0
     package var connectionsRejected = 0
     package var commandsProcessed = 0

@@ -98,9 +98,13 @@ struct AdministrationTests {
         #expect(try watcher.run("MONITOR").description == "OK")
         try session.run([
             ("SET k v", "OK"), ("AUTH default secret", "OK"), ("CONFIG GET port", "(any)"), ("PING", "PONG"),
+            ("EVAL 'return redis.call(\"get\",KEYS[1])' 1 k", #""v""#),
         ])
         #expect(try watcher.reply().text?.hasSuffix(#"] "SET" "k" "v""#) == true)
         #expect(try watcher.reply().text?.hasSuffix(#"] "AUTH" "(redacted)" "(redacted)""#) == true)
         #expect(try watcher.reply().text?.hasSuffix(#"] "PING""#) == true)
+        // A script before what it calls.
+        #expect(try watcher.reply().text?.hasSuffix(#" "1" "k""#) == true)
+        #expect(try watcher.reply().text?.hasSuffix(#"[0 lua] "get" "k""#) == true)
     }
 }

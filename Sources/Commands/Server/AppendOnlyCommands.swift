@@ -13,7 +13,7 @@ enum AppendOnlyCommands {
             categories: ["connection"], since: "7.2.0", complexity: "O(1)",
             summary: """
                 Blocks until all of the preceding write commands sent by the connection are written to the \
-                append-only file of the master and/or replicas.
+                append-only file of the primary and/or replicas.
                 """,
             hints: ["request_policy:all_shards", "response_policy:agg_min"], run: wait),
     ]

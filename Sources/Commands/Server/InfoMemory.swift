@@ -82,7 +82,7 @@ enum InfoMemory {
         text.field("mem_overhead_db_hashtable_rehashing", 0)
         text.field("active_defrag_running", 0)
         text.field("lazyfree_pending_objects", frees.pending)
-        text.field("lazyfreed_objects", frees.freed)
+        text.field("lazyfreed_objects", frees.freed - call.administration.statistics.freedObjectsBefore)
     }
 
     private static func scripts(_ call: borrowing Call, _ text: inout InfoText) {

@@ -61,12 +61,12 @@ extension Engine {
 
     /// A file was loaded whole: its libraries of functions are registered, its counts kept for INFO. Returns why a
     /// library cannot be, which is as bad as a broken file; nil when all is well.
-    package mutating func noteLoaded(_ summary: RDBLoader.Summary) -> String? {
+    package mutating func noteLoaded(_ summary: RDBLoader.Summary, replacesLibraries: Bool = true) -> String? {
         saving.loadedKeys = summary.progress.keysLoaded
         saving.expiredKeys = summary.progress.keysExpired
         for source in summary.facts.functions {
             do throws(ScriptError) {
-                _ = try loadLibrary(source.span, replaces: true)
+                _ = try loadLibrary(source.span, replaces: replacesLibraries)
             } catch {
                 return "Failed loading functions: \(error.words)"
             }
@@ -107,7 +107,10 @@ extension Engine {
             Log.shared.warning(error.text(path: file.path))
             return false
         }
-        guard !options.onlyChecks, let reason = noteLoaded(loader.summary) else { return true }
+        let replaces = options.replacesKeys
+        guard !options.onlyChecks, let reason = noteLoaded(loader.summary, replacesLibraries: replaces) else {
+            return true
+        }
         Log.shared.warning(reason)
         return false
     }

@@ -80,7 +80,7 @@ extension Engine {
     mutating func continueScript(reply: Reply?) -> ScriptOutcome {
         guard let session = scripting.running.session,
             let interpreter = scripting.running.isFunction ? scripting.functions : scripting.scripts
-        else { return .done }
+        else { return .done(isCounted: false) }
         let (now, database) = (keyspace.now, scripting.running.database)
         keyspace.now = scripting.running.now
         stamp = ticks()
