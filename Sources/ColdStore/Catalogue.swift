@@ -8,11 +8,17 @@ internal import Synchronization
 final class Catalogue: Sendable {
     let directory: String
     let persists: Bool
-    private let manifest = Mutex(Manifest())
+    private struct State: Sendable {
+        var manifest = Manifest()
+        /// Counts changes.
+        var edition = 0
+        /// Tombstones could not be written: a crash must find nothing that it could believe.
+        var isForfeited = false
+    }
+
+    private let state = Mutex(State())
     private let tombstones = Mutex<Graves?>(nil)
     private let lock: Int32
-    /// Set when tombstones could not be written: a crash must find nothing that it could believe.
-    private let isForfeited = Atomic<Bool>(false)
 
     static let dictionarySuffix = ".dictionary"
 
@@ -74,7 +80,7 @@ final class Catalogue: Sendable {
     func begin(_ earlier: Manifest?) throws(SystemError) {
         let boot = Manifest.bootIdentifier()
         let first = earlier ?? Manifest()
-        manifest.withLock { manifest in
+        edit { manifest in
             manifest = first
             manifest.isClean = false
             manifest.persists = persists
@@ -93,54 +99,76 @@ final class Catalogue: Sendable {
 
     /// The mark of a clean end.
     func finish() throws(SystemError) {
-        manifest.withLock { manifest in
-            manifest.isClean = true
-        }
-        isForfeited.store(false, ordering: .relaxed)
+        edit { $0.isClean = true }
         try writeManifest(always: true)
     }
 
     /// What is on disk must not be believed before the next clean end.
     func forfeit() {
-        isForfeited.store(true, ordering: .relaxed)
-        Disk.remove(manifestPath)
+        state.withLock { state in
+            state.isForfeited = true
+            unsafe _ = unlink(manifestPath)
+        }
     }
 
+    /// True after `forfeit`.
+    var isForfeited: Bool { state.withLock { $0.isForfeited } }
+
+    /// All segments are gone, now: until the writer has removed their files there is no manifest that names them.
+    func forgetSegments() {
+        state.withLock { state in
+            state.manifest.segments = []
+            state.edition += 1
+            unsafe _ = unlink(manifestPath)
+        }
+    }
+
+    /// Puts the manifest as it is now in the place of the old one, unless it changed meanwhile: whoever changed it writes.
     private func writeManifest(always: Bool = false) throws(SystemError) {
-        guard always || (persists && !isForfeited.load(ordering: .relaxed)) else { return }
-        let text = manifest.withLock { $0.text }
-        try Disk.replace(
-            manifestPath, temporary: "\(directory)/manifest.temporary", with: Array(text.utf8).span)
-        // Forfeited while it was written: the newest word counts.
-        if !always && isForfeited.load(ordering: .relaxed) { Disk.remove(manifestPath) }
+        guard always || persists else { return }
+        let temporary = "\(directory)/manifest.temporary"
+        let (text, edition) = state.withLock { ($0.manifest.text, $0.edition) }
+        let file = try DiskFile(temporary, .replace)
+        try file.writeAll(Array(text.utf8).span)
+        try file.sync()
+        let code = state.withLock { state -> Int32 in
+            guard always || (state.edition == edition && !state.isForfeited) else { return 0 }
+            return unsafe rename(temporary, manifestPath) == 0 ? 0 : fog_errno()
+        }
+        guard code == 0 else { throw SystemError(code: code, operation: "rename \(temporary)") }
+        try Disk.syncDirectory(of: temporary)
+    }
+
+    /// Changes the manifest in memory; `writeManifest` follows.
+    private func edit(_ change: (inout Manifest) -> Void) {
+        state.withLock { state in
+            change(&state.manifest)
+            state.edition += 1
+        }
     }
 
     // MARK: segments
 
     /// The number of the next segment.
     func takeNumber() -> UInt32 {
-        manifest.withLock { manifest in
-            defer { manifest.nextNumber += 1 }
-            return manifest.nextNumber
+        state.withLock { state in
+            defer { state.manifest.nextNumber += 1 }
+            return state.manifest.nextNumber
         }
     }
 
     func addSegment(_ number: UInt32) throws(SystemError) {
-        manifest.withLock { manifest in
-            _ = manifest.segments.insert(number)
-        }
+        edit { $0.segments.insert(number) }
         try writeManifest()
     }
 
     func removeSegments(_ numbers: [UInt32]) throws(SystemError) {
-        manifest.withLock { manifest in
-            manifest.segments.subtract(numbers)
-        }
+        edit { $0.segments.subtract(numbers) }
         try writeManifest()
     }
 
     func renewGraves() throws(SystemError) {
-        let segments = manifest.withLock { $0.segments }
+        let segments = state.withLock { $0.manifest.segments }
         try graves?.renew(keeping: segments)
     }
 
@@ -150,16 +178,12 @@ final class Catalogue: Sendable {
         try Disk.replace(
             dictionaryPath(number), temporary: "\(directory)/dictionary.temporary", with: bytes.span)
         let entry = Manifest.Dictionary(byteCount: bytes.count, checksum: CRC32C.checksum(bytes.span))
-        manifest.withLock { manifest in
-            manifest.dictionaries[number] = entry
-        }
+        edit { $0.dictionaries[number] = entry }
         try writeManifest()
     }
 
     func removeDictionary(_ number: UInt16) throws(SystemError) {
-        manifest.withLock { manifest in
-            manifest.dictionaries[number] = nil
-        }
+        edit { $0.dictionaries[number] = nil }
         try writeManifest()
         Disk.remove(dictionaryPath(number))
     }
