@@ -37,6 +37,7 @@ internal import CLinux
     }
 
     /// The bytes of a record at `offset` of the segment; nil when they are not here.
+    @_lifetime(borrow self)
     func bytes(at offset: Int, byteCount: Int) -> Span<UInt8>? {
         let start = offset - self.offset
         guard start >= 0, byteCount >= 0, start + byteCount <= count else { return nil }

@@ -6,7 +6,7 @@
 // The checksum covers everything behind it and, without their being written, the segment's number and the record's
 // offset: bytes that got to a wrong place are no record. The key's hash is not kept: it is seeded anew by every process.
 // Pure, any thread. Decoding believes nothing.
-package import Base
+internal import Base
 
 /// What is known of a value beside its key and its bytes. All but `database`, `expiryMilliseconds` and `dictionary`
 /// means something to the caller only.

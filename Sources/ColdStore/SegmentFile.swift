@@ -1,7 +1,7 @@
 // SegmentFile.swift - the file of one segment. Made and written by the writer's thread; read by anybody through its
 // descriptor, which stays open until the last one who holds this object is done, also when the name is gone. Every call
 // that may wait for the disk says so.
-package import Base
+internal import Base
 internal import CLinux
 internal import Synchronization
 

@@ -36,19 +36,19 @@ struct SegmentScan: ~Copyable {
                 badCount += 1
                 return
             }
-            let from = position - windowStart
-            let bytes = window.span.extracting(from..<(from + claimed))
             let offset = position
-            if let found = ColdRecord.check(bytes, segment: file.number, offset: offset) {
-                position += ColdAddress.padded(claimed)
-                let goesOn = body(
-                    found.head, bytes.extracting(found.key), bytes.extracting(found.payload), offset, claimed)
-                guard goesOn else { return }
-            } else {
+            let range = (position - windowStart)..<(position - windowStart + claimed)
+            let found = ColdRecord.check(window.span.extracting(range), segment: file.number, offset: offset)
+            guard let found else {
                 badCount += 1
                 if stopsAtBad { return }
                 position += ColdAddress.padded(claimed)
+                continue
             }
+            position += ColdAddress.padded(claimed)
+            let bytes = window.span.extracting(range)
+            guard body(found.head, bytes.extracting(found.key), bytes.extracting(found.payload), offset, claimed)
+            else { return }
         }
     }
 
@@ -67,12 +67,13 @@ struct SegmentScan: ~Copyable {
             badCount += 1
             return
         }
-        let from = position - windowStart
-        let bytes = window.span.extracting(from..<(from + claimed))
-        guard let found = ColdRecord.check(bytes, segment: file.number, offset: offset) else {
+        let range = (position - windowStart)..<(position - windowStart + claimed)
+        let found = ColdRecord.check(window.span.extracting(range), segment: file.number, offset: offset)
+        guard let found else {
             badCount += 1
             return
         }
+        let bytes = window.span.extracting(range)
         _ = body(found.head, bytes.extracting(found.key), bytes.extracting(found.payload), offset, claimed)
     }
 
