@@ -67,6 +67,9 @@ let package = Package(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
+        .executableTarget(
+            name: "cold-run", dependencies: ["Base", "CLinux", "ColdStore"], path: "Tests/ColdRun",
+            swiftSettings: settings),
         tests("ColdStoreTests", ["Base", "ColdStore", "Reactor"]),
         tests("KeyspaceTests", ["Base", "Keyspace", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),

@@ -1,6 +1,6 @@
-// BlockReader.swift - reads of pieces of segment files that nobody waits for: by io_uring, or by threads that use pread.
-// Both take the same requests and give the same results; the owner starts reads, flushes once, and takes what is done
-// after the descriptor of its `Wakeup` became readable. A block's memory lives until its result was taken.
+// BlockReader.swift - reads of pieces of segment files that nobody waits for: by io_uring, or by threads that use
+// pread. Both take the same requests and give the same results; the owner starts reads, flushes once, and takes what is
+// done after the descriptor of its `Wakeup` became readable. A block's memory lives until its result was taken.
 internal import Base
 internal import CLinux
 internal import Reactor

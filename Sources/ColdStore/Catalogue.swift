@@ -39,6 +39,9 @@ final class Catalogue: Sendable {
 
     deinit { if lock >= 0 { close(lock) } }
 
+    /// Others may have the directory.
+    func unlock() { flock(lock, LOCK_UN) }
+
     var graves: Graves? { tombstones.withLock { $0 } }
 
     private var manifestPath: String { "\(directory)/\(Manifest.fileName)" }
@@ -123,7 +126,8 @@ final class Catalogue: Sendable {
         }
     }
 
-    /// Puts the manifest as it is now in the place of the old one, unless it changed meanwhile: whoever changed it writes.
+    /// Puts the manifest as it is now in the place of the old one, unless it changed meanwhile: whoever changed it
+    /// writes.
     private func writeManifest(always: Bool = false) throws(SystemError) {
         guard always || persists else { return }
         let temporary = "\(directory)/manifest.temporary"

@@ -1,6 +1,6 @@
-// Chunk.swift - the write buffer of a segment: a fixed piece of memory that holds what will lie at `offset` of the file.
-// The owner appends; the writer's thread reads only what lies before the end of a range it was given, so the two never
-// touch the same byte. Values are served from here until all of it was written.
+// Chunk.swift - the write buffer of a segment: a fixed piece of memory that holds what will lie at `offset` of the
+// file. The owner appends; the writer's thread reads only what lies before the end of a range it was given, so the two
+// never touch the same byte. Values are served from here until all of it was written.
 internal import Base
 internal import CLinux
 
@@ -48,6 +48,7 @@ internal import CLinux
     /// For the writer: writes `range` to where it belongs.
     func write(_ range: Range<Int>, to file: SegmentFile) throws(SystemError) {
         precondition(range.lowerBound >= 0 && range.upperBound <= capacity, "a range of the chunk")
-        try unsafe file.write(UnsafePointer(memory + range.lowerBound), count: range.count, at: offset + range.lowerBound)
+        try unsafe file.write(
+            UnsafePointer(memory + range.lowerBound), count: range.count, at: offset + range.lowerBound)
     }
 }

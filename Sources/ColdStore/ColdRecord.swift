@@ -4,8 +4,8 @@
 //     | expiry u48 | dictionary u16 | version u16 | key | payload
 //
 // The checksum covers everything behind it and, without their being written, the segment's number and the record's
-// offset: bytes that got to a wrong place are no record. The key's hash is not kept: it is seeded anew by every process.
-// Pure, any thread. Decoding believes nothing.
+// offset: bytes that got to a wrong place are no record. The key's hash is not kept: it is seeded anew by every
+// process. Pure, any thread. Decoding believes nothing.
 internal import Base
 
 /// What is known of a value beside its key and its bytes. All but `database`, `expiryMilliseconds` and `dictionary`
@@ -68,7 +68,8 @@ enum ColdRecord {
         precondition(
             fits(head, keyByteCount: keyByteCount) && total <= ColdAddress.recordByteCountMax, "a head that fits")
         buffer.append(littleEndian: UInt32(total) | UInt32(head.type) << 24)
-        buffer.append(littleEndian: UInt32(head.wholeByteCount) | UInt32(head.codec) << 24 | UInt32(head.encoding) << 28)
+        buffer.append(
+            littleEndian: UInt32(head.wholeByteCount) | UInt32(head.codec) << 24 | UInt32(head.encoding) << 28)
         buffer.append(littleEndian: UInt16(keyByteCount))
         buffer.append(littleEndian: UInt16(head.database))
         buffer.append(littleEndian: UInt64(head.expiryMilliseconds) | UInt64(head.dictionary) << 48)

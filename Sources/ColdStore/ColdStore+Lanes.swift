@@ -1,5 +1,6 @@
-// ColdStore+Lanes.swift - segments from their making to their removal, and the chunks through which they are filled. There
-// are three lanes, each with a segment of its own: values, values that die soon, and values that reclaiming has moved.
+// ColdStore+Lanes.swift - segments from their making to their removal, and the chunks through which they are filled.
+// There are three lanes, each with a segment of its own: values, values that die soon, and values that reclaiming has
+// moved.
 internal import Base
 
 extension ColdStore {

@@ -1,5 +1,5 @@
-// ColdStore+Reading.swift - fetching values: from a buffer, from the page cache if that takes no waiting, else by a read
-// that ends in `poll`. Fetches of one record while it is read share the read. Whatever was read is checked before
+// ColdStore+Reading.swift - fetching values: from a buffer, from the page cache if that takes no waiting, else by a
+// read that ends in `poll`. Fetches of one record while it is read share the read. Whatever was read is checked before
 // anybody sees it: its checksum, its place, and that it is the key that was asked for.
 internal import Base
 internal import Reactor

@@ -1,7 +1,7 @@
-// ColdStore+Reclaim.swift - what time does: buffers that have waited long enough are written, tombstones are synced, and
-// when the files take more than their share, a segment is emptied: a window of it is read, and whoever keeps the keys
-// says of every record whether it lives, and whether it deserves to be written again (the second chance). The segment
-// with the most dead bytes and the greatest age goes first. A step looks at one window, so it is short.
+// ColdStore+Reclaim.swift - what time does: buffers that have waited long enough are written, tombstones are synced,
+// and when the files take more than their share, a segment is emptied: a window of it is read, and whoever keeps the
+// keys says of every record whether it lives, and whether it deserves to be written again (the second chance). The
+// segment with the most dead bytes and the greatest age goes first. A step looks at one window, so it is short.
 internal import Base
 
 /// What is to become of a record that reclaiming met.

@@ -1,7 +1,7 @@
-// ColdStore+Recovery.swift - the start and the end of a store, which may wait for the disk. At the start there is either
-// a clean end's list of living records, or, after a crash of a store that persists, tombstones; without one of them
-// everything is removed, because nobody knows which values are old. Records come back in the order in which they were
-// written, so of two for one key the later is the newer.
+// ColdStore+Recovery.swift - the start and the end of a store, which may wait for the disk. At the start there is
+// either a clean end's list of living records, or, after a crash of a store that persists, tombstones; without one of
+// them everything is removed, because nobody knows which values are old. Records come back in the order in which they
+// were written, so of two for one key the later is the newer.
 package import Base
 internal import Reactor
 
@@ -200,10 +200,11 @@ extension ColdStore {
     // MARK: the end
 
     /// Ends the store so that the next one finds everything. `living` calls its argument for every value that is alive,
-    /// with the database and the expiry (0: never) that its key has now. False when the disk would not take it: then the
-    /// next start finds nothing, or, where the store persists, what a crash leaves.
+    /// with the database and the expiry (0: never) that its key has now. False when the disk would not take it: then
+    /// the next start finds nothing, or, where the store persists, what a crash leaves.
     package func close(living: ((ColdAddress, _ database: Int, _ expiryMilliseconds: Int64) -> Void) -> Void) -> Bool {
         end()
+        defer { catalogue.unlock() }
         guard writer.close() else { return false }
         var list = LiveList()
         living { address, database, expiry in
@@ -229,6 +230,7 @@ extension ColdStore {
     package func abandon() {
         reader.close()
         _ = writer.close()
+        catalogue.unlock()
     }
 
     private func end() {

@@ -1,6 +1,6 @@
-// ColdStore.swift - values on disk, by address: put, remove, fetch. Whoever keeps the keys keeps the addresses; the store
-// knows nothing about keys but what a restart needs. One owner calls it (the engine's turn); nothing here waits for the
-// disk: writes go through buffers to one thread (`SegmentWriter`), reads through `BlockReader`, and both make
+// ColdStore.swift - values on disk, by address: put, remove, fetch. Whoever keeps the keys keeps the addresses; the
+// store knows nothing about keys but what a restart needs. One owner calls it (the engine's turn); nothing here waits
+// for the disk: writes go through buffers to one thread (`SegmentWriter`), reads through `BlockReader`, and both make
 // `descriptor` readable when there is something to `poll`. It is a cache's store: when it cannot take a value it says
 // so, and what it cannot read again exactly as it was is missing. Only the start and the end may take long.
 package import Base
@@ -194,8 +194,8 @@ package final class ColdStore {
         discardIfDead(segment)
     }
 
-    /// The key of the value at `address` expires at another time. Kept only by a store that survives crashes; a clean end
-    /// asks for the expiry that counts.
+    /// The key of the value at `address` expires at another time. Kept only by a store that survives crashes; a clean
+    /// end asks for the expiry that counts.
     package func amend(_ address: ColdAddress, expiryMilliseconds: Int64) {
         guard options.persists, let segment = segment(at: address) else { return }
         Graves.append(

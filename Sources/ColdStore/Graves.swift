@@ -1,7 +1,7 @@
 // Graves.swift - tombstones and changed expiries of records, for stores that outlive a crash (`tier-persist yes`): 20
-// bytes each in files of their own, written by the owner before the reply to the command that ended the record goes out.
-// One write into the page cache, as the append only file does it: it survives the process. What survives the machine is
-// the manifest's business.
+// bytes each in files of their own, written by the owner before the reply to the command that ended the record goes
+// out. One write into the page cache, as the append only file does it: it survives the process. What survives the
+// machine is the manifest's business.
 //
 //     segment u32 | offset u32 | expiry i64: -1 the record is dead, 0 it never expires, else when | crc32c u32
 //

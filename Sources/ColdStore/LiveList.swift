@@ -1,6 +1,6 @@
-// LiveList.swift - which records were alive when the store was closed, written with the mark of a clean end: what makes a
-// restart warm without a tombstone for every change. It also knows what became of a record's database and expiry since
-// it was written. Read and written as a whole by the owner, at start and end.
+// LiveList.swift - which records were alive when the store was closed, written with the mark of a clean end: what makes
+// a restart warm without a tombstone for every change. It also knows what became of a record's database and expiry
+// since it was written. Read and written as a whole by the owner, at start and end.
 //
 //     "FOGLIVE1" | per segment: number u32, records u32, each offset u32, database u16, expiry u48 | crc32c u32
 internal import Base

@@ -5,11 +5,12 @@
 //     header   "FOGCOLD1" | number u32 | created i64, milliseconds | zeros | crc32c u32 of the 60 bytes before
 //     index    per record: its distance from the one before in eighths (the first: from the header), as a variable
 //              number; in segments of large records also the record's head without checksum, and its key
-//     trailer  "FOGSEAL1" | records u32 | form u32 | data end u32 | index bytes u32 | least and greatest expiry i64 each
+//     trailer  "FOGSEAL1" | records u32 | form u32 | data end u32 | index bytes u32 | least and greatest expiry i64
+// each
 //              (0: no record expires; greatest -1: some never do) | zeros u32 | crc32c u32 of index and trailer
 //
-// With the keys in the index a restart does not have to read large values; small ones are read faster than a second copy
-// of their keys would be worth its room. Pure, any thread.
+// With the keys in the index a restart does not have to read large values; small ones are read faster than a second
+// copy of their keys would be worth its room. Pure, any thread.
 internal import Base
 
 enum SegmentFormat {

@@ -1,5 +1,5 @@
-// SegmentScan.swift - walks the records of a segment file from one place to another, a window at a time. It waits for the
-// disk, so it is for the writer's thread and for the start of the server. A record that is not as it was written is
+// SegmentScan.swift - walks the records of a segment file from one place to another, a window at a time. It waits for
+// the disk, so it is for the writer's thread and for the start of the server. A record that is not as it was written is
 // counted and skipped, as far as its length can be believed; what lies behind one whose length cannot is lost.
 internal import Base
 

@@ -63,7 +63,9 @@ internal import CLinux
         unsafe munmap(records, recordsByteCount)
     }
 
-    @unsafe private static func word(_ base: UnsafeMutableRawPointer, _ offset: UInt32) -> UnsafeMutablePointer<UInt32> {
+    @unsafe private static func word(
+        _ base: UnsafeMutableRawPointer, _ offset: UInt32
+    ) -> UnsafeMutablePointer<UInt32> {
         unsafe (base + Int(offset)).assumingMemoryBound(to: UInt32.self)
     }
 

@@ -27,7 +27,9 @@ final class ColdStoreRig {
     var keeps: (String) -> Bool = { _ in true }
     var change: (inout ColdOptions) -> Void
 
-    init(_ reading: ColdOptions.Reading = .automatic, _ change: @escaping (inout ColdOptions) -> Void = { _ in }) throws {
+    init(
+        _ reading: ColdOptions.Reading = .automatic, _ change: @escaping (inout ColdOptions) -> Void = { _ in }
+    ) throws {
         directory = NSTemporaryDirectory() + "cold-\(UUID().uuidString)"
         self.change = { options in
             options.reading = reading
