@@ -107,9 +107,13 @@ extension ColdStore {
         segments[slot] = segment
         var wanted = wanted
         let take = { (head: ColdHead, key: Span<UInt8>, offset: Int, byteCount: Int) in
-            var head = head
             let address = ColdAddress(slot: slot, offset: offset, byteCount: byteCount)
-            guard wanted.admit(&head, at: offset) else { return }
+            let written = head
+            var head = head
+            guard wanted.admit(&head, at: offset), self.record(head, differsFrom: written, at: address, wanted) else {
+                if wanted.amendments[offset] != Graves.dead { self.bury(address) }
+                return
+            }
             guard head.dictionary == 0 || self.dictionaries[head.dictionary] != nil else { return }
             segment.addLive(address)
             guard found(head, key, address) else {
@@ -125,6 +129,18 @@ extension ColdStore {
         if !readSealed(segment, take) { readUnsealed(segment, take) }
         file.leaveCache()
         discardIfDead(segment)
+    }
+
+    /// A clean end knew what a crash from now on would not: a new expiry becomes an amendment. False when it cannot be
+    /// said, as that a record belongs to another database.
+    private func record(
+        _ head: ColdHead, differsFrom written: ColdHead, at address: ColdAddress, _ wanted: Wanted
+    ) -> Bool {
+        guard options.persists, wanted.list != nil else { return true }
+        guard head.database == written.database else { return false }
+        let known = wanted.amendments[address.offset] ?? written.expiryMilliseconds
+        if head.expiryMilliseconds != known { amend(address, expiryMilliseconds: head.expiryMilliseconds) }
+        return true
     }
 
     private func isSegment(_ file: SegmentFile) -> Bool {

@@ -239,6 +239,9 @@ package final class ColdStore {
             statistics.segmentsRemoved += 1
         }
         for number in dictionaries.keys { dictionaries[number]?.useCount = 0 }
+        for lane in lanes {
+            if let chunk = lane.chunk { inFlightByteCount -= chunk.count - chunk.submittedCount }
+        }
         segments = []
         freeSlots = []
         lanes = [Lane(), Lane(), Lane()]

@@ -47,6 +47,27 @@ struct ColdRecoveryTests {
         #expect(names == ["lock"])
     }
 
+    /// A store that did not persist has no tombstones for what it removed: its successor, which does, makes them.
+    @Test func persistenceBeginsWithWhatACleanEndKnew() throws {
+        let rig = try ColdStoreRig()
+        for index in 0..<20 { rig.put("key:\(index)", bytes(100, index)) }
+        for index in 0..<10 { rig.remove("key:\(index)") }
+        rig.values["key:10"]?.expiry = rig.now + 1000
+        let wanted = Set(rig.values.keys)
+        #expect(rig.close())
+        let change = rig.change
+        rig.change = { options in
+            change(&options)
+            options.persists = true
+        }
+        try rig.reopen()
+        #expect(Set(rig.values.keys) == wanted)
+        rig.store.abandon()
+        rig.now += 2000
+        try rig.reopen()
+        #expect(Set(rig.values.keys) == wanted.subtracting(["key:10"]))
+    }
+
     @Test func databasesAndExpiriesFollowTheKey() throws {
         let rig = try ColdStoreRig()
         rig.put("key", [1])
@@ -139,7 +160,12 @@ struct ColdRecoveryTests {
         }
         for step in 0..<400 {
             let key = "key:\(random.below(80))"
-            if random.below(4) == 0 { rig.remove(key) } else { rig.put(key, bytes(random.below(1500), step)) }
+            switch random.below(6) {
+            case 0, 1: rig.remove(key)
+            case 2: #expect(rig.fetch(key) == rig.values[key]?.bytes, "seed \(seed), step \(step)")
+            case 3: rig.put(key, bytes(random.below(1500), step), expiry: rig.now + 1 + Int64(random.below(5000)))
+            default: rig.put(key, bytes(random.below(1500), step))
+            }
             if random.below(10) == 0 {
                 rig.now += 100
                 rig.poll()
@@ -150,6 +176,7 @@ struct ColdRecoveryTests {
         if random.below(2) == 0 { rig.settle() }
         rig.store.abandon()
         let before = rig.values
+        rig.now += 1000
         let names = try FileManager.default.contentsOfDirectory(atPath: rig.directory)
         let files = names.filter { $0.hasSuffix(".segment") }.sorted()
         let damage = random.below(3)
@@ -168,6 +195,8 @@ struct ColdRecoveryTests {
         var lost = 0
         for key in rig.values.keys {
             let value = rig.fetch(key)
+            let expiry = rig.values[key]?.expiry ?? 0
+            #expect(expiry == 0 || expiry > rig.now, "seed \(seed): \(key) is of age")
             #expect(before[key] != nil, "seed \(seed): \(key) was removed and came back")
             #expect(value == nil || value == before[key]?.bytes, "seed \(seed): \(key) has a wrong value")
             if value == nil { lost += 1 }
