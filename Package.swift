@@ -50,6 +50,7 @@ let package = Package(
         module("Structures", ["Base", "CLinux", "CAllocator", "CBits", "CLZF"]),
         module("RESP", ["Base"]),
         module("Reactor", ["Base", "CLinux"]),
+        module("ColdStore", ["Base", "CLinux", "Reactor"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
         module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
@@ -66,6 +67,10 @@ let package = Package(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
+        .executableTarget(
+            name: "cold-run", dependencies: ["Base", "CLinux", "ColdStore"], path: "Tests/ColdRun",
+            swiftSettings: settings),
+        tests("ColdStoreTests", ["Base", "ColdStore", "Reactor"]),
         tests("KeyspaceTests", ["Base", "Keyspace", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(

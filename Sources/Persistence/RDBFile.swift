@@ -3,6 +3,7 @@
 package import Base
 internal import CLinux
 package import Keyspace
+internal import Reactor
 internal import Synchronization
 
 /// A file that is being read.

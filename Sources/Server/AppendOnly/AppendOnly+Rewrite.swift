@@ -6,6 +6,7 @@
 internal import Base
 internal import Engine
 internal import Persistence
+internal import Reactor
 internal import Synchronization
 
 extension AppendOnly {

@@ -7,6 +7,7 @@ internal import Engine
 internal import Keyspace
 internal import Persistence
 internal import RESP
+internal import Reactor
 internal import Synchronization
 
 extension Server {

@@ -4,6 +4,7 @@ internal import Base
 internal import CLinux
 internal import Engine
 internal import Persistence
+internal import Reactor
 
 struct AppendOnlyPlaces: Sendable {
     /// `dir`.
