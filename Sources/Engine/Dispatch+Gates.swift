@@ -17,11 +17,14 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
-        if gates == .memory && reference.session.gates.isEmpty && resumption == nil {
+        if gates.isSubset(of: [.memory, .observed]) && reference.session.gates.isEmpty && resumption == nil {
             // A limit is the usual case; nothing else is to be looked at then.
-            guard let refusal = memoryGate(commands.slot(id).flags, arguments) else { return .pass }
-            unsafe reject(reference, id, refusal, output)
-            return .refused
+            if let refusal = memoryGate(commands.slot(id).flags, arguments) {
+                unsafe reject(reference, id, refusal, output)
+                return .refused
+            }
+            if gates.contains(.observed) { observe(id, arguments, database: reference.session.database) }
+            return .pass
         }
         if reference.session.gates.contains(.killed) { return .closed }
         // A wait that ended without what it waited for only answers; nothing is left to refuse.
@@ -66,6 +69,9 @@ extension Engine {
         }
         if gates.contains(.monitored) && resumption == nil && !flags.contains(.runsQueue) {
             feedMonitors(reference, id, arguments)
+        }
+        if gates.contains(.observed) && resumption == nil {
+            observe(id, arguments, database: reference.session.database)
         }
         return .pass
     }
