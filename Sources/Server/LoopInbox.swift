@@ -3,9 +3,16 @@
 internal import Reactor
 internal import Synchronization
 
+/// A new connection on its way to its loop, with the client's id: ids follow the order of acceptance, whichever loop is
+/// the first to register its client.
+struct AcceptedSocket: Sendable {
+    let descriptor: Int32
+    let clientId: UInt64
+}
+
 final class LoopInbox: Sendable {
     private struct State: Sendable {
-        var accepted: [Int32] = []
+        var accepted: [AcceptedSocket] = []
         var isStopping = false
     }
     private let state = Mutex(State())
@@ -18,9 +25,9 @@ final class LoopInbox: Sendable {
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
 
-    func add(_ descriptor: Int32) {
+    func add(_ socket: AcceptedSocket) {
         connectionCount.add(1, ordering: .relaxed)
-        state.withLock { $0.accepted.append(descriptor) }
+        state.withLock { $0.accepted.append(socket) }
         wakeup.signal()
     }
 
@@ -29,7 +36,7 @@ final class LoopInbox: Sendable {
         wakeup.signal()
     }
 
-    func take() -> (accepted: [Int32], isStopping: Bool) {
+    func take() -> (accepted: [AcceptedSocket], isStopping: Bool) {
         state.withLock { state in
             defer { state.accepted = [] }
             return (state.accepted, state.isStopping)
