@@ -55,7 +55,7 @@ enum ClassCommand {
                     ],
                     run: stats),
                 Command(
-                    "OF", "key", arity: 3, [.readonly, .fast], keys: [.key(at: 2, [.readOnly])], in: .fog,
+                    "OF", "key", arity: 3, [.readonly, .fast], keys: [.key(at: 2, [.notKey])], in: .fog,
                     since: "8.2.0", complexity: "O(log(N)) where N is the number of classes.",
                     summary: "Returns the class that a key falls in.",
                     help: ["OF <key>", "    Return the class that a key falls in, whether it is there or not."], run: of),

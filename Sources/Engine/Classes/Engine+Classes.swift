@@ -163,7 +163,8 @@ extension Engine {
     private mutating func countClasses(deadlineNanoseconds: Int64) -> Bool {
         for database in classes.spaces.indices {
             while let place = classes.spaces[database]?.countingPosition {
-                classes.spaces[database]?.countingPosition = chargeSegment(at: place, database)
+                let next = chargeSegment(at: place, database)
+                classes.spaces[database]?.countingPosition = next
                 if clock.monotonicNanoseconds >= deadlineNanoseconds { break }
             }
             if classes.spaces[database]?.countingPosition != nil { return false }
