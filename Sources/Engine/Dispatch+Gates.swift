@@ -23,8 +23,7 @@ extension Engine {
                 unsafe reject(reference, id, refusal, output)
                 return .refused
             }
-            if gates.contains(.observed) { observe(id, arguments, database: reference.session.database) }
-            return .pass
+            return look(id, arguments, reference, resumption)
         }
         if reference.session.gates.contains(.killed) { return .closed }
         // A wait that ended without what it waited for only answers; nothing is left to refuse.
@@ -70,6 +69,13 @@ extension Engine {
         if gates.contains(.monitored) && resumption == nil && !flags.contains(.runsQueue) {
             feedMonitors(reference, id, arguments)
         }
+        return look(id, arguments, reference, resumption)
+    }
+
+    /// No gate stands before the command any more: who follows accesses sees it once.
+    private mutating func look(
+        _ id: Int, _ arguments: borrowing Arguments, _ reference: SessionReference, _ resumption: Resumption?
+    ) -> GateResult {
         if gates.contains(.observed) && resumption == nil {
             observe(id, arguments, database: reference.session.database)
         }

@@ -1,5 +1,5 @@
-// MemoryPolicyTests.swift - what is configured of memory beside its limit: policies by name, maxmemory auto, and clients
-// that are disconnected for the memory of their buffers.
+// MemoryPolicyTests.swift - what is configured of memory beside its limit: policies by name, maxmemory auto, and
+// clients that are disconnected for the memory of their buffers.
 import Engine
 import TestKit
 import Testing
@@ -10,14 +10,14 @@ struct MemoryPolicyTests {
         let session = try TestSession(variant)
         try session.run([
             ("CONFIG SET maxmemory-policy allkeys-lrm", "OK"), ("CONFIG SET maxmemory-policy volatile-lrm", "OK"),
-            ("CONFIG GET maxmemory-policy", #"(unordered) ["maxmemory-policy", "volatile-lrm"]"#),
-            ("CONFIG SET maxmemory auto", "OK"), ("CONFIG GET maxmemory", #"["maxmemory", "auto"]"#),
+            ("CONFIG GET maxmemory-policy", "(matches) *volatile-lrm*"),
+            ("CONFIG SET maxmemory auto", "OK"), ("CONFIG GET maxmemory", "(matches) *auto*"),
             ("SET key value", "OK"), ("CONFIG SET maxmemory auto0", "(matches) (error)*argument must be a memory value*"),
-            ("CONFIG SET maxmemory 512mb", "OK"), ("CONFIG GET maxmemory", #"["maxmemory", "536870912"]"#),
+            ("CONFIG SET maxmemory 512mb", "OK"), ("CONFIG GET maxmemory", "(matches) *536870912*"),
             ("CONFIG SET maxmemory 0", "OK"),
         ])
         let memory = try session.client.run("INFO memory").text ?? ""
-        #expect(memory.contains("\nmaxmemory:0\r"))
+        #expect(memory.split(whereSeparator: \.isNewline).contains("maxmemory:0"))
         try session.run([("CONFIG SET maxmemory AUTO", "OK")])
         let limited = try session.client.run("INFO memory").text ?? ""
         let line = limited.split(whereSeparator: \.isNewline).first { $0.hasPrefix("maxmemory:") } ?? ""
@@ -40,7 +40,7 @@ struct MemoryPolicyTests {
         for _ in 0..<300 where !evicted {
             server.advanceClock(milliseconds: 100)
             let text = try observer.run("INFO stats").text ?? ""
-            evicted = text.contains("evicted_clients:1\r")
+            evicted = text.split(whereSeparator: \.isNewline).contains("evicted_clients:1")
         }
         #expect(evicted)
         let answer = try small.run("PING").text

@@ -133,7 +133,7 @@ struct EvictionHandTests {
         }
         let written = (0..<50).count { box.has("written:\($0)") }
         let read = (0..<50).count { box.has("read:\($0)") }
-        #expect(written >= 45 && read <= 5, "\(written) written and \(read) read keys stayed")
+        #expect(written >= 45 && read <= 20, "\(written) written and \(read) read keys stayed")
     }
 
     @Test("evictions are told to whoever listens")

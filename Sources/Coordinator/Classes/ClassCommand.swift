@@ -1,5 +1,5 @@
-// ClassCommand.swift - FOG.CLASS: classes of data, each a pattern of keys with a time to live, a bound for it and a share
-// of memory. A definition is a record like any other, so it is saved, recorded and replicated; what the class's keys
+// ClassCommand.swift - FOG.CLASS: classes of data, each a pattern of keys with a time to live, a bound for it and a
+// share of memory. A definition is a record like any other, so it is saved, recorded and replicated; what the class's keys
 // cost and how often they were found is counted by the engine. Classes are of one database. Under the turn.
 internal import Base
 internal import Commands
@@ -21,7 +21,7 @@ enum ClassCommand {
                     """,
                     arity: -5, [.write, .denyOOM], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
                     complexity: "O(1), and O(N) in slices where N is the number of keys in the database.",
-                    summary: "Defines a class: keys that match a pattern, their time to live and their share of memory.",
+                    summary: "Defines a class: keys that match a pattern, their life and their share of memory.",
                     help: [
                         "SET <name> PATTERN <pattern> [TTL <s>] [MAXTTL <s>] [JITTER <pct>] [MAXMEM <bytes>]",
                         "    [PRIORITY <n>]",
@@ -58,7 +58,7 @@ enum ClassCommand {
                     "OF", "key", arity: 3, [.readonly, .fast], keys: [.key(at: 2, [.notKey])], in: .fog,
                     since: "8.2.0", complexity: "O(log(N)) where N is the number of classes.",
                     summary: "Returns the class that a key falls in.",
-                    help: ["OF <key>", "    Return the class that a key falls in, whether it is there or not."], run: of),
+                    help: ["OF <key>", "    Return the class that a key falls in, be it there or not."], run: of),
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),

@@ -1,5 +1,5 @@
-// Engine+Classes.swift - classes of data at work: a key that was written gets its class's time to live, what it costs is
-// charged to the class, and a class over its limit gives up keys of its own, the unused first. All of it follows a
+// Engine+Classes.swift - classes of data at work: a key that was written gets its class's time to live, what it costs
+// is charged to the class, and a class over its limit gives up keys of its own, the unused first. All of it follows a
 // command, from `applyEffects`, so a handler knows nothing of classes; while there is none, no command pays for them.
 // A time to live that a class gave is recorded as PEXPIREAT and an eviction as DEL: who reads the journal needs no
 // classes. Under the turn.
@@ -85,7 +85,7 @@ extension Engine {
     ) {
         guard let limits = classes.spaces[database]?.limits[number], limits.limitsLife else { return }
         let expiry = limits.expiry(
-            of: slot.entry.expiry, now: keyspace.now, isPersistent: Engine.isPersist(event),
+            of: slot.entry.expiry, now: keyspace.now, isPersistent: event.isEqual(to: "persist"),
             random: limits.jitterPercent > 0 ? random.next() : 0)
         guard let expiry else { return }
         keyspace.setExpiry(slot, hash: hash, in: database, to: expiry)
@@ -104,10 +104,6 @@ extension Engine {
             }
         }
         if notifies { notify("expire", .generic, key, database: database) }
-    }
-
-    private static func isPersist(_ event: StaticString) -> Bool {
-        event.withUTF8Buffer { unsafe $0.elementsEqual("persist".utf8) }
     }
 
     // MARK: limits
@@ -233,7 +229,8 @@ extension Engine {
         let list = space.classes.indices.map { number in
             ClassFigures(
                 definition: space.classes[number], counters: space.counters[number],
-                keyCount: space.ledgers[number].count, byteCount: space.byteCount(number, tableShare: keyspace[database].tableShare),
+                keyCount: space.ledgers[number].count,
+                byteCount: space.byteCount(number, tableShare: keyspace[database].tableShare),
                 ledgerByteCount: space.ledgers[number].allocatedByteCount)
         }
         return (list, isCounted)
