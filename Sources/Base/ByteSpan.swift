@@ -158,7 +158,7 @@ package enum ByteComparison {
 extension StaticString {
     /// Whether both spell the same.
     package func isEqual(to other: StaticString) -> Bool {
-        utf8CodeUnitCount == other.utf8CodeUnitCount
-            && unsafe ByteComparison.equals(utf8Start, other.utf8Start, count: utf8CodeUnitCount)
+        guard utf8CodeUnitCount == other.utf8CodeUnitCount else { return false }
+        return unsafe ByteComparison.equals(utf8Start, other.utf8Start, count: utf8CodeUnitCount)
     }
 }
