@@ -92,7 +92,10 @@ enum ClassCommand {
         call.tellClasses()
         let figures = call.administration.classFigures(database: call.session.database).list
         call.reply.array(figures.count)
-        for item in figures { call.reply.bulk(item.definition.name.span) }
+        for item in figures {
+            let name = item.definition.name
+            call.reply.bulk(name.span)
+        }
     }
 
     private static let delete: Command.Handler = { (call: inout Call) throws(CommandError) in
@@ -117,7 +120,8 @@ enum ClassCommand {
         }
         call.reply.map(list.count)
         for item in list {
-            call.reply.bulk(item.definition.name.span)
+            let name = item.definition.name
+            call.reply.bulk(name.span)
             write(item, isCounted, call.reply)
         }
     }

@@ -62,7 +62,9 @@ enum ClassRecord {
 
     /// All fields, those that are off included, so that a class that is set again keeps nothing of what it was.
     static func write(_ item: DataClass, to fields: inout RecordFields) {
-        fields.add("pattern", item.pattern.span)
+        // A view of another module's stored property is none that outlives the expression.
+        let pattern = item.pattern
+        fields.add("pattern", pattern.span)
         fields.add("ttl", decimal: item.limits.lifeMilliseconds / 1000)
         fields.add("maxttl", decimal: item.limits.lifeMillisecondsMax / 1000)
         fields.add("jitter", decimal: Int64(item.limits.jitterPercent))
