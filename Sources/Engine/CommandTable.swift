@@ -47,6 +47,8 @@ package import RESP
     private let containers: [Int?]
     /// The subcommand that a dotted name stands for, by slot id; itself for all others.
     private let canonicalSlots: [Int]
+    /// Where keys stand, by slot id; for those who follow every access.
+    private let keyShapes: [KeyShape]
 
     /// `renames` maps lower-case names to new names; an empty new name removes the command.
     package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
@@ -75,6 +77,7 @@ package import RESP
         let canonical = CommandTable.addDottedNames(of: topLevel, ranges, to: &all, &fullNames, &shown)
         canonicalSlots = canonical
         self.commands = all
+        keyShapes = all.map { KeyShape($0) }
         self.fullNames = fullNames
         self.names = shown
         self.topLevel = topLevel
@@ -226,6 +229,9 @@ package import RESP
         }
         return id
     }
+
+    /// Where the keys of the command with this slot stand.
+    func keyShape(_ id: Int) -> KeyShape { keyShapes[id] }
 
     package func slot(_ id: Int) -> CommandSlot {
         precondition(id >= 0 && id < count, "command slots are numbered from 0")

@@ -57,6 +57,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let capturing = EngineGates(rawValue: 1 << 6)
     /// The last background save failed, and writes are refused for it.
     package static let saveFailed = EngineGates(rawValue: 1 << 5)
+    /// Somebody follows every access to keys (`Observing/`).
+    static let observed = EngineGates(rawValue: 1 << 8)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -105,6 +107,9 @@ package struct EngineGates: OptionSet, Sendable {
     /// Whether it wants to hear of keys that begin with `extensionPrefix`.
     package internal(set) var extensionListens = false
     var extensionPrefix: [UInt8] = []
+    /// Classes of data (`Classes/`).
+    var classes = DataClasses()
+    var observer = Observer()
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -157,6 +162,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// Derives what dispatch looks at from the settings; call after every change of the configuration.
     package mutating func settingsChanged() {
         settings = config.settings
+        if settings.maxmemoryIsAuto { settings.maxmemory = MemoryLimit.automatic }
         settingsVersion += 1
         latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
@@ -173,6 +179,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
         evictionSettingsChanged()
+        armObservation()
         armSaveGate()
         armEffects()
         limitTrackingTable()
@@ -198,6 +205,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// CONFIG RESETSTAT.
     package mutating func resetStatistics() {
         coordination?.statisticsReset()
+        classes.resetCounters()
         statistics = ServerStatistics()
         statistics.freedObjectsBefore = hooks.pendingFrees().freed
         keyspace.statistics = Keyspace.Statistics()

@@ -90,9 +90,14 @@ extension Engine {
         if session == runningSession {
             session.session.closesAfterReply = true
         } else {
-            session.session.gates.insert(.killed)
-            cancelSuspension(session)
-            deliver(.close, to: session)
+            dismiss(session)
         }
+    }
+
+    /// Closes the connection of a client that is not running.
+    mutating func dismiss(_ session: SessionReference) {
+        session.session.gates.insert(.killed)
+        cancelSuspension(session)
+        deliver(.close, to: session)
     }
 }

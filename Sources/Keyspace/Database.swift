@@ -322,7 +322,7 @@ package struct Database: ~Copyable {
     }
 
     /// Bytes that the allocators really gave for an entry and the value behind it.
-    func allocatedByteCount(of entry: Entry) -> Int {
+    package func allocatedByteCount(of entry: Entry) -> Int {
         arena.allocatedByteCount(of: entry) + (entry.hasHeldValue ? HeldValue.byteCount(entry) : 0)
     }
 

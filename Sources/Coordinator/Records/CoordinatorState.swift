@@ -69,6 +69,20 @@ package final class CoordinatorState: EngineExtension {
             }
         }
         engine.setExtensionListens(databases.contains { $0 != nil })
+        readAtOnce(&engine)
+    }
+
+    /// Reads the records of small datasets before the first client is served: classes hold from the first write on.
+    /// What cannot be read in that time is read by the clock.
+    private func readAtOnce(_ engine: inout Engine) {
+        let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.loadingNanoseconds
+        let prefix = prefix
+        for database in databases.indices {
+            guard let records = databases[database], !records.isBuilt,
+                records.walk(&engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
+            else { continue }
+            for index in records.indexes { (index as? ClassIndex)?.tell(&engine, database) }
+        }
     }
 
     package func prefixChanged(_ prefix: [UInt8]) {
@@ -97,6 +111,8 @@ package final class CoordinatorState: EngineExtension {
 
     /// How long one walk over a keyspace may hold the turn.
     private static let sliceNanoseconds: Int64 = 1_000_000
+    /// How long reading records may take right after a dataset was loaded.
+    private static let loadingNanoseconds: Int64 = 20_000_000
     /// Marked records read by one tick.
     private static let markedCount = 1000
 
@@ -111,6 +127,7 @@ package final class CoordinatorState: EngineExtension {
                     &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
                 guard isBuilt else { return true }
                 if records.isEmpty && !records.isUsed {
+                    engine.setClasses([], database: database)
                     databases[database] = nil
                     engine.setExtensionListens(databases.contains { $0 != nil })
                     continue
