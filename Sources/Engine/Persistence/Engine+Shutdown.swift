@@ -62,7 +62,10 @@ extension Engine {
         case .rewrite: Log.shared.warning("There is a child rewriting the AOF. Killing it!")
         case .replication, nil: return
         }
+        let job = saving.running?.job
         cancelSnapshot()
+        // Its thread removes the temporary file, which the end of the process must not forestall.
+        _ = job?.wait()
     }
 
     static func exitIfInsisted(_ isFinal: Bool, _ hooks: ServerHooks, _ job: SnapshotJob) {
