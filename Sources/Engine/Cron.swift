@@ -28,6 +28,7 @@ extension Engine {
         keyspace.now = clock.nowMilliseconds
         endPauseIfDue()
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
+        endIfRequested()
         let needsMore = expireActively()
         let hasDead = reclaimInvalidated()
         evictInBackground()

@@ -1,7 +1,7 @@
 // Engine+Suspension.swift - suspending, resuming and timing out sessions. A resumed command runs at once, under the
 // turn of whoever resumed it, into a buffer of its own, which is delivered to its connection; so it runs in the order
 // of the turn and before anything its client sent later. Within a transaction or a script nothing is resumed before
-// the outermost command has ended. A command that waits for keys again keeps its place and its deadline.
+// the outermost command has ended. A command that waits for keys or the disk again keeps its place and its deadline.
 internal import Base
 internal import RESP
 
@@ -109,7 +109,7 @@ extension Engine {
         precondition(session.session.suspension == nil, "a session waits for one thing at a time")
         var order: UInt64
         var deadline = deadline
-        if wait != nil, let resumed = waiting.resumed, resumed.session == session {
+        if wait != nil || reason == .durability, let resumed = waiting.resumed, resumed.session == session {
             order = resumed.order
             if wait?.renewsDeadline != true { deadline = resumed.deadline }
         } else {

@@ -9,6 +9,10 @@ internal import RESP
 package struct ServerHooks: Sendable {
     /// Ends the process in an orderly way (SHUTDOWN, signals).
     package var shutdown: @Sendable () -> Void = {}
+    /// Somebody asks again, while the save before the end lasts: do not wait for it.
+    package var insistsOnEnd: @Sendable () -> Bool = { false }
+    /// Ends the process where it stands.
+    package var exitNow: @Sendable () -> Void = {}
     /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
@@ -21,6 +25,8 @@ package struct ServerHooks: Sendable {
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
     /// How far the append only file is.
     package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// DEBUG AOF-FLUSH-SLEEP: the writer waits for so many microseconds before each write.
+    package var delayJournal: @Sendable (Int) -> Void = { _ in }
     /// A client waits for `AppendOnlyGauges.durableOffset` to grow.
     package var durabilityWanted: @Sendable () -> Void = {}
     /// BGREWRITEAOF: starts a rewrite.

@@ -187,6 +187,10 @@ size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }
+/// Threads have a niceness of their own on Linux, whatever the standard says about processes.
+static inline int fog_set_thread_niceness(int niceness) {
+  return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness);
+}
 static inline void fog_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
 static inline int fog_wifexited(int status) { return WIFEXITED(status); }
 static inline char **fog_environ(void) { return environ; }

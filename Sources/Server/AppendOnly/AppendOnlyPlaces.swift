@@ -26,7 +26,10 @@ struct AppendOnlyPlaces: Sendable {
     /// Where servers before Redis 7 kept the one file they had.
     var oldFile: String { root + "/" + prefix }
     /// A rewrite writes here.
-    var temporaryBase: String { directory + "/temp-rewriteaof-bg-\(getpid()).aof" }
+    var temporaryBase: String {
+        directory + "/temp-rewriteaof-bg-\(getpid())-\(RDBFile.temporaryNumber()).aof"
+    }
+
     /// Removes what rewrites that were killed have left. Returns how many files went.
     func sweep() -> Int {
         var count = 0
