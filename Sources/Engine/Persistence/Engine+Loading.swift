@@ -105,7 +105,9 @@ extension Engine {
             return false
         }
         let replaces = options.replacesKeys
-        guard !options.onlyChecks, let reason = noteLoaded(loader.summary, replacesLibraries: replaces) else { return true }
+        guard !options.onlyChecks, let reason = noteLoaded(loader.summary, replacesLibraries: replaces) else {
+            return true
+        }
         Log.shared.warning(reason)
         return false
     }
