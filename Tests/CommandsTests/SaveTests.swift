@@ -67,7 +67,7 @@ struct SaveTests {
         #expect(try client.run("DEBUG DIGEST") == digest)
         // So are libraries.
         _ = try client.run("FLUSHALL")
-        let library = #"FUNCTION LOAD "#!lua name=lib\nredis.register_function('f', function() return 7 end)""#
+        let library = ##"FUNCTION LOAD "#!lua name=lib\nredis.register_function('f', function() return 7 end)""##
         #expect(try client.run(library).text == "lib")
         #expect(try client.run("DEBUG RELOAD NOFLUSH").isError)
         #expect(try client.run("DEBUG RELOAD NOFLUSH MERGE") == .simple(Array("OK".utf8)))
