@@ -79,7 +79,8 @@ let package = Package(
         tests(
             "CoordinatorTests",
             ["Base", "Coordinator", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
-        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures", "ValuesRun"]),
+        tests(
+            "PersistenceTests", ["Base", "Keyspace", "Persistence", "Reactor", "RESP", "Structures", "ValuesRun"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

@@ -3,6 +3,7 @@
 import Base
 import Keyspace
 import Persistence
+import Reactor
 import Structures
 import Testing
 
