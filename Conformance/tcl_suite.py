@@ -128,7 +128,7 @@ def accept_newer_refusals(file: Path) -> None:
         text = text.replace(old, new)
     # MIGRATE is not there yet; the rest of its test is about other commands.
     text = re.sub(r"(?m)^.*DRYRUN command-test MIGRATE.*$", "", text)
-    text = re.sub(r'"This user( has no permissions .*" \[r ACL DRYRUN )([^ ]+)', r'"User \2\1\2', text)
+    text = re.sub(r'"This user( has no permissions .*" +\[r ACL DRYRUN )([^ ]+)', r'"User \2\1\2', text)
     file.write_text(text, encoding="utf-8")
 
 
