@@ -1,6 +1,6 @@
 // MemoryLimit.swift - how much memory this process may take before the system ends it: the smallest limit of its
-// control group and of those above it (version 2, or version 1's memory controller), else what the machine has. `maxmemory
-// auto` follows it. Reads a handful of small files; never on the data path.
+// control group and of those above it (version 2, or version 1's memory controller), else what the machine has.
+// `maxmemory auto` follows it. Reads a handful of small files; never on the data path.
 internal import Base
 internal import Keyspace
 

@@ -1,5 +1,6 @@
 // ClassCommandTests.swift - FOG.CLASS over the wire: definitions and their order, times to live, limits that evict
-// inside a class alone, figures against MEMORY USAGE, restarts, transactions and scripts, and the classes that are shipped.
+// inside a class alone, figures against MEMORY USAGE, restarts, transactions and scripts, and the classes that are
+// shipped.
 import Base
 import Engine
 import TestKit
@@ -155,7 +156,8 @@ struct ClassCommandTests {
     func readsAreCounted(variant: TestVariant) throws {
         let session = try TestSession(variant)
         try session.run([
-            ("FOG.CLASS SET c PATTERN c:* TTL 10", "OK"), ("SET c:1 x", "OK"), ("GET c:1", #""x""#), ("GET c:2", "(nil)"),
+            ("FOG.CLASS SET c PATTERN c:* TTL 10", "OK"), ("SET c:1 x", "OK"), ("GET c:1", #""x""#),
+            ("GET c:2", "(nil)"),
             ("MGET c:1 c:2 other", #"["x", (nil), (nil)]"#), ("HGETALL c:3", "(any)"),
             ("MULTI", "OK"), ("GET c:1", "QUEUED"), ("EXEC", #"["x"]"#),
             (#"EVAL "return redis.call('GET', KEYS[1])" 1 c:1"#, #""x""#),

@@ -1,6 +1,6 @@
 // ClassCommand.swift - FOG.CLASS: classes of data, each a pattern of keys with a time to live, a bound for it and a
-// share of memory. A definition is a record like any other, so it is saved, recorded and replicated; what the class's keys
-// cost and how often they were found is counted by the engine. Classes are of one database. Under the turn.
+// share of memory. A definition is a record like any other, so it is saved, recorded and replicated; what the class's
+// keys cost and how often they were found is counted by the engine. Classes are of one database. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
