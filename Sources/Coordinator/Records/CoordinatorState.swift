@@ -81,8 +81,18 @@ package final class CoordinatorState: EngineExtension {
             guard let records = databases[database], !records.isBuilt,
                 records.walk(&engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
             else { continue }
+            if letGo(records, database, &engine) { continue }
             for index in records.indexes { (index as? ClassIndex)?.tell(&engine, database) }
         }
+    }
+
+    /// Stops listening to a database that was read, holds no records and was asked for none. True when it did.
+    private func letGo(_ records: DatabaseRecords, _ database: Int, _ engine: inout Engine) -> Bool {
+        guard records.isEmpty && !records.isUsed else { return false }
+        engine.setClasses([], database: database)
+        databases[database] = nil
+        engine.setExtensionListens(databases.contains { $0 != nil })
+        return true
     }
 
     package func prefixChanged(_ prefix: [UInt8]) {
@@ -126,12 +136,7 @@ package final class CoordinatorState: EngineExtension {
                 let isBuilt = records.walk(
                     &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
                 guard isBuilt else { return true }
-                if records.isEmpty && !records.isUsed {
-                    engine.setClasses([], database: database)
-                    databases[database] = nil
-                    engine.setExtensionListens(databases.contains { $0 != nil })
-                    continue
-                }
+                if letGo(records, database, &engine) { continue }
             }
             for kind in RecordKind.allCases {
                 let isDone = records.readMarked(
