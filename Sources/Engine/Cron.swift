@@ -44,6 +44,9 @@ extension Engine {
             statistics.instantaneousOperations.sample(statistics.commandsProcessed, at: now)
             statistics.instantaneousInput.sample(statistics.networkInput, at: now)
             statistics.instantaneousOutput.sample(statistics.networkOutput, at: now)
+            let loops = loopCounters
+            statistics.instantaneousCycles.sample(loops.cycles, at: now)
+            statistics.instantaneousCycleNanoseconds.sample(loops.nanoseconds, at: now)
             readMemory()
             followMemoryLimit()
             evictClients()

@@ -15,6 +15,8 @@ package struct ServerHooks: Sendable {
     package var exitNow: @Sendable () -> Void = {}
     /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
+    /// What the event loops did since the start.
+    package var loopCounters: @Sendable () -> LoopCounters = { LoopCounters() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
@@ -202,12 +204,21 @@ package struct EngineGates: OptionSet, Sendable {
         return unsafe commandStatistics[slot]
     }
 
+    /// What the event loops did since CONFIG RESETSTAT.
+    package var loopCounters: LoopCounters { hooks.loopCounters() - statistics.loopsBefore }
+
+    /// Time spent in commands.
+    package var commandMicroseconds: Int {
+        (0..<commands.count).reduce(0) { sum, id in sum + statistics(of: id).microseconds }
+    }
+
     /// CONFIG RESETSTAT.
     package mutating func resetStatistics() {
         coordination?.statisticsReset()
         classes.resetCounters()
         statistics = ServerStatistics()
         statistics.freedObjectsBefore = hooks.pendingFrees().freed
+        statistics.loopsBefore = hooks.loopCounters()
         keyspace.statistics = Keyspace.Statistics()
         resetLatencyHistograms()
         for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }

@@ -1,5 +1,6 @@
 // LoopInbox.swift - what other threads hand to a loop: accepted sockets and the order to stop. The engine's deliveries
 // do not come this way; they stay behind the turn (Engine/Deliveries.swift).
+internal import Engine
 internal import Reactor
 internal import Synchronization
 
@@ -19,6 +20,29 @@ final class LoopInbox: Sendable {
     let wakeup: Wakeup
     /// Connections the loop has or is about to get; the acceptor balances by it.
     let connectionCount = Atomic<Int>(0)
+
+    private let cycles = Atomic<Int>(0)
+    private let nanoseconds = Atomic<Int>(0)
+    private let reads = Atomic<Int>(0)
+    private let writes = Atomic<Int>(0)
+
+    /// What the loop has done, as its last round left it. Set by the loop alone.
+    var counters: LoopCounters {
+        get {
+            var counters = LoopCounters()
+            counters.cycles = cycles.load(ordering: .relaxed)
+            counters.nanoseconds = nanoseconds.load(ordering: .relaxed)
+            counters.reads = reads.load(ordering: .relaxed)
+            counters.writes = writes.load(ordering: .relaxed)
+            return counters
+        }
+        set {
+            cycles.store(newValue.cycles, ordering: .relaxed)
+            nanoseconds.store(newValue.nanoseconds, ordering: .relaxed)
+            reads.store(newValue.reads, ordering: .relaxed)
+            writes.store(newValue.writes, ordering: .relaxed)
+        }
+    }
 
     /// The loop has replies that wait for the disk.
     let isHolding = Atomic<Bool>(false)

@@ -107,6 +107,7 @@ package final class Server: Sendable {
             engine.hooks.pendingFrees = {
                 (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
             }
+            engine.hooks.loopCounters = { shared.inboxes.reduce(LoopCounters()) { $0 + $1.counters } }
             engine.hooks.wakeAt = { deadline in
                 let (previous, _) = shared.nextDeadline.min(deadline, ordering: .relaxed)
                 if deadline < previous { shared.inboxes[0].wakeup.signal() }
