@@ -50,7 +50,8 @@ package final class Server: Sendable {
         identity.configurationFile = options.configurationFile
         var engine = Engine(config: options.config, commands: table, identity: identity)
         engine.clock = options.clock
-        engine.install(CoordinatorState())
+        let coordinator = CoordinatorState()
+        engine.install(coordinator)
         do throws(ACLRefusal) { try engine.loadUsers(lines: options.users, fileSystem: .live) } catch {
             Log.shared.warning("\(error.text)")
             throw SystemError(code: EINVAL, operation: "load the users")
@@ -75,6 +76,7 @@ package final class Server: Sendable {
         shared = ServerShared(
             turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
             unixSocketPath: options.config.string("unixsocket"))
+        coordinator.loadFile = Server.fileLoader(shared)
         appendOnly = try AppendOnly(shared, config: options.config)
         stopAll.set(shared)
         installHooks()

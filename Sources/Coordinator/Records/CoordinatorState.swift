@@ -15,6 +15,11 @@ package final class CoordinatorState: EngineExtension {
     /// Events; leases, and invalidations in slices.
     let events = EventState()
     let cache = CacheState()
+    /// Sessions that wait for an index or the ring, with the millisecond since when; see `Call+Slices`.
+    var waitingSessions: [UInt64: Int64] = [:]
+
+    /// Begins to load a file, on another thread (FOG.WARM FILE); the server's.
+    package var loadFile: (@Sendable (WarmRequest) -> Void)?
 
     package init() {}
 
@@ -123,30 +128,30 @@ package final class CoordinatorState: EngineExtension {
     private static let sliceNanoseconds: Int64 = 1_000_000
     /// How long reading records may take right after a dataset was loaded.
     private static let loadingNanoseconds: Int64 = 20_000_000
-    /// Marked records read by one tick.
-    private static let markedCount = 1000
-
     package func tick(_ engine: inout Engine) -> Bool {
         var hasMore = tickCache(&engine)
+        forgetWaiting(now: engine.keyspace.now)
         let prefix = prefix
         for database in databases.indices {
             guard let records = databases[database] else { continue }
-            if !records.isBuilt {
-                let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.sliceNanoseconds
-                let isBuilt = records.walk(
-                    &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
-                guard isBuilt else { return true }
-                if letGo(records, database, &engine) { continue }
-            }
-            for kind in RecordKind.allCases {
-                let isDone = records.readMarked(
-                    kind, &engine, database: database, prefix: prefix.span, limit: CoordinatorState.markedCount)
-                hasMore = hasMore || !isDone
-                let index = records.indexes[kind.rawValue]
-                index.advance(to: engine.keyspace.now)
-                index.tick(&engine, database, self)
-            }
+            let wasBuilt = records.isBuilt
+            let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.sliceNanoseconds
+            let isDone = records.catchUp(
+                &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
+            guard records.isBuilt else { return true }
+            if !wasBuilt && letGo(records, database, &engine) { continue }
+            hasMore = hasMore || !isDone
+            for index in records.indexes where index.tick(&engine, database, self) { hasMore = true }
         }
         return hasMore
     }
+
+    /// Forgets sessions that ended while they waited.
+    private func forgetWaiting(now: Int64) {
+        guard !waitingSessions.isEmpty else { return }
+        waitingSessions = waitingSessions.filter { now - $0.value < CoordinatorState.graceMilliseconds }
+    }
+
+    /// A session that waits looks again every fraction of a millisecond.
+    private static let graceMilliseconds: Int64 = 10_000
 }

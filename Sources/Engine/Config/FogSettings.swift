@@ -71,6 +71,9 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var eventsInvalidate = true
     /// `fog-lease-time`.
     package var leaseMilliseconds = 5000
+    /// `fog-warmup` and `fog-warmup-interval`.
+    package var warmsUp = true
+    package var warmupIntervalSeconds = 300
     /// `fog-l1-capacity`.
     package var hotCapacity = 5000
     package init() {}
