@@ -373,6 +373,93 @@ def batches(walk: Walk) -> None:
         front.close()
 
 
+# Declarations
+
+# Their replies hold times, which pass between two questions.
+TIMED = [["FOG.STATS", "CACHE"], ["FOG.STATS", "EVENTS"], ["FOG.HEALTH"], ["FOG.SCALE", "CHECK"], ["FOG.CACHE", "META"],
+         ["FOG.CACHE", "FRESH"]]
+
+
+def flat(reply: object) -> object:
+    """A RESP3 reply as RESP2 has it: maps in a row, doubles as text, what is nothing is nothing."""
+    if isinstance(reply, dict):
+        return [flat(item) for pair in reply.items() for item in pair]
+    if isinstance(reply, (list, tuple, set)):
+        return [flat(item) for item in reply]
+    if isinstance(reply, float):
+        return f"{reply:.17g}"
+    return reply
+
+
+def same(one: object, other: object) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(left, right) for left, right in zip(one, other))
+    if one == other:
+        return True
+    try:
+        return float(str(one)) == float(str(other))
+    except ValueError:
+        return False
+
+
+def declarations(walk: Walk) -> None:
+    """COMMAND DOCS, INFO, ACL categories, HELP, dotted names, keys, and both protocols' replies, of every command."""
+    problems: list[str] = []
+    with Server(fog_binary()) as server:
+        two = redis.Redis(port=server.port, protocol=2, decode_responses=True)
+        three = redis.Redis(port=server.port, protocol=3, decode_responses=True)
+        for client in (two, three):
+            client.response_callbacks.clear()
+        roots = sorted(n for n in three.execute_command("COMMAND LIST") if n.startswith("fog.") and "|" not in n)
+        docs = three.execute_command("COMMAND", "DOCS", *roots)
+        names = []
+        for root in roots:
+            children = docs[root].get("subcommands") or {root: docs[root]}
+            names += children
+            lines = three.execute_command(root, "HELP") if root + "|help" in children else []
+            for name, facts in children.items():
+                info = three.execute_command("COMMAND", "INFO", name)[0]
+                if not all(facts.get(field) for field in ("summary", "since", "group", "complexity")):
+                    problems.append(f"{name}: COMMAND DOCS says too little")
+                is_market = root in ("fog.gpu", "fog.book", "fog.price", "fog.orderbook", "fog.market", "fog.provider")
+                if "@fog" not in info[6] or ("@fogmarket" in info[6]) != is_market and not name.endswith("|help"):
+                    problems.append(f"{name}: categories {info[6]}")
+                word = name.split("|")[-1].upper()
+                if lines and word != "HELP" and not any(str(line).startswith(word) for line in lines):
+                    problems.append(f"{name}: not in HELP")
+                dotted = three.execute_command("COMMAND", "INFO", name.replace("|", "."))
+                if "|" in name and (not dotted or dotted[0] is None):
+                    problems.append(f"{name}: no dotted name")
+        keyed = compared = 0
+        for line in (HERE / "fog_examples.txt").read_text().splitlines():
+            words = line.split()
+            if not line or line.startswith("#"):
+                continue
+            name = "|".join(words[:2]).lower() if "|".join(words[:2]).lower() in names else words[0].lower()
+            info = three.execute_command("COMMAND", "INFO", name)[0]
+            if info and info[8] and not any("not_key" in spec["flags"] for spec in info[8]):
+                try:
+                    keyed += bool(three.execute_command("COMMAND", "GETKEYS", *words))
+                except redis.ResponseError as error:
+                    # An example may name no key where keys are optional.
+                    if "no key" not in str(error):
+                        problems.append(f"{line}: COMMAND GETKEYS: {error}")
+            try:
+                reply = three.execute_command(*words)
+            except redis.ResponseError:
+                continue
+            if info and "readonly" in info[2]:
+                compared += 1
+                other = two.execute_command(*words)
+                if not same(flat(reply), flat(other)) and words[:2] not in TIMED:
+                    problems.append(f"{line}: RESP2 {other} RESP3 {reply}")
+    for problem in problems:
+        print(problem)
+    walk.check("declarations: docs, categories, HELP, dotted names, keys, protocols",
+               f"{len(names)} commands, {keyed} with keys, {compared} replies in RESP2 and RESP3, "
+               f"{len(problems)} problems (target 0)", not problems)
+
+
 def scripts(walk: Walk) -> None:
     """The scripts that have verdicts of their own."""
     environment = dict(os.environ, FOG_SERVER=str(fog_binary().path))
@@ -410,6 +497,7 @@ def main() -> int:
     slices(walk)
     plain(walk)
     batches(walk)
+    declarations(walk)
     if "--all" in sys.argv:
         scripts(walk)
     print(f"{len(walk.missed)} missed" + (": " + "; ".join(walk.missed) if walk.missed else ""))

@@ -74,6 +74,7 @@ def main() -> int:
         names = sorted(name for name in listed if name.startswith("fog.") and "|" not in name)
         client.response_callbacks.clear()
         docs = pairs(client.execute_command("COMMAND", "DOCS", *names))
+        (server.folder / "warm.csv").write_text("key,value,ttl\ncold:3,z,60\n")
         told = examples(server.port)
         text = ["# FOG commands", "", "Written by `Conformance/fog_reference.py` from what the server declares; the",
                 "examples were run one after another against a fresh server."]

@@ -110,10 +110,13 @@ struct WarmCommandTests {
         var used = 0
         session.server.withEngine { used = $0.usedMemory }
         try session.run([("CONFIG SET maxmemory \(used + 500_000)", "OK")])
-        for round in 0..<3 {
-            for number in 0..<600 { _ = try session.client.run("SET cold:\(round):\(number) \(value)") }
-            try session.run([("FOG.WARM RUN s", "(matches) *present*1*"), ("EXISTS warm", "1")])
+        // Several times what there is room for, in three intervals' runs.
+        for round in 0..<6 {
+            try session.run([("FOG.WARM RUN s", "(matches) *present*1*")])
+            for number in 0..<250 { _ = try session.client.run("SET cold:\(round):\(number) \(value)") }
+            try session.run([("EXISTS warm fog:warm:s", "2")])
         }
+        try session.run([("EXISTS cold:0:0", "0")])
     }
 
     @Test func tagsAndContentGoThroughDump() throws {

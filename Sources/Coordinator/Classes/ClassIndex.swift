@@ -62,5 +62,8 @@ final class ClassIndex: RecordIndex {
         engine.setClasses(Array(classes.values), database: database)
     }
 
+    /// The database has another number now (SWAPDB); the engine may know others' classes under it.
+    func moved() { isChanged = true }
+
     func find(_ name: Span<UInt8>) -> DataClass? { classes[name.array] }
 }

@@ -61,6 +61,9 @@ package final class CoordinatorState: EngineExtension {
         for database in [first, second] where databases[database] == nil {
             databases[database] = DatabaseRecords(settings)
         }
+        for database in [first, second] {
+            for index in databases[database]?.indexes ?? [] { (index as? ClassIndex)?.moved() }
+        }
     }
 
     package func datasetReplaced(_ engine: inout Engine) {

@@ -12,6 +12,10 @@ final class DatabaseRecords {
     /// Ids whose record changed, by kind.
     private var marked: [Set<[UInt8]>]
     private var markedCount = 0
+    /// Ids whose record has tags, by kind, and the tags' clock when they were last looked at: a record dies with a tag
+    /// although nothing is written to it.
+    private var tagged: [Set<[UInt8]>]
+    private var tagClock: UInt64 = 0
     /// Where the walk over the keyspace goes on; nil when it is over.
     private var position: UInt64? = 0
     private var hasBegun = false
@@ -23,6 +27,7 @@ final class DatabaseRecords {
         for kind in RecordKind.allCases { made.append(kind.makeIndex(made)) }
         indexes = made
         marked = [Set<[UInt8]>](repeating: [], count: RecordKind.allCases.count)
+        tagged = marked
         for index in indexes { index.settingsChanged(settings) }
     }
 
@@ -55,7 +60,10 @@ final class DatabaseRecords {
     }
 
     private func forgetMarks() {
-        for kind in marked.indices { marked[kind] = [] }
+        for kind in marked.indices {
+            marked[kind] = []
+            tagged[kind] = []
+        }
         markedCount = 0
     }
 
@@ -79,6 +87,7 @@ final class DatabaseRecords {
                 &engine, database: database, prefix: prefix, deadlineNanoseconds: deadlineNanoseconds)
             if !isWalked { return false }
         }
+        markTagged(engine.keyspace.tags.clock)
         let now = engine.keyspace.now
         let count = DatabaseRecords.stepCount
         for kind in RecordKind.allCases {
@@ -92,9 +101,27 @@ final class DatabaseRecords {
         return true
     }
 
+    /// Has records with tags read again when some tag was invalidated since.
+    private func markTagged(_ clock: UInt64) {
+        guard clock != tagClock else { return }
+        tagClock = clock
+        for kind in tagged.indices {
+            for id in tagged[kind] where marked[kind].insert(id).inserted { markedCount += 1 }
+        }
+    }
+
+    private func note(_ entry: Entry, _ id: Span<UInt8>, _ kind: RecordKind) {
+        if entry.hasLabel {
+            tagged[kind.rawValue].insert(id.array)
+        } else if !tagged[kind.rawValue].isEmpty {
+            tagged[kind.rawValue].remove(id.array)
+        }
+    }
+
     /// Brings the index of `kind` up to date.
     func settle(_ kind: RecordKind, _ engine: inout Engine, database: Int, prefix: Span<UInt8>) {
         if !isBuilt { _ = walk(&engine, database: database, prefix: prefix, deadlineNanoseconds: .max) }
+        markTagged(engine.keyspace.tags.clock)
         if !marked[kind.rawValue].isEmpty {
             _ = readMarked(kind, &engine, database: database, prefix: prefix, limit: .max)
         }
@@ -117,8 +144,10 @@ final class DatabaseRecords {
             let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
             if let slot = engine.keyspace.find(key.span, hash: hash, in: database), slot.entry.objectType == .hash {
                 index.read(id.span, slot.entry, now: engine.keyspace.now)
+                note(slot.entry, id.span, kind)
             } else {
                 index.forget(id.span)
+                tagged[kind.rawValue].remove(id)
             }
         }
         return marked[kind.rawValue].isEmpty
@@ -154,6 +183,7 @@ final class DatabaseRecords {
         let name = entry.key.extracting(prefixByteCount..<entry.key.count)
         for kind in RecordKind.allCases where name.starts(with: kind.prefix) {
             let id = name.extracting(kind.prefix.utf8CodeUnitCount..<name.count)
+            note(entry, id, kind)
             return indexes[kind.rawValue].read(id, entry, now: now)
         }
     }

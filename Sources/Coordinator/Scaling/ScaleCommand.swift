@@ -77,10 +77,8 @@ enum ScaleCommand {
             if words.take("PAIRS", values: 1) {
                 pairCount = try words.integer(
                     in: 1...ScalePlan.pairCountMax, otherwise: .message("ERR PAIRS is 1 to 64"))
-            } else if words.isNext("POOL") {
-                _ = try filter.take(&words, nodes)
             } else {
-                throw .syntax
+                guard words.isNext("POOL"), try filter.take(&words, nodes) else { throw .syntax }
             }
         }
         let load = filter.pool.map { nodes.loads[$0] ?? NodeLoad() } ?? nodes.load

@@ -75,7 +75,13 @@ final class WarmIndex: RecordIndex {
             lastRound = now
             queue = Array(sets.keys)
         }
-        if job == nil, let name = queue.popLast(), let set = sets[name] { job = WarmJob(name, set.patterns, database) }
+        if job == nil, let name = queue.popLast(), let set = sets[name] {
+            var key = ByteBuffer()
+            key.append(state.prefix)
+            key.append(RecordKind.warm.prefix)
+            key.append(name)
+            job = WarmJob(name, set.patterns, database, record: key.span.array)
+        }
         guard var running = job.take() else { return !queue.isEmpty }
         let deadline = engine.clock.monotonicNanoseconds + WarmIndex.sliceNanoseconds
         let isDone = running.run(

@@ -22,6 +22,8 @@ struct WarmJob {
     let set: [UInt8]
     private let patterns: [[UInt8]]
     private let database: Int
+    /// The key of the set's own record, which is to stay as well.
+    private let record: [UInt8]
     private(set) var result = WarmResult()
     /// Milliseconds since the epoch.
     private(set) var lastStep: Int64 = 0
@@ -29,8 +31,9 @@ struct WarmJob {
     private var next = 0
     private var position: UInt64?
 
-    init(_ set: [UInt8], _ patterns: [[UInt8]], _ database: Int) {
+    init(_ set: [UInt8], _ patterns: [[UInt8]], _ database: Int, record: [UInt8]) {
         self.set = set
+        self.record = record
         self.patterns = patterns
         self.database = database
     }
@@ -43,6 +46,7 @@ struct WarmJob {
     ) -> Bool {
         lastStep = engine.keyspace.now
         let horizon = engine.keyspace.now + Int64(intervalSeconds) * 1000
+        if next == 0 && position == nil { use(record, &engine) }
         while next < patterns.count {
             let pattern = patterns[next]
             if WarmJob.isPattern(pattern.span) {
@@ -72,18 +76,25 @@ struct WarmJob {
     private mutating func look(
         _ key: [UInt8], _ engine: inout Engine, _ events: EventState, _ horizon: Int64, isNamed: Bool
     ) {
-        let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
-        guard let slot = engine.keyspace.find(key.span, hash: hash, in: database) else {
+        guard let entry = use(key, &engine) else {
             guard isNamed else { return }
             result.missing += 1
             return tell(key, "missing", left: -2, &engine, events)
         }
         result.present += 1
-        engine.keyspace.clocks.note(hash, in: database, at: engine.keyspace.now)
-        for _ in 0..<WarmJob.useCount { engine.keyspace.noteAccess(slot.entry, silently: false) }
-        guard let expiry = slot.entry.expiry, expiry <= horizon else { return }
+        guard let expiry = entry.expiry, expiry <= horizon else { return }
         result.expiring += 1
         tell(key, "expiring", left: max(0, expiry - engine.keyspace.now), &engine, events)
+    }
+
+    /// Uses a key as often as counts; nil when it is not there.
+    @discardableResult
+    private func use(_ key: [UInt8], _ engine: inout Engine) -> Entry? {
+        let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
+        guard let slot = engine.keyspace.find(key.span, hash: hash, in: database) else { return nil }
+        engine.keyspace.clocks.note(hash, in: database, at: engine.keyspace.now)
+        for _ in 0..<WarmJob.useCount { engine.keyspace.noteAccess(slot.entry, silently: false) }
+        return slot.entry
     }
 
     /// Uses that make a key one that eviction lets live.

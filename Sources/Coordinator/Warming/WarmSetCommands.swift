@@ -109,7 +109,8 @@ enum WarmSetCommands {
         } else {
             guard let set = index.sets[id.array] else { throw unknownSet }
             for pattern in set.patterns { try checkAccess(call, pattern.span) }
-            job = WarmJob(id.array, set.patterns, call.session.database)
+            let key = call.recordKey(.warm, id)
+            job = WarmJob(id.array, set.patterns, call.session.database, record: key.span.array)
         }
         let canWait = call.context == .client && !call.isReplayed
         let now = call.administration.clock.monotonicNanoseconds

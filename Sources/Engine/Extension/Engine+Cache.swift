@@ -68,6 +68,11 @@ extension Engine {
         return true
     }
 
+    /// The key, which may be a record's, has other tags than before; its value is the same.
+    package func noteRelabelled(_ key: Span<UInt8>, in database: Int) {
+        if extensionListens { tellExtension(changed: key, database: database) }
+    }
+
     /// Whether there is room for more keys under `maxmemory`; makes some where the policy evicts.
     package mutating func hasRoom() -> Bool { makeRoom() }
 
