@@ -1,8 +1,8 @@
 """Seed 003's API gateway as an example: HTTP in front of three back-ends, every decision asked of the server by FOG.*.
 
-It chooses back-ends (LB-15, LB-17), probes them (LB-16), takes tasks and tells their statistics (TQ-05, TQ-08), makes
-keys invalid (GW-03) and shows the coordinator's counters as a Prometheus page (LB-18, CB-06, FC-04, FC-16). The server
-itself speaks RESP only.
+It chooses back-ends (LB-15, LB-17), which the server probes (LB-16), takes tasks and tells their statistics (TQ-05,
+TQ-08), makes keys invalid (GW-03) and shows the coordinator's counters as a Prometheus page (LB-18, CB-06, FC-04,
+FC-16). The server itself speaks RESP only.
 """
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from support import Client, another, equal, eventually, expect, pairs
 
-PROBE_SECONDS = 0.2
+PROBE_SECONDS = 1
 STRATEGIES = ["round_robin", "weighted", "least_connections"]
 
 
@@ -71,30 +71,6 @@ class Gateway:
         self.pool = pool
         self.chosen: Counter[tuple[str, str]] = Counter()
         self.service = Service(self.answer)
-        self.is_over = threading.Event()
-        self.prober = threading.Thread(target=self.probe_all, daemon=True)
-        self.prober.start()
-
-    # Health: who does not answer /health gets no traffic until it does again.
-
-    def probe_all(self) -> None:
-        client = another(self.client)
-        while not self.is_over.wait(PROBE_SECONDS):
-            for row in client.execute_command("FOG.NODE", "LIST", "POOL", self.pool, "WITHFIELDS"):
-                node = pairs(row)
-                is_well = self.probe(int(node["addr"].split(":")[1]))
-                wanted = "active" if is_well else "failed"
-                if node["status"] != wanted:
-                    client.execute_command("FOG.NODE", "STATUS", node["id"], wanted)
-                if is_well:
-                    client.execute_command("FOG.NODE", "HEARTBEAT", node["id"])
-
-    @staticmethod
-    def probe(port: int) -> bool:
-        try:
-            return fetch(port, "/health")[0] == 200
-        except OSError:
-            return False
 
     # Requests.
 
@@ -159,8 +135,6 @@ class Gateway:
         return "\n".join(lines) + "\n"
 
     def stop(self) -> None:
-        self.is_over.set()
-        self.prober.join()
         self.service.stop()
 
 
@@ -202,13 +176,13 @@ def rotation(gateway: Gateway, backends: list[Backend]) -> None:
     victim = backends[1]
     victim.kill()
     key = f"fog:node:{victim.name}"
-    eventually(lambda: gateway.client.hget(key, "status") == "failed", 2 * PROBE_SECONDS + 1, "the killed one leaves")
+    eventually(lambda: gateway.client.hget(key, "status") == "failed", 2 * PROBE_SECONDS, "the killed one leaves")
     before = victim.served
     for _ in range(10):
         equal(fetch(gateway.service.port, "/data")[0], 200, "a request without it")
     equal(victim.served, before, "requests of the killed one")
     victim.start()
-    eventually(lambda: gateway.client.hget(key, "status") == "active", 2 * PROBE_SECONDS + 1, "it comes back")
+    eventually(lambda: gateway.client.hget(key, "status") == "active", 2 * PROBE_SECONDS, "it comes back")
 
 
 def tasks(gateway: Gateway, client: Client) -> None:
@@ -240,6 +214,8 @@ def run(client: Client) -> str:
     for backend in backends:
         client.execute_command("FOG.NODE", "REGISTER", backend.name, "POOL", "gateways", "ADDR",
                                f"127.0.0.1:{backend.port}")
+    client.config_set("fog-probe", "http")
+    client.config_set("fog-probe-interval", PROBE_SECONDS)
     gateway = Gateway(another(client), "gateways")
     try:
         strategies(gateway)

@@ -12,6 +12,7 @@ internal import Synchronization
 package final class Server: Sendable {
     let shared: ServerShared
     let appendOnly: AppendOnly
+    private let prober = ProbeRunner()
     private let threads = Mutex<[Thread.Handle]>([])
     /// The TCP port it listens on; chosen by the system when 0 was asked for.
     package let port: Int
@@ -77,6 +78,8 @@ package final class Server: Sendable {
             turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
             unixSocketPath: options.config.string("unixsocket"))
         coordinator.loadFile = Server.fileLoader(shared)
+        let (prober, shared) = (prober, shared)
+        coordinator.probe = { request in prober.run(request, shared) }
         appendOnly = try AppendOnly(shared, config: options.config)
         stopAll.set(shared)
         installHooks()
@@ -147,6 +150,7 @@ package final class Server: Sendable {
         for thread in threads.withLock({ $0 }) { thread.join() }
         threads.withLock { $0 = [] }
         appendOnly.close()
+        prober.close()
         shared.pool.close()
         shared.turn.take { $0.hooks = ServerHooks() }
     }

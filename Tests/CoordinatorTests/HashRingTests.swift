@@ -1,5 +1,5 @@
-// HashRingTests.swift - the ring against a naive one (all points in a sorted list) after random changes and sweeps, what
-// moves when a node goes, and that it is made in slices: by commands that wait, and within a transaction at once.
+// HashRingTests.swift - the ring against a naive one (all points in a sorted list) after random changes and sweeps,
+// what moves when a node goes, and that it is made in slices: by commands that wait, and within a transaction at once.
 import Base
 import TestKit
 import Testing

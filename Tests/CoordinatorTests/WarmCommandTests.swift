@@ -101,24 +101,6 @@ struct WarmCommandTests {
         try session.run([("CONFIG SET fog-warmup no", "OK")])
     }
 
-    /// A listed key stays although others come that would take its place.
-    @Test func warmKeysStay() throws {
-        let session = try TestSession(
-            configuration: "maxmemory-policy allkeys-lru\nfog-warmup-interval 1\nsave \"\"")
-        let value = String(repeating: "x", count: 1000)
-        try session.run([("SET warm \(value)", "OK"), ("FOG.WARM ADD s warm", "1")])
-        var used = 0
-        session.server.withEngine { used = $0.usedMemory }
-        try session.run([("CONFIG SET maxmemory \(used + 500_000)", "OK")])
-        // Several times what there is room for, in three intervals' runs.
-        for round in 0..<6 {
-            try session.run([("FOG.WARM RUN s", "(matches) *present*1*")])
-            for number in 0..<250 { _ = try session.client.run("SET cold:\(round):\(number) \(value)") }
-            try session.run([("EXISTS warm fog:warm:s", "2")])
-        }
-        try session.run([("EXISTS cold:0:0", "0")])
-    }
-
     @Test func tagsAndContentGoThroughDump() throws {
         let session = try TestSession()
         try session.run([

@@ -14,8 +14,8 @@ final class CacheState {
     /// Invalidations that nobody waits for.
     var background: [PatternJob] = []
 
-    /// What became of files that FOG.WARM FILE began to load and whose clients have not looked yet, by session, with the
-    /// millisecond when they were done.
+    /// What became of files that FOG.WARM FILE began to load and whose clients have not looked yet, by session, with
+    /// the millisecond when they were done.
     var warmOutcomes: [UInt64: (outcome: WarmOutcome, time: Int64)] = [:]
 
     /// More than this many invalidations wait for nobody; another one is done at once.

@@ -21,6 +21,9 @@ package final class CoordinatorState: EngineExtension {
     /// Begins to load a file, on another thread (FOG.WARM FILE); the server's.
     package var loadFile: (@Sendable (WarmRequest) -> Void)?
 
+    /// Asks nodes whether they are there, on another thread (`fog-probe`); the server's.
+    package var probe: (@Sendable (ProbeRequest) -> Void)?
+
     package init() {}
 
     /// The indexes of `database`; from now on its changes are heard of.
@@ -33,6 +36,14 @@ package final class CoordinatorState: EngineExtension {
         records.isUsed = true
         engine.setExtensionListens(true)
         return records
+    }
+
+    /// The nodes of a database that has records, up to date; nil for others.
+    func knownNodes(_ database: Int, _ engine: inout Engine) -> NodeIndex? {
+        guard database < databases.count, let records = databases[database], records.isBuilt else { return nil }
+        let prefix = prefix
+        records.settle(.node, &engine, database: database, prefix: prefix.span)
+        return records.indexes[RecordKind.node.rawValue] as? NodeIndex
     }
 
     private func make(_ database: Int, _ count: Int) -> DatabaseRecords {

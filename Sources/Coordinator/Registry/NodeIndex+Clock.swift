@@ -26,7 +26,8 @@ extension NodeIndex {
         if settings.usesAutoScaling, load.count > 0, scaler.isDue(now) { recommend(&engine, now) }
         let deadline = engine.clock.monotonicNanoseconds + NodeIndex.ringNanoseconds
         let hasRing = tickRing(engine.clock, deadlineNanoseconds: deadline)
-        return hasRing || left == 0
+        let hasProbes = tickProbes(&engine, database, state)
+        return hasRing || hasProbes || left == 0
     }
 
     private func timeOut(_ number: Int, _ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {

@@ -42,6 +42,8 @@ final class NodeIndex: RecordIndex {
     private(set) var load = NodeLoad()
     var scaler = AutoScaler()
 
+    var probes = ProbeRound()
+
     private(set) var settings = FogSettings()
     private(set) var rules = BreakerRules()
 
@@ -253,7 +255,8 @@ final class NodeIndex: RecordIndex {
     /// Bytes that the index takes, by its parts' capacities.
     var byteCount: Int {
         var total = nodes.capacity * MemoryLayout<Node>.stride + order.byteCount + expiries.byteCount
-        total += timeouts.byteCount + retries.byteCount + (ring?.byteCount ?? 0) + ringQueue.capacity * 4 + requests.capacity * 24
+        total += timeouts.byteCount + retries.byteCount + (ring?.byteCount ?? 0) + requests.capacity * 24
+        total += ringQueue.capacity * 4
         for set in sets.values { total += set.byteCount + 56 }
         for group in groups.values { total += group.byteCount }
         // A name: its array's head and bytes, its hash and its places.

@@ -1,6 +1,6 @@
-// RowText.swift - texts of many records, as FOG.NODE EXPORT writes them and files for FOG.WARM have them, row by row: CSV
-// (RFC 4180, the first row names the columns) and JSON lines (a flat object each). A row is its fields by name, in their
-// order; an empty cell and a null are no field. Errors say which row. Pure; cost: one pass, a copy of each field.
+// RowText.swift - texts of many records, as FOG.NODE EXPORT writes them and files for FOG.WARM have them, row by row:
+// CSV (RFC 4180, the first row names the columns) and JSON lines (a flat object each). A row is its fields by name, in
+// their order; an empty cell and a null are no field. Errors say which row. Pure; cost: one pass, a copy of each field.
 internal import Base
 
 package struct RowError: Error {

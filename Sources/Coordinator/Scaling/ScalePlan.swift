@@ -1,5 +1,5 @@
-// ScalePlan.swift - how a cluster grows by pairs of a primary and its replica: which slots go from whom to whom, so that
-// all primaries hold as many in the end, give or take one, and no slot moves twice. Pure.
+// ScalePlan.swift - how a cluster grows by pairs of a primary and its replica: which slots go from whom to whom, so
+// that every new primary has its equal share of all slots, taken from who has most, and no slot moves twice. Pure.
 
 struct ScalePlan {
     static let slotCount = 16_384

@@ -18,6 +18,15 @@ package enum BreakerMode: String, ConfigChoice {
     case adaptive
 }
 
+/// How nodes are asked whether they are there (`fog-probe`).
+package enum ProbeKind: String, ConfigChoice {
+    case off
+    /// By a connection.
+    case tcp
+    /// By a request for `fog-probe-path`.
+    case http
+}
+
 /// Everything `fog-` that the coordinator reads.
 package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     /// `fog-default-ttl`; 0 for none.
@@ -71,6 +80,10 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var eventsInvalidate = true
     /// `fog-lease-time`.
     package var leaseMilliseconds = 5000
+    /// `fog-probe`, `fog-probe-interval` and `fog-probe-timeout-ms`.
+    package var probe = ProbeKind.off
+    package var probeIntervalSeconds = 5
+    package var probeTimeoutMilliseconds = 1000
     /// `fog-warmup` and `fog-warmup-interval`.
     package var warmsUp = true
     package var warmupIntervalSeconds = 300

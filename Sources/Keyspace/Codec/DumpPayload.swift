@@ -1,6 +1,6 @@
 // DumpPayload.swift - what DUMP answers and RESTORE takes: a type, a value, and a footer of version and CRC-64. The
-// bytes equal what Redis 7.0 writes for the same value. A key with a label (tags) has it behind its value, as files have
-// it before; stock servers do not look at what follows a value. Engine's turn only.
+// bytes equal what Redis 7.0 writes for the same value. A key with a label (tags) has it behind its value, as files
+// have it before; stock servers do not look at what follows a value. Engine's turn only.
 package import Base
 package import Structures
 
