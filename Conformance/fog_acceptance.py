@@ -242,6 +242,25 @@ def tags(walk: Walk, count: int = 1_000_000) -> None:
                    milliseconds <= 1 and found == count and gone)
 
 
+def patterns(walk: Walk) -> None:
+    """FC-13: ten thousand of half a million keys go by pattern, and others are served meanwhile."""
+    with Server(fog_binary(), "--io-threads", "2") as server:
+        link = Link(server.port)
+        for start in range(0, 500_000, 10_000):
+            link.run("MSET", *[word for n in range(start, start + 10_000) for word in (f"other:{n}", "x")])
+        link.run("MSET", *[word for n in range(10_000) for word in (f"user:{n}", "x")])
+        found = 0
+
+        def work() -> None:
+            nonlocal found
+            found = link.run("FOG.INVALIDATE", "PATTERN", "user:*")
+
+        high, longest = Pauses(server.port).during(work)
+        walk.check("FOG.INVALIDATE PATTERN, 10,000 of 510,000 keys: PING meanwhile",
+                   f"p99.9 {high:.2f} ms, longest {longest:.2f} ms, {found:,} keys (target p99 < 5 ms)",
+                   high < 5 and found == 10_000)
+
+
 # Market
 
 
@@ -492,6 +511,7 @@ def main() -> int:
         walk.line("breaker overhead of SELECT and END, server CPU", 5, "%", lambda: breaker(server, link))
     misses(walk)
     tags(walk)
+    patterns(walk)
     bookings(walk)
     walk.line("event from publish to subscriber at 10,000/s, p99", 2, "ms", events)
     slices(walk)

@@ -96,6 +96,11 @@ def main() -> int:
                     text += ["", "```", told[child], "```"]
                 else:
                     missing.append(child)
+        found = pairs(client.execute_command("CONFIG", "GET", "fog-*"))
+        text += ["", "## Directives", "", "Those whose names begin with `fog-`, and their defaults. CONFIG SET changes",
+                 "them while the server runs, but for `fog-warm-file`.", "", "```"]
+        text += [f"{name} {value}" if value else f'{name} ""' for name, value in sorted(found.items())]
+        text += ["```"]
     if "--check" not in sys.argv:
         (HERE.parent / "FOG.md").write_text("\n".join(text) + "\n")
     if missing:

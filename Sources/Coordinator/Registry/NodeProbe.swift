@@ -26,6 +26,9 @@ struct ProbeRound {
     /// Addresses in one request, and nodes that one tick looks at.
     static let targetCountMax = 256
 
+    /// Requests that are not answered after so long will not be.
+    static let patienceMilliseconds: Int64 = 120_000
+
     var lastStart: Int64 = 0
     /// The next node's number; nil between two rounds.
     var cursor: Int?
@@ -40,6 +43,8 @@ extension NodeIndex {
         let now = engine.keyspace.now
         if probes.cursor == nil {
             let interval = Int64(settings.probeIntervalSeconds) * 1000
+            // Answers may have gone to the database that has this one's number by now (SWAPDB).
+            if now - probes.lastStart > interval + ProbeRound.patienceMilliseconds { probes.pendingCount = 0 }
             guard probes.pendingCount == 0, now - probes.lastStart >= interval || now < probes.lastStart else {
                 return false
             }
@@ -86,7 +91,9 @@ extension NodeIndex {
             guard isOurs else { return nil }
         }
         var text = ""
-        slot.entry.fieldValue(address.span, now: engine.keyspace.now)?.withText { text = $0.prefix(256).text }
+        slot.entry.fieldValue(address.span, now: engine.keyspace.now)?.withText { bytes in
+            if bytes.count <= 256 { text = bytes.text }
+        }
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) else { return nil }
         let host = text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
         return ProbeRequest.Target(id: id, host: String(host), port: port)
