@@ -111,8 +111,8 @@ def read_through(client: Client) -> None:
 def critical_machines(client: Client) -> None:
     """CW-02: the listed keys stay for three intervals although twenty times as much as there is room for is written."""
     client.config_set("fog-warmup-interval", 1)
-    client.execute_command("FOG.WARM", "ADD", "critical", "vm-prod-1", "vm-prod-2", "vm-db-*")
     client.mset({"vm-prod-1": "x", "vm-prod-2": "x", "vm-db-1": "x"})
+    client.execute_command("FOG.WARM", "ADD", "critical", "vm-prod-1", "vm-prod-2", "vm-db-*")
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 2_000_000)
     began = time.monotonic()

@@ -1,5 +1,5 @@
-// ProbeRunner.swift - the thread that asks nodes whether they are there (`fog-probe`). It is made with the first request;
-// answers go back under the turn.
+// ProbeRunner.swift - the thread that asks nodes whether they are there (`fog-probe`). It is made with the first
+// request; answers go back under the turn.
 internal import Base
 internal import Coordinator
 internal import Engine

@@ -59,7 +59,7 @@ struct WarmCommandTests {
 
     @Test(arguments: TestVariant.protocols)
     func setsAreKeptWarm(variant: TestVariant) throws {
-        let session = try TestSession(variant)
+        let session = try TestSession(variant, configuration: "fog-warmup no")
         let subscriber = try session.server.connect()
         _ = try subscriber.run("SUBSCRIBE fog:events:WARM_NEEDED")
         try session.run([

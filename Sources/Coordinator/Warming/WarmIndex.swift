@@ -1,5 +1,6 @@
 // WarmIndex.swift - the sets of keys that are kept warm: records fog:warm:<set>, hashes whose fields are keys or
-// patterns. Every `fog-warmup-interval` seconds the clock runs each set, in slices. Under the turn.
+// patterns. Every `fog-warmup-interval` seconds, and when a set changed, the clock runs it, in slices; between two runs
+// each tick uses keys that the last ones found, so that eviction passes them by. Under the turn.
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -13,6 +14,7 @@ final class WarmIndex: RecordIndex {
         /// Of the last run: milliseconds since the epoch, 0 before the first, and what it found.
         var lastRun: Int64 = 0
         var result = WarmResult()
+        var hot: [[UInt8]] = []
     }
 
     private(set) var sets: [[UInt8]: WarmSet] = [:]
@@ -22,10 +24,16 @@ final class WarmIndex: RecordIndex {
     private var job: WarmJob?
     private var queue: [[UInt8]] = []
     private var lastRound: Int64 = 0
+    /// The keys that ticks use, of all sets; made anew when a run ended, and how far the ticks are.
+    private var hot: [[UInt8]] = []
+    private var isHotOld = false
+    private var cursor = 0
     private(set) var settings = FogSettings()
 
     /// How long one tick works on a run.
     private static let sliceNanoseconds: Int64 = 500_000
+    /// Keys that one tick uses: some hundred microseconds.
+    private static let usedCountMax = 500
     /// Runs that nobody asks for any more are forgotten after so long.
     private static let graceMilliseconds: Int64 = 10_000
 
@@ -36,21 +44,28 @@ final class WarmIndex: RecordIndex {
     func read(_ id: Span<UInt8>, _ entry: Entry, now: Int64) {
         var patterns: [[UInt8]] = []
         entry.forEachField(now: now) { field, _, _ in field.withText { patterns.append($0.array) } }
-        var set = sets[id.array] ?? WarmSet(patterns: [])
+        let name = id.array
+        var set = sets[name] ?? WarmSet(patterns: [])
+        if set.patterns != patterns && !queue.contains(name) { queue.append(name) }
         set.patterns = patterns
         set.expiry = entry.expiry
-        sets[id.array] = set
+        sets[name] = set
     }
 
-    func forget(_ id: Span<UInt8>) { sets[id.array] = nil }
+    func forget(_ id: Span<UInt8>) {
+        if sets.removeValue(forKey: id.array) != nil { isHotOld = true }
+    }
 
     func beginRebuild() { removeAll() }
     func endRebuild() {}
-    func removeAll() { sets = [:] }
+    func removeAll() {
+        sets = [:]
+        isHotOld = true
+    }
 
     func advance(to now: Int64, countMax: Int) -> Bool {
         for (name, set) in sets {
-            if let expiry = set.expiry, expiry < now { sets[name] = nil }
+            if let expiry = set.expiry, expiry < now { forget(name.span) }
         }
         return true
     }
@@ -61,17 +76,37 @@ final class WarmIndex: RecordIndex {
     // MARK: runs
 
     /// A run of `set` is over.
-    func note(_ set: [UInt8], _ result: WarmResult, now: Int64) {
-        sets[set]?.lastRun = now
-        sets[set]?.result = result
+    func note(_ job: WarmJob, now: Int64) {
+        sets[job.set]?.lastRun = now
+        sets[job.set]?.result = job.result
+        sets[job.set]?.hot = job.hot
+        isHotOld = true
+    }
+
+    private func useHot(_ engine: inout Engine, _ database: Int) {
+        if isHotOld {
+            isHotOld = false
+            cursor = 0
+            hot = sets.values.flatMap { $0.hot }
+        }
+        for _ in 0..<min(hot.count, WarmIndex.usedCountMax) {
+            if cursor >= hot.count { cursor = 0 }
+            WarmJob.use(hot[cursor], database, &engine)
+            cursor += 1
+        }
     }
 
     func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool {
         let now = engine.keyspace.now
         if !jobs.isEmpty { jobs = jobs.filter { now - $0.value.lastStep < WarmIndex.graceMilliseconds } }
+        guard settings.warmsUp, !sets.isEmpty || !hot.isEmpty else {
+            (job, queue) = (nil, [])
+            return false
+        }
+        useHot(&engine, database)
         if job == nil && queue.isEmpty {
             let interval = Int64(settings.warmupIntervalSeconds) * 1000
-            guard settings.warmsUp, !sets.isEmpty, now - lastRound >= interval || now < lastRound else { return false }
+            guard now - lastRound >= interval || now < lastRound else { return false }
             lastRound = now
             queue = Array(sets.keys)
         }
@@ -86,7 +121,7 @@ final class WarmIndex: RecordIndex {
         let deadline = engine.clock.monotonicNanoseconds + WarmIndex.sliceNanoseconds
         let isDone = running.run(
             &engine, state.events, intervalSeconds: settings.warmupIntervalSeconds, deadlineNanoseconds: deadline)
-        if isDone { note(running.set, running.result, now: now) } else { job = running }
+        if isDone { note(running, now: now) } else { job = running }
         engine.finishOutsideOfCommand()
         return job != nil || !queue.isEmpty
     }

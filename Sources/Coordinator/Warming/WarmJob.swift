@@ -1,6 +1,6 @@
-// WarmJob.swift - one run over a warm set, in slices: every key that is there is used once, as often as counts for
-// eviction, so that it stays where it is; a key that is not there, or that dies before the next run, is asked for by
-// the event WARM_NEEDED, whose listeners know where values come from. Under the turn.
+// WarmJob.swift - one run over a warm set, in slices: finds its keys, for `WarmIndex` to keep in use; a key that is not
+// there, or that dies before the next run, is asked for by the event WARM_NEEDED, whose listeners know where values
+// come from. Under the turn.
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -22,8 +22,8 @@ struct WarmJob {
     let set: [UInt8]
     private let patterns: [[UInt8]]
     private let database: Int
-    /// The key of the set's own record, which is to stay as well.
-    private let record: [UInt8]
+    /// Keys to keep in use: the set's own record, what it names, and the first of those that its patterns match.
+    private(set) var hot: [[UInt8]]
     private(set) var result = WarmResult()
     /// Milliseconds since the epoch.
     private(set) var lastStep: Int64 = 0
@@ -33,10 +33,13 @@ struct WarmJob {
 
     init(_ set: [UInt8], _ patterns: [[UInt8]], _ database: Int, record: [UInt8]) {
         self.set = set
-        self.record = record
+        hot = [record]
         self.patterns = patterns
         self.database = database
     }
+
+    /// More keys than this are not kept in use for one set.
+    private static let hotCountMax = 4096
 
     static func isPattern(_ text: Span<UInt8>) -> Bool { Glob.literalPrefixCount(text) < text.count }
 
@@ -46,7 +49,6 @@ struct WarmJob {
     ) -> Bool {
         lastStep = engine.keyspace.now
         let horizon = engine.keyspace.now + Int64(intervalSeconds) * 1000
-        if next == 0 && position == nil { use(record, &engine) }
         while next < patterns.count {
             let pattern = patterns[next]
             if WarmJob.isPattern(pattern.span) {
@@ -76,7 +78,8 @@ struct WarmJob {
     private mutating func look(
         _ key: [UInt8], _ engine: inout Engine, _ events: EventState, _ horizon: Int64, isNamed: Bool
     ) {
-        guard let entry = use(key, &engine) else {
+        if hot.count < WarmJob.hotCountMax { hot.append(key) }
+        guard let entry = WarmJob.use(key, database, &engine) else {
             guard isNamed else { return }
             result.missing += 1
             return tell(key, "missing", left: -2, &engine, events)
@@ -87,9 +90,9 @@ struct WarmJob {
         tell(key, "expiring", left: max(0, expiry - engine.keyspace.now), &engine, events)
     }
 
-    /// Uses a key as often as counts; nil when it is not there.
+    /// Uses a key as often as counts for eviction; nil when it is not there.
     @discardableResult
-    private func use(_ key: [UInt8], _ engine: inout Engine) -> Entry? {
+    static func use(_ key: [UInt8], _ database: Int, _ engine: inout Engine) -> Entry? {
         let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
         guard let slot = engine.keyspace.find(key.span, hash: hash, in: database) else { return nil }
         engine.keyspace.clocks.note(hash, in: database, at: engine.keyspace.now)

@@ -122,7 +122,7 @@ enum WarmSetCommands {
             return call.suspend(
                 .slices, deadline: call.administration.clock.monotonicNanoseconds + sliceNanoseconds)
         }
-        index.note(job.set, job.result, now: call.now)
+        index.note(job, now: call.now)
         call.reply.map(4)
         write(call.reply, job.result)
         call.reply.pair("events", job.result.needed)
