@@ -227,7 +227,7 @@ extension Engine {
         let capacities = EvictionShadow.factors.map { factor in
             // Without a limit all that is there fits, and what comes.
             settings.maxmemory == 0 && factor >= 1
-                ? Int.max / 4 : max(0, Int(Double(adviceMemory) * factor) - rest - Engine.reserveByteCount)
+                ? Int.max : max(0, Int(Double(adviceMemory) * factor) - rest - Engine.reserveByteCount)
         }
         advisor.shadow.setCapacities(capacities, now: advisor.time(keyspace.now))
     }

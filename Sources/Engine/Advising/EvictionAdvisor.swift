@@ -1,6 +1,6 @@
-// EvictionAdvisor.swift - what the engine keeps beside the simulated caches while it advises on eviction: when it began,
-// how far it has looked at the keys that were there before, and what the server's own counts said then. The sentence
-// of advice is made here, from figures alone. Owned by the engine, under the turn.
+// EvictionAdvisor.swift - what the engine keeps beside the simulated caches while it advises on eviction: when it
+// began, how far it has looked at the keys that were there before, and what the server's own counts said then. The
+// sentence of advice is made here, from figures alone. Owned by the engine, under the turn.
 internal import Base
 package import Keyspace
 

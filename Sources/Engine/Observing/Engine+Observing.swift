@@ -1,6 +1,7 @@
 // Engine+Observing.swift - those who follow every access to keys (classes count what is found and what is not, LRM
-// policies count writes, the advisor simulates caches) look at a command's keys right before it runs. A gate is armed while there is one of
-// them; nobody else pays. What a command will find is known then: the instant it sees is frozen. Under the turn.
+// policies count writes, the advisor simulates caches) look at a command's keys right before it runs. A gate is armed
+// while there is one of them; nobody else pays. What a command will find is known then: the instant it sees is frozen.
+// Under the turn.
 internal import Base
 internal import Keyspace
 internal import RESP

@@ -78,13 +78,13 @@ internal import Base
     /// Bytes of one key of the sample with so many rules, its expiries included.
     package static func byteCountPerKey(ruleCount: Int) -> Int {
         // State, ghost, deadline and resident bit of each cache; list and counter of each factor.
-        ShadowRecords.byteCountPerPlace + ruleCount * factors.count * 9 + ruleCount * factors.count / 8
+        ShadowRecords.byteCountPerKey + ruleCount * factors.count * 9 + ruleCount * factors.count / 8
             + factors.count * 10
     }
 
     /// Bytes that all of it takes.
     package var allocatedByteCount: Int {
-        records.capacity * ShadowRecords.byteCountPerPlace + states.count + ghosts.count * 4 + deadlines.count * 4
+        records.allocatedByteCount + states.count + ghosts.count * 4 + deadlines.count * 4
             + recencyNext.count * 8 + counters.count * 2 + caches.count * records.capacity / 8
     }
 
@@ -167,11 +167,8 @@ internal import Base
     /// Bytes that the server could hold of all keys, for each factor.
     package func setCapacities(_ byteCounts: [Int], now: UInt32) {
         precondition(byteCounts.count == EvictionShadow.factors.count, "there is a capacity for each factor")
-        wholeByteCounts = byteCounts
-        applyCapacities(now)
-    }
-
-    private func applyCapacities(_ now: UInt32) {
+        // Sums of what a cache holds and is asked to take never come near the largest number.
+        wholeByteCounts = byteCounts.map { min($0, 1 << 56) }
         for number in caches.indices {
             caches[number].capacityByteCount = wholeByteCounts[caches[number].factor] >> sampling.shift
             makeRoom(number, for: 0, now)

@@ -52,8 +52,12 @@ struct ShadowRecords {
         indexMask = size - 1
     }
 
-    /// Bytes a place takes, the index included.
-    static let byteCountPerPlace = 8 + 4 + 4 + 2 + 1 + 1 + 1 + 4 + 4 + 4 + 4 * 3
+    /// Bytes that a place takes beside the index.
+    private static let byteCountPerPlace = 8 + 4 + 4 + 2 + 1 + 1 + 1 + 4 + 4 + 4
+    /// With its share of the index, at most.
+    static let byteCountPerKey = byteCountPerPlace + 16
+
+    var allocatedByteCount: Int { capacity * ShadowRecords.byteCountPerPlace + index.count * 4 }
 
     // MARK: the index
 
