@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What FOG.ADVISE EVICTION predicts, against what servers with that policy and that memory really find.
 
-One server is advised while it plays a cache (GET, and on a miss SET) with a tenth of the data's memory; then one server
+One server is advised while it plays a cache (GET, and on a miss SET) with a part of the data's memory; then one server
 after another plays the same requests with each policy and memory that was predicted. The table has predicted and
 measured hit rates and the error in percentage points. `--cost`: what a GET costs in processor time with the advisor on
 and off. The memory that the advisor itself takes is given to the advised server on top, in all its predictions.
@@ -15,7 +15,7 @@ import time
 
 from benchmarks import measure
 from eviction import workloads
-from eviction_bench import CAPACITY_SHARE, PIPELINE, Player
+from eviction_bench import PIPELINE, Player
 
 WORKLOADS = ["zipf0.8", "zipf1.0", "zipf1.2", "scan", "shift", "loop", "size", "ttl"]
 POLICIES = ["allkeys-lru", "allkeys-lfu", "allkeys-random", "allkeys-lrm"]
@@ -63,8 +63,9 @@ def check(name: str, options: argparse.Namespace) -> list[float]:
     before = present.info("memory", "used_memory")
     connection.command("FOG.ADVISE", "START", "KEYS", str(options.sample))
     own = present.info("memory", "used_memory") - before
-    limit = before + int(data_bytes * CAPACITY_SHARE) + own
+    limit = before + int(data_bytes * options.share) + own
     connection.command("CONFIG", "SET", "maxmemory", str(limit))
+    connection.close()
     measured = play(present, workload, values)
     figures = advice(present)
     print(f"{name}: {options.policy} at {limit / 1e6:.1f} MB of {data_bytes / 1e6:.1f} MB: measured {measured:.1f}, "
@@ -117,8 +118,9 @@ def main() -> int:
     parser.add_argument("--only", action="append", metavar="WORKLOAD", help=", ".join(WORKLOADS))
     parser.add_argument("--policy", default="allkeys-lru", help="of the advised server")
     parser.add_argument("--policies", default=",".join(POLICIES), help="those that are checked")
-    parser.add_argument("--keys", type=int, default=50_000)
-    parser.add_argument("--requests", type=int, default=400_000)
+    parser.add_argument("--keys", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=600_000)
+    parser.add_argument("--share", type=float, default=0.2, help="memory beyond that of an empty server, of the data")
     parser.add_argument("--sample", type=int, default=8192, help="keys of the sample")
     parser.add_argument("--cost", action="store_true", help="only what it costs")
     parser.add_argument("--rounds", type=int, default=5)
