@@ -7,6 +7,7 @@ package enum CoordinatorCommands {
     package static let list: [Command] = plain.flatMap { $0 } + onRecords.flatMap { $0 }.map { $0.onRecords }
 
     private static let plain: [[Command]] = [
+        AdviseCommand.commands,
         CacheCommand.commands,
         CacheStats.commands,
         EventCommand.commands,

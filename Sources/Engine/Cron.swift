@@ -39,6 +39,7 @@ extension Engine {
         flushJournal()
         let now = keyspace.now
         let hasUncounted = tickClasses()
+        let isFinding = tickAdvice()
         if now - cron.lastSample >= 100 {
             cron.lastSample = now
             statistics.instantaneousOperations.sample(statistics.commandsProcessed, at: now)
@@ -60,7 +61,7 @@ extension Engine {
         let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore || hasDead || isCoordinating || hasUncounted ? 3 : period
+        return needsMore || hasDead || isCoordinating || hasUncounted || isFinding ? 3 : period
     }
 
     /// A slice of taking away what died with its tags; true when there is more.

@@ -181,6 +181,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
         evictionSettingsChanged()
+        advisorSettingsChanged()
         armObservation()
         armSaveGate()
         armEffects()
@@ -193,7 +194,10 @@ package struct EngineGates: OptionSet, Sendable {
     }
 
     /// The dataset is being loaded (true) or is complete.
-    package mutating func setLoading(_ isLoading: Bool) { setGate(.loading, isLoading) }
+    package mutating func setLoading(_ isLoading: Bool) {
+        setGate(.loading, isLoading)
+        if !isLoading { restartAdvice() }
+    }
 
     package var isLoading: Bool { gates.contains(.loading) }
 
@@ -220,6 +224,7 @@ package struct EngineGates: OptionSet, Sendable {
         statistics.freedObjectsBefore = hooks.pendingFrees().freed
         statistics.loopsBefore = hooks.loopCounters()
         keyspace.statistics = Keyspace.Statistics()
+        resetAdvice()
         resetLatencyHistograms()
         for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }
     }

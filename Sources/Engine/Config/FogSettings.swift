@@ -89,5 +89,9 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var warmupIntervalSeconds = 300
     /// `fog-l1-capacity`.
     package var hotCapacity = 5000
+    /// `fog-advise-eviction`: other policies and memories are simulated from the start.
+    package var advisesEviction = false
+    /// `fog-advise-keys`.
+    package var adviseKeyCount = 8192
     package init() {}
 }
