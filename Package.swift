@@ -53,9 +53,9 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Codec", ["Base", "CLinux", "CLZ4", "CZstd"]),
         module("Reactor", ["Base", "CLinux"]),
-        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
+        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures", "Codec"]),
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
-        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
+        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "Codec", "RESP", "Keyspace", "Persistence"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Coordinator", ["Base", "Structures", "RESP", "Keyspace", "Engine", "Commands"]),
         module(
@@ -70,7 +70,7 @@ let package = Package(
         tests("BaseTests", ["Base", "CLinux"]),
         tests("CodecTests", ["Base", "Codec"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
-        tests("KeyspaceTests", ["Base", "Keyspace", "Structures"]),
+        tests("KeyspaceTests", ["Base", "Codec", "Keyspace", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(
             "CommandsTests",

@@ -10,7 +10,11 @@ extension Database {
     /// database's arena and in no table yet. Cost: the value's size.
     package mutating func duplicate(_ source: Entry, as key: Span<UInt8>, expiry: Int64?) -> Entry {
         let copy = makeShell(of: source, as: key, expiry: expiry)
-        if source.hasHeldValue { externalByteCount += HeldValue.duplicate(source, into: copy) }
+        if copy.isAsleep {
+            sleepers.add(SleepingValue(copy))
+        } else if source.hasHeldValue {
+            externalByteCount += HeldValue.duplicate(source, into: copy)
+        }
         return copy
     }
 
@@ -35,7 +39,10 @@ extension Database {
     package mutating func adopt(_ source: Entry, from other: inout Database) -> Entry {
         let entry = makeShell(of: source, as: source.key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
         entry.frequency = source.frequency
-        if source.hasHeldValue {
+        if source.isAsleep {
+            other.sleepers.remove(SleepingValue(source))
+            sleepers.add(SleepingValue(entry))
+        } else if source.hasHeldValue {
             let byteCount = HeldValue.byteCount(source)
             other.externalByteCount -= byteCount
             externalByteCount += byteCount
@@ -50,6 +57,7 @@ extension Database {
             key, valueByteCount: source.valueByteCount, type: source.objectType, encoding: source.encoding,
             expiry: expiry)
         unsafe memcpy(entry.valueAddress, source.valueAddress, source.valueByteCount)
+        entry.tierNumber = source.tierNumber
         return entry
     }
 

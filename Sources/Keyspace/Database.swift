@@ -12,6 +12,8 @@ package struct Database: ~Copyable {
     package var arrivals = Arrivals()
     /// Bytes of values outside the arena.
     package internal(set) var externalByteCount = 0
+    /// Values that are asleep here: compressed, or on disk.
+    package internal(set) var sleepers = SleeperAccount()
     /// The keys of hashes with fields that expire (`Values/ExpiringHashes.swift`); empty, and without memory, as long
     /// as there are none.
     var expiringHashes = MemberTable()
@@ -278,6 +280,7 @@ package struct Database: ~Copyable {
     }
 
     private mutating func disposeValue(_ entry: Entry, garbage: inout Garbage) {
+        if entry.isAsleep { return sleepers.remove(SleepingValue(entry)) }
         let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
         HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
@@ -300,6 +303,7 @@ package struct Database: ~Copyable {
             expiry: expiry)
         unsafe memcpy(fresh.valueAddress, entry.valueAddress, entry.valueByteCount)
         fresh.frequency = entry.frequency
+        fresh.tierNumber = entry.tierNumber
         table.replace(slot, with: fresh)
         arena.free(entry)
     }
@@ -311,7 +315,7 @@ package struct Database: ~Copyable {
 
     // MARK: external values
 
-    @unsafe private mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
+    @unsafe mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
         guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
         externalByteCount += unsafe Allocated.byteCount(memory)
         return unsafe memory.assumingMemoryBound(to: UInt8.self)

@@ -34,6 +34,8 @@ package import Structures
     package var removesExpired = true
     /// While recorded commands are replayed no key is too old: what had died then was recorded as removed.
     package var keepsExpired = false
+    /// Compressed values and values on disk (`Tiering/`).
+    package let tiers = TierStore()
     /// The snapshot that runs (`Snapshot/`).
     package internal(set) var snapshot: SnapshotCapture?
 
@@ -73,9 +75,24 @@ package import Structures
 
     // MARK: lookup
 
-    /// The slot of a live key. An expired one is removed (or hidden, on a replica) and counts as absent.
+    /// The slot of a live key with its value awake: the door for whoever wants the value. An expired key is removed (or
+    /// hidden, on a replica) and counts as absent.
     @inline(__always)
     package mutating func find(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
+        guard let slot = self[database].table.find(key, hash: hash) else { return nil }
+        if _slowPath(slot.entry.needsCare) {
+            if slot.entry.hasExpiry && isExpired(slot.entry) {
+                if removesExpired { expire(slot, hash: hash, in: database) }
+                return nil
+            }
+            if _slowPath(slot.entry.isAsleep) { return wake(slot, hash: hash, in: database) ? slot : nil }
+        }
+        return slot
+    }
+
+    /// As `find`, leaving a value asleep: for whoever only asks about the key or puts another value in its place.
+    @inline(__always)
+    package mutating func look(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
         guard let slot = self[database].table.find(key, hash: hash) else { return nil }
         if _slowPath(slot.entry.hasExpiry) && isExpired(slot.entry) {
             if removesExpired { expire(slot, hash: hash, in: database) }
@@ -106,7 +123,7 @@ package import Structures
 
     /// Removes a live key; false when there is none.
     package mutating func remove(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> Bool {
-        guard let slot = find(key, hash: hash, in: database) else { return false }
+        guard let slot = look(key, hash: hash, in: database) else { return false }
         self[database].remove(slot, hash: hash, garbage: &garbage)
         return true
     }

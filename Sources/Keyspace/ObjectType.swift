@@ -39,6 +39,7 @@ package enum StringEncoding: Int, Sendable {
 extension Entry {
     /// What OBJECT ENCODING calls the way the value is kept. A type plugs in by a case.
     package var encodingName: StaticString {
+        if isAsleep { return tier.encodingName }
         switch objectType {
         case .string:
             switch stringEncoding {

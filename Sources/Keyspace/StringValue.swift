@@ -58,6 +58,7 @@ extension Entry {
 
     /// Length of the string's text.
     package var stringByteCount: Int {
+        if isAsleep { return SleepingValue(self).wholeByteCount }
         switch stringEncoding {
         case .integer: DecimalDigits.count(Int64(bitPattern: valueWord()))
         case .external: ExternalValue.count(self)

@@ -71,6 +71,20 @@ internal import CLinux
         @inline(__always) get { meta & Entry.epochMask }
         nonmutating set { meta = meta & ~Entry.epochMask | newValue & Entry.epochMask }
     }
+    /// Where the owner keeps the value: 0 in its usual form, else a number of the owner's (`Keyspace/Tiering`).
+    package var tierNumber: Int {
+        @inline(__always) get { Entry.field(meta, 16, 3) }
+        nonmutating set { setField(16, 3, newValue) }
+    }
+    /// The value is not in its usual form: whoever wants it must have it made first.
+    package var isAsleep: Bool { @inline(__always) get { meta & 0x3_0000 != 0 } }
+    /// What a lookup must look at before it hands the entry out: it may have expired, or be asleep.
+    package var needsCare: Bool { @inline(__always) get { meta & 0x3_0100 != 0 } }
+    /// The value was tried and did not shrink.
+    package var resistsCompression: Bool {
+        get { meta & 0x8_0000 != 0 }
+        nonmutating set { setField(19, 1, newValue ? 1 : 0) }
+    }
     package var hasExpiry: Bool { @inline(__always) get { meta & 0x100 != 0 } }
     private var isLong: Bool { @inline(__always) get { meta & 0x200 != 0 } }
 

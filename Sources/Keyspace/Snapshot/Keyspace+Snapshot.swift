@@ -11,7 +11,7 @@ extension Keyspace {
     ) -> SnapshotCapture {
         precondition(snapshot == nil, "one snapshot at a time")
         let capture = SnapshotCapture(
-            databaseCount: databaseCount, keysTotal: count, compresses: compresses, deliver: deliver)
+            databaseCount: databaseCount, keysTotal: count, compresses: compresses, tiers: tiers, deliver: deliver)
         for index in 0..<databaseCount where self[index].count > 0 {
             self[index].beginCapture(capture, number: index)
         }

@@ -57,6 +57,8 @@ package final class SnapshotCapture {
     /// The database that the last record belongs to.
     private var lastNumber = -1
     private let deliver: (SnapshotPiece) -> Void
+    /// Makes values that are asleep readable.
+    private let tiers: TierStore
 
     /// Where the walk is: the database's number and the place in its hash space.
     var number = 0
@@ -75,8 +77,10 @@ package final class SnapshotCapture {
     package private(set) var versionNeeded = ValueCode.versionWritten
 
     init(
-        databaseCount: Int, keysTotal: Int, compresses: Bool, deliver: @escaping (SnapshotPiece) -> Void
+        databaseCount: Int, keysTotal: Int, compresses: Bool, tiers: TierStore,
+        deliver: @escaping (SnapshotPiece) -> Void
     ) {
+        self.tiers = tiers
         self.databaseCount = databaseCount
         self.keysTotal = keysTotal
         self.deliver = deliver
@@ -111,6 +115,7 @@ package final class SnapshotCapture {
     func handOver(_ entry: Entry, number: Int) {
         if isAbandoned { return }
         keysHandedOver += 1
+        guard let entry = tiers.awake(entry) else { return }
         if var record = open {
             if record.entry == entry {
                 while !ValueCodec.append(entry, from: &record.position, to: &sink) { flushSink() }
@@ -143,6 +148,15 @@ package final class SnapshotCapture {
     /// The walk met an entry. True when its record is complete, false when it was left open.
     func take(_ entry: Entry, number: Int) -> Bool {
         if isAbandoned { return true }
+        if entry.isAsleep {
+            // Small enough to be taken whole. One that cannot be read is gone for its readers too.
+            if let awake = tiers.awake(entry) {
+                SnapshotCapture.appendWhole(awake, number, &lastNumber, &sink)
+                noteRecord(awake)
+                if sink.isFull { flushSink() }
+            }
+            return true
+        }
         SnapshotCapture.appendHead(entry, number, &lastNumber, &sink)
         var position = ValuePosition()
         let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
