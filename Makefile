@@ -36,7 +36,8 @@ conformance: build test-packages ## replies, Redis' own Tcl suite, stock clients
 	cd Conformance
 	export FOG_SERVER="$(abspath $(SERVER))"
 	status=0
-	for script in differential tcl_suite clients robustness; do ../$(PYTHON) $$script.py || status=1; done
+	for script in differential tcl_suite clients robustness attacks; do ../$(PYTHON) $$script.py || status=1; done
+	FOG_APPS=yes ./install.sh && ../$(PYTHON) apps/run.py || status=1
 	exit $$status
 
 bench: build test-packages ## processor time, memory and latency beside Redis 7.0 and Valkey 9.1

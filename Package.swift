@@ -75,18 +75,28 @@ let package = Package(
         tests(
             "CommandsTests",
             ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
-        tests("CoordinatorTests", ["Base", "Coordinator", "Engine", "RESP", "Server", "Structures", "TestKit"]),
-        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures"]),
+        tests(
+            "CoordinatorTests",
+            ["Base", "Coordinator", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
+        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures", "ValuesRun"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",
             swiftSettings: settings),
         tests("RESPTests", ["Base", "ParserRun", "RESP"]),
+        .target(
+            name: "ValuesRun", dependencies: ["Base", "Keyspace", "Persistence", "Structures"], path: "Tests/ValuesRun",
+            swiftSettings: settings),
     ]
 )
 
-// The parser's fuzz target needs libFuzzer's runtime, so only `Tests/Fuzz/run.sh` sees it.
+// The fuzz targets need libFuzzer's runtime, so only `Tests/Fuzz/run.sh` sees them.
 if Context.environment["FOG_FUZZ"] != nil {
+    package.products.append(.executable(name: "fuzz-values", targets: ["fuzz-values"]))
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-values", dependencies: ["ValuesRun"], path: "Tests/Fuzz/Values",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
     package.products.append(.executable(name: "fuzz-parser", targets: ["fuzz-parser"]))
     package.targets.append(
         .executableTarget(

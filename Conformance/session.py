@@ -18,6 +18,9 @@ from resp import CLOSED, Connection, Reply, show_bytes
 from servers import Server
 
 SILENCE_SECONDS = 0.05
+# Between a command whose reply is not awaited and the next one of another connection: no server promises an order of
+# connections, and epoll may report the later one first when the server was held up.
+SETTLE_SECONDS = 0.02
 FRAME_WAIT_SECONDS = 3.0
 _MACRO = re.compile(rb"\{([^{}*]+)\*(\d+)\}")
 _VARIABLE = re.compile(rb"\$\{(\w+)\}")
@@ -197,6 +200,7 @@ class Session:
         elif mode == ">":
             if not self.lacks(arguments):
                 self.connection(on).send(*arguments)
+                time.sleep(SETTLE_SECONDS)
         else:
             reply = self.command(*arguments, policy=mark["policy"], on=on, label=self.label(written, on))
             if mark["capture"]:

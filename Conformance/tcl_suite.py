@@ -35,6 +35,8 @@ DEFAULT_FILES = (
     "unit/limits", "unit/querybuf", "unit/pendingquerybuf", "unit/obuf-limits", "unit/client-eviction",
     "unit/info-command", "unit/networking", "unit/replybufsize", "unit/latency-monitor", "unit/slowlog", "unit/pause",
     "unit/violations", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/sort",
+    "integration/corrupt-dump-fuzzer", "integration/convert-zipmap-hash-on-load", "integration/convert-ziplist-hash-on-load",
+    "integration/convert-ziplist-zset-on-load",
 )
 _STATUS = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -88,11 +90,13 @@ def prepare_tree(suite: Path, binary: Binary) -> Path:
     for file in ("redis.conf", "sentinel.conf"):
         shutil.copy(suite / file, tree / file)
     (tree / "src").mkdir()
-    for tool in ("redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb"):
+    for tool in ("redis-cli", "redis-benchmark"):
         found = shutil.which(tool)
         if found:
             (tree / "src" / tool).symlink_to(found)
-    (tree / "src" / "redis-server").symlink_to(binary.path)
+    # One program, which knows by its name what it is to be.
+    for name in ("redis-server", "redis-check-aof", "redis-check-rdb"):
+        (tree / "src" / name).symlink_to(binary.path)
     return tree
 
 

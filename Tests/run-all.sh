@@ -86,6 +86,9 @@ if [ $status -eq 0 ]; then
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         ../.venv/bin/python robustness.py --quick)
     count "robustness run" $?
+    (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
+        timeout --signal=INT --kill-after=10 60 ../.venv/bin/python fog_clients/run.py)
+    count "example clients" $?
 fi
 
 echo "$passed passed, $failed failed"

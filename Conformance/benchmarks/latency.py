@@ -18,17 +18,18 @@ INSERTS_PER_SECOND = 200_000
 STARTS = 10
 
 
-def probe_path() -> str:
-    """The compiled probe; compiled again when its source is newer."""
-    source, program = FOLDER / "latency_probe.c", cache_folder() / "latency_probe"
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+def probe_path(name: str) -> str:
+    """The compiled probe; compiled again when a source is newer."""
+    source, program = FOLDER / f"{name}.c", cache_folder() / name
+    changed = max(file.stat().st_mtime for file in (source, FOLDER / "probe.h"))
+    if not program.exists() or program.stat().st_mtime < changed:
         subprocess.run(["cc", "-O2", "-pthread", "-o", str(program), str(source)], check=True)
     return str(program)
 
 
 def insert_latency(name: str, keys: int = INSERTED_KEYS) -> dict[str, float]:
     """Percentiles of an unpipelined GET, in microseconds, while keys are inserted by another connection."""
-    program = probe_path()
+    program = probe_path("latency_probe")
     server = start(name)
     try:
         line = ["taskset", "-c", str(CLIENT_CORE), program, str(server.port), str(keys), str(INSERTS_PER_SECOND)]

@@ -39,6 +39,8 @@ struct fog_lua {
     /// Of nested commands: 2 or 3.
     int protocol;
     int clientProtocol;
+    /// Of the script's reply so far.
+    size_t replyCost;
     int isLoadingLibrary;
 
     // What went wrong; the bytes are on the C heap.

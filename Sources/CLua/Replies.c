@@ -217,7 +217,19 @@ int fog_push_reply(lua_State *L, fog_slice reply, size_t *position) {
 
 // MARK: Lua to RESP
 
+/// A small table can refer to one text, or to itself twice, again and again: what it expands to has a bound of its own.
+static const size_t replyCostMax = 512u << 20;
+/// What a value costs beyond its bytes, in time above all.
+static const size_t valueCost = 64;
+
+/// Counts what is about to be written; raises when the reply has become too large. Swift drops what there is of it.
+static void charge(fog_lua *lua, size_t cost) {
+    if (cost > replyCostMax - lua->replyCost) luaL_error(lua->state, "the script's reply is too large");
+    lua->replyCost += cost;
+}
+
 static void append(fog_lua *lua, const char *bytes, size_t count) {
+    charge(lua, count);
     lua->host.append(lua->host.context, (const uint8_t *)bytes, count);
 }
 
@@ -408,6 +420,7 @@ static void write_value(lua_State *L, fog_lua *lua) {
         lua_pop(L, 1);
         return;
     }
+    charge(lua, valueCost);
     size_t count;
     const char *bytes;
     switch (lua_type(L, -1)) {
@@ -433,4 +446,8 @@ static void write_value(lua_State *L, fog_lua *lua) {
     lua_pop(L, 1);
 }
 
-void fog_write_reply(lua_State *L) { write_value(L, fog_lua_of(L)); }
+void fog_write_reply(lua_State *L) {
+    fog_lua *lua = fog_lua_of(L);
+    lua->replyCost = 0;
+    write_value(L, lua);
+}

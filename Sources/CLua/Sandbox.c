@@ -3,6 +3,7 @@
 // real one and refuses every assignment. Functions that reach around metatables (next, rawget, rawset, setmetatable,
 // the writers of `table`) are replaced here by ones that know shields.
 #include "Interpreter.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -233,6 +234,22 @@ static int base_collectgarbage(lua_State *L) {
     return 1;
 }
 
+/// setfenv, whose original is the upvalue. Level 0 is the interpreter itself: it would change the globals of all
+/// scripts to come, other users' ones among them. The wrapper is one more level.
+static int base_setfenv(lua_State *L) {
+    if (lua_isnumber(L, 1)) {
+        int level = luaL_checkint(L, 1);
+        if (level == 0) return refuse_change(L);
+        luaL_argcheck(L, level > 0 && level < INT_MAX, 1, "level must be non-negative");
+        lua_pushinteger(L, level + 1);
+        lua_replace(L, 1);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 static int base_unpack(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Number first = luaL_optnumber(L, 2, 1);
@@ -332,6 +349,20 @@ static void open_library(lua_State *L, lua_CFunction opener, const char *name) {
     lua_call(L, 1, 0);
 }
 
+/// newproxy of stock Lua, whose metatables are nobody's to change: the collector runs `__gc` where no hook can stop it.
+static int base_newproxy(lua_State *L) {
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    if (lua_getmetatable(L, -1)) {
+        lua_pushboolean(L, 0);
+        lua_setfield(L, -2, "__metatable");
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
 /// real[name] = the global `name` of a stock Lua.
 static void copy_globals(lua_State *L, int real) {
     static const char *const names[] = {
@@ -345,6 +376,8 @@ static void copy_globals(lua_State *L, int real) {
     static const char *const deprecated[] = {"newproxy", "getfenv", "setfenv", NULL};
     for (int index = 0; deprecated[index] != NULL && fog_lua_of(L)->showsDeprecated; index++) {
         lua_getglobal(L, deprecated[index]);
+        if (strcmp(deprecated[index], "setfenv") == 0) lua_pushcclosure(L, base_setfenv, 1);
+        if (strcmp(deprecated[index], "newproxy") == 0) lua_pushcclosure(L, base_newproxy, 1);
         lua_setfield(L, real, deprecated[index]);
     }
 }

@@ -6,10 +6,18 @@ package enum CoordinatorCommands {
     package static let list: [Command] = [
         BalancerCommand.commands,
         BreakerCommand.commands,
+        CacheCommand.commands,
+        CacheStats.commands,
         EdgeCommand.commands,
+        EventCommand.commands,
+        InvalidateCommand.commands,
+        MarketCommand.commands,
         NodeCommand.commands,
         RouteCommand.commands,
         ScaleCommand.commands,
         StatsCommand.commands,
+        TaskCommand.commands,
+        VMCommand.commands,
+        WarmCommand.commands,
     ].flatMap { $0 }
 }

@@ -259,9 +259,18 @@ internal import Structures
             unsafe engine.keyspace[database].table.prefetchBucket(items[index].hash)
             unsafe engine.keyspace.clocks.prefetch(items[index].hash, in: database)
         }
+        // A bit per command: `prefetchDistance` is 64.
+        var displaced: UInt64 = 0
         for index in start..<end where unsafe items[index].hashedArgument > 0 {
             let database = unsafe segments[Int(items[index].segment)].session.session.database
-            unsafe engine.keyspace[database].table.prefetchEntry(items[index].hash)
+            let isDisplaced = unsafe engine.keyspace[database].table.prefetchEntry(items[index].hash)
+            displaced |= (isDisplaced ? 1 : 0) << UInt64(truncatingIfNeeded: index &- start)
+        }
+        while displaced != 0 {
+            let index = start &+ displaced.trailingZeroBitCount
+            let database = unsafe segments[Int(items[index].segment)].session.session.database
+            unsafe engine.keyspace[database].table.prefetchDisplaced(items[index].hash)
+            displaced &= displaced &- 1
         }
     }
 }

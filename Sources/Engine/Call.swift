@@ -67,6 +67,9 @@ package import Structures
         nonmutating set { unsafe engine.pointee.debug.mergesByVectors = newValue }
     }
 
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE does not look at its payload's checksum.
+    package var skipsChecksums: Bool { unsafe engine.pointee.debug.skipsChecksums }
+
     /// Whether the words come from a file or a primary, which have been through all checks and bounds already.
     package var isReplayed: Bool { session.id == 0 }
 
@@ -125,8 +128,13 @@ package import Structures
     /// As `find`, with the argument's hash at hand (`KeyGroup`).
     @inline(__always)
     package func find(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
-        if _fastPath(!session.isNoTouch) { noteAccess(hash) }
-        return unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database)
+        let isNoTouch = unsafe sessionReference.pointer.pointee.isNoTouch
+        if _fastPath(!isNoTouch) { noteAccess(hash) }
+        guard let slot = unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database) else {
+            return nil
+        }
+        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: isNoTouch)
+        return slot
     }
 
     /// As `find`, for commands that read and then change the key: counts a hit or miss and notes the access.
@@ -137,7 +145,6 @@ package import Structures
             return nil
         }
         unsafe engine.pointee.keyspace.statistics.hits &+= 1
-        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: sessionReference.pointer.pointee.isNoTouch)
         return slot
     }
 

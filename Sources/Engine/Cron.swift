@@ -3,10 +3,12 @@
 // one millisecond between which the loops serve clients, so a million keys that die together stall nobody.
 internal import Base
 internal import Keyspace
+internal import Structures
 
 package struct Cron: ~Copyable {
     var sweep = ExpirySweep()
     var fieldSweep = FieldSweep()
+    var tagSweep = TagSweep()
     /// Cleared by DEBUG SET-ACTIVE-EXPIRE 0.
     package var expiresActively = true
     var lastSecond: Int64 = 0
@@ -27,6 +29,7 @@ extension Engine {
         endPauseIfDue()
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
         let needsMore = expireActively()
+        let hasDead = reclaimInvalidated()
         evictInBackground()
         limitTrackingTable()
         if trackers.broadcasts.hasPending { broadcastChanges() }
@@ -47,7 +50,18 @@ extension Engine {
         let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore || isCoordinating ? 3 : period
+        return needsMore || hasDead || isCoordinating ? 3 : period
+    }
+
+    /// A slice of taking away what died with its tags; true when there is more.
+    private mutating func reclaimInvalidated() -> Bool {
+        guard keyspace.tags.deadKeyCount > 0 || keyspace.tags.hasUnsettled, keyspace.removesExpired, !isPaused,
+            gates.isDisjoint(with: [.loading, .busy])
+        else { return false }
+        let deadline = clock.monotonicNanoseconds + Engine.sweepSliceNanoseconds
+        let isDone = cron.tagSweep.run(&keyspace, clock: clock, deadlineNanoseconds: deadline)
+        applyEffects()
+        return !isDone
     }
 
     /// The extension's turn; true when it has more to do at once.

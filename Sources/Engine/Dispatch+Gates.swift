@@ -17,6 +17,12 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
+        if gates == .memory && reference.session.gates.isEmpty && resumption == nil {
+            // A limit is the usual case; nothing else is to be looked at then.
+            guard let refusal = memoryGate(commands.slot(id).flags, arguments) else { return .pass }
+            unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
         if reference.session.gates.contains(.killed) { return .closed }
         // A wait that ended without what it waited for only answers; nothing is left to refuse.
         if resumption == .timedOut || resumption == .unblocked { return .pass }
@@ -30,7 +36,7 @@ extension Engine {
             return .refused
         }
         let refusal =
-            transactionGate(reference, flags) ?? memoryGate(flags) ?? saveGate(id, flags)
+            transactionGate(reference, flags) ?? memoryGate(flags, arguments) ?? saveGate(id, flags)
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused
@@ -101,9 +107,13 @@ extension Engine {
 
     /// Above `maxmemory` keys are evicted before a command runs; when none may go, commands that may grow the dataset
     /// are refused.
-    private mutating func memoryGate(_ flags: CommandFlags) -> StaticString? {
-        guard gates.contains(.memory), isOverMemoryLimit(), !makeRoom() else { return nil }
-        return flags.contains(.denyOOM) ? CommandError.outOfMemory.text : nil
+    private mutating func memoryGate(_ flags: CommandFlags, _ arguments: borrowing Arguments) -> StaticString? {
+        guard gates.contains(.memory) else { return nil }
+        let grows = flags.contains(.denyOOM)
+        // INFO and its like, which are neither data commands nor frequent.
+        let isExact = flags.isDisjoint(with: [.write, .readonly, .fast])
+        guard !admit(byteCount: grows ? arguments.extent : 0, isExact: isExact) else { return nil }
+        return grows ? CommandError.outOfMemory.text : nil
     }
 
     /// What cannot be kept is not begun. PING is refused too, so that whoever looks after the server hears of it.

@@ -188,8 +188,11 @@ extension Engine {
             trackRemoval(of: key)
             if extensionListens { tellExtension(changed: key, database: database) }
             guard notifies else { return }
-            let isEviction = reason == .evicted
-            notify(isEviction ? "evicted" : "expired", isEviction ? .evicted : .expired, key, database: database)
+            switch reason {
+            case .expired: notify("expired", .expired, key, database: database)
+            case .evicted: notify("evicted", .evicted, key, database: database)
+            case .invalidated: notify("del", .generic, key, database: database)
+            }
         }
     }
 }

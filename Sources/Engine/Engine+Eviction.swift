@@ -8,8 +8,8 @@ extension MaxmemoryPolicy {
     /// uses and fade with its passes, so recency and frequency both tell.
     var eviction: EvictionPolicy? {
         switch self {
-        case .allKeysLRU, .allKeysLFU: EvictionPolicy(order: .unused, onlyVolatile: false)
-        case .volatileLRU, .volatileLFU: EvictionPolicy(order: .unused, onlyVolatile: true)
+        case .allKeysLRU, .allKeysLFU: EvictionPolicy(order: .unused, onlyVolatile: false, countsUses: isLFU)
+        case .volatileLRU, .volatileLFU: EvictionPolicy(order: .unused, onlyVolatile: true, countsUses: isLFU)
         case .allKeysRandom: EvictionPolicy(order: .random, onlyVolatile: false)
         case .volatileRandom: EvictionPolicy(order: .random, onlyVolatile: true)
         case .volatileTTL: EvictionPolicy(order: .soonestExpiry, onlyVolatile: true)
@@ -24,19 +24,57 @@ extension Engine {
     /// Evictions between two looks at the clock.
     private static let evictionsPerCheck = 16
 
-    /// Evicts until memory is under its limit or a slice of time is over. False when memory is over the limit and no
-    /// key may go.
-    mutating func makeRoom() -> Bool {
-        var excess = usedMemory - settings.maxmemory
+    /// Share of the limit from which on newcomers are on probation.
+    private static let probationShare = 0.9
+    /// A command may ask for at most this share of the limit in advance: one enormous value must not cost all others.
+    private static let advanceShare = 8
+    /// The same for commands that only show figures.
+    private static let figuresShare = 64
+    /// Room kept for what no command asks for (a segment of a table that splits, a buffer that grows).
+    private static let reserveByteCount = 16 << 10
+    /// Room made before figures are shown: while they are gathered the other loops' buffers may grow by so much.
+    private static let reserveOfFigures = 512 << 10
+    /// How old the allocator's own count may be while memory is limited.
+    private static let readingAgeMilliseconds: Int64 = 5
+
+    /// Follows the configuration.
+    mutating func evictionSettingsChanged() {
+        let policy = settings.maxmemoryPolicy.eviction
+        keyspace.setCountsUses(settings.maxmemoryPolicy.isLFU)
+        let isWanted = settings.maxmemory > 0 && policy?.order == .unused
+        if evictor.isOn && !isWanted { evictor.end(&keyspace) }
+    }
+
+    /// The memory gate: room for a command of `byteCount` bytes. False when it must not grow the dataset.
+    /// Commands that show figures look at exact ones (`isExact`).
+    mutating func admit(byteCount: Int, isExact: Bool) -> Bool {
+        if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds { readAllocator() }
+        let used = usedMemory
+        guard let policy = settings.maxmemoryPolicy.eviction else { return used <= settings.maxmemory }
+        let limit = settings.maxmemory
+        if !evictor.isOn && policy.order == .unused && Double(used) > Double(limit) * Engine.probationShare {
+            evictor.begin(&keyspace)
+        }
+        if isExact {
+            let advance = min(Engine.reserveOfFigures, limit / Engine.figuresShare)
+            return used + advance <= limit || makeRoom(advance: advance, slices: 10)
+        }
+        let advance = min(byteCount + Engine.reserveByteCount, limit / Engine.advanceShare)
+        return used + advance <= limit || makeRoom(advance: advance)
+    }
+
+    /// Evicts until `advance` bytes are free under the limit or a slice of time is over. False when memory is over the
+    /// limit and no key may go.
+    mutating func makeRoom(advance: Int = 0, slices: Int64 = 1) -> Bool {
+        var excess = usedMemory + advance - settings.maxmemory
         guard settings.maxmemory > 0, excess > 0 else { return true }
         guard let policy = settings.maxmemoryPolicy.eviction else { return false }
-        let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds
+        let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds * slices
         var sinceCheck = 0
         while excess > 0, EvictionHand.mayEvict(keyspace, policy) {
             // A step may find nothing because keys still have credits; the next one goes on behind them.
             let evicted = evictor.step(&keyspace, policy, excess: excess) { random.next() }
-            keyspace.statistics.evicted += evicted
-            excess = usedMemory - settings.maxmemory
+            excess = usedMemory + advance - settings.maxmemory
             sinceCheck += evicted == 0 ? Engine.evictionsPerCheck : evicted
             if sinceCheck >= Engine.evictionsPerCheck {
                 sinceCheck = 0
@@ -44,7 +82,7 @@ extension Engine {
             }
         }
         if !keyspace.removals.isEmpty { applyEffects() }
-        return excess <= 0 || EvictionHand.mayEvict(keyspace, policy)
+        return excess <= advance || EvictionHand.mayEvict(keyspace, policy)
     }
 
     /// The timer's share: memory may be over its limit without a command (it was lowered, or buffers grew).

@@ -111,7 +111,7 @@ extension Engine {
         var deadline = deadline
         if wait != nil, let resumed = waiting.resumed, resumed.session == session {
             order = resumed.order
-            deadline = resumed.deadline
+            if wait?.renewsDeadline != true { deadline = resumed.deadline }
         } else {
             order = waiting.takeOrder()
         }

@@ -25,6 +25,9 @@ package struct ServerHooks: Sendable {
     package var durabilityWanted: @Sendable () -> Void = {}
     /// BGREWRITEAOF: starts a rewrite.
     package var rewriteAppendOnly: @Sendable () -> Void = {}
+    /// DEBUG LOADAOF: puts what the append only file holds in the place of the dataset; the engine is told by
+    /// `endAppendOnlyReload`.
+    package var reloadAppendOnly: @Sendable () -> Void = {}
     package init() {}
 }
 
@@ -163,6 +166,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        evictionSettingsChanged()
         armSaveGate()
         armEffects()
         limitTrackingTable()

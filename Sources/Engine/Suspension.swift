@@ -15,10 +15,14 @@ package enum SuspensionReason: Equatable, Sendable {
     case durability
     /// A write to a large value that a running snapshot has not taken yet.
     case snapshot
+    /// DEBUG LOADAOF: waits until the append only file was loaded again.
+    case reload
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
     case debug
     /// Its script has run for long and goes on when others had their turn.
     case script
+    /// Its work is done in slices, between which others have their turn.
+    case slices
 
     /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
     var isHeldBack: Bool { self == .paused || self == .snapshot }
@@ -71,7 +75,7 @@ package struct Suspension: ~Copyable {
     }
 
     /// Blocked by a command that a client would call blocking; neither what was held back nor a slow script is.
-    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script }
+    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script && reason != .slices }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

@@ -15,7 +15,7 @@ extension Database {
         } else if source.hasHeldValue {
             externalByteCount += HeldValue.duplicate(source, into: copy)
         }
-        return copy
+        return copyLabel(of: source, to: copy)
     }
 
     /// Takes the slot's entry out of the table; the caller must give it to `adopt` (of any database) or `dispose`.
@@ -28,8 +28,9 @@ extension Database {
 
     /// The value of a detached entry of this database under another key; the value itself does not move.
     package mutating func adopt(_ source: Entry, as key: Span<UInt8>) -> Entry {
-        let entry = makeShell(of: source, as: key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
-        entry.frequency = source.frequency
+        let shell = makeShell(of: source, as: key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
+        shell.frequency = source.frequency
+        let entry = carryLabel(of: source, to: shell)
         arena.free(source)
         return entry
     }
@@ -37,8 +38,10 @@ extension Database {
     /// The value of a detached entry of `other` in this database, under the same key; the value itself does not move,
     /// its bytes are counted here from now on.
     package mutating func adopt(_ source: Entry, from other: inout Database) -> Entry {
-        let entry = makeShell(of: source, as: source.key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
-        entry.frequency = source.frequency
+        let shell = makeShell(of: source, as: source.key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
+        shell.frequency = source.frequency
+        let entry = copyLabel(of: source, to: shell)
+        if source.hasLabel { other.release(source.labelCohort) }
         if source.isAsleep {
             other.sleepers.remove(SleepingValue(source))
             sleepers.add(SleepingValue(entry))
@@ -78,6 +81,7 @@ extension Keyspace {
         let source = self[database].detach(slot, hash: hash)
         let entry = self[database].adopt(source, as: key)
         let place = self[database].table.find(key, hash: newHash)
+        if let place { willReplace(place, in: database) }
         self[database].install(entry, hash: newHash, slot: place, garbage: &garbage)
         self[database].noteExpiringFields(of: entry)
     }
@@ -97,6 +101,7 @@ extension Keyspace {
         let expiry: Int64? = source.hasExpiry ? source.expiryMilliseconds : nil
         let entry = self[database].duplicate(source, as: key, expiry: expiry)
         let place = self[database].table.find(key, hash: hash)
+        if let place { willReplace(place, in: database) }
         self[database].install(entry, hash: hash, slot: place, garbage: &garbage)
         self[database].noteExpiringFields(of: entry)
     }

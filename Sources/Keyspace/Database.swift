@@ -22,8 +22,13 @@ package struct Database: ~Copyable {
     /// The running snapshot, and this database's number in it; nil when none runs or it knows nothing of this one.
     var capture: SnapshotCapture?
     var captureNumber = 0
+    /// The tags of keys, one table for all databases (`Database+Labels.swift`).
+    let tags: TagTable
+    /// Keys of this database by the number of their cohort, and all of them together.
+    var labelCounts: [UInt32] = []
+    var labelledCount = 0
 
-    package init() {}
+    package init(tags: TagTable = TagTable()) { self.tags = tags }
 
     /// The door before every change: call it with the entry before anything of it or its value is changed, or before
     /// it leaves the table without being disposed of. A running snapshot then takes the entry as it is. One compare
@@ -58,7 +63,7 @@ package struct Database: ~Copyable {
             let entry = slot.entry
             if entry.isString, entry.encoding == StringEncoding.embedded.rawValue
                 || entry.encoding == StringEncoding.raw.rawValue,
-                entry.hasExpiry == (expiry != nil), entry.fitsInPlace(valueByteCount: value.count),
+                entry.isPlain(hasExpiry: expiry != nil), entry.fitsInPlace(valueByteCount: value.count),
                 value.count <= Database.inlineByteCountMax
             {
                 overwrite(entry, slot, value, expiry)
@@ -87,6 +92,7 @@ package struct Database: ~Copyable {
         _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, value: Span<UInt8>, expiry: Int64?,
         garbage: inout Garbage
     ) {
+        if let slot { willReplace(slot.entry) }
         if value.count <= 20, let integer = DecimalNumber.parse(value) {
             setInteger(key, hash: hash, slot: slot, value: integer, expiry: expiry, garbage: &garbage)
             return
@@ -244,7 +250,8 @@ package struct Database: ~Copyable {
         return entry
     }
 
-    /// Puts `entry` into the table, in the place of the slot's entry when there is one (which is freed).
+    /// Puts `entry` into the table, in the place of the slot's entry when there is one (which is freed). It is the same
+    /// key's value in another form, so a label stays; who puts another value there calls `willReplace` first.
     @inline(__always)
     package mutating func install(
         _ entry: Entry, hash: UInt64, slot: EntryTable.Slot?, garbage: inout Garbage
@@ -254,8 +261,9 @@ package struct Database: ~Copyable {
             return table.insert(entry, hash: hash)
         }
         let old = slot.entry
-        table.replace(slot, with: entry)
-        dispose(old, garbage: &garbage)
+        entry.frequency = old.frequency
+        table.replace(slot, with: carryLabel(of: old, to: entry))
+        discard(old, garbage: &garbage)
     }
 
     /// Takes the slot's entry out and frees it with its value.
@@ -267,6 +275,12 @@ package struct Database: ~Copyable {
 
     /// Frees an entry that is in no table, and the value behind it.
     package mutating func dispose(_ entry: Entry, garbage: inout Garbage) {
+        if _slowPath(entry.hasLabel) { release(entry.labelCohort) }
+        discard(entry, garbage: &garbage)
+    }
+
+    /// As `dispose`, for an entry whose label lives on in another one.
+    mutating func discard(_ entry: Entry, garbage: inout Garbage) {
         if _slowPath(entry.hasHeldValue) && expiringHashes.count > 0 { forgetExpiringFields(of: entry) }
         if _slowPath(entry.epoch != epoch), handOverForGood(entry) { return }
         disposeTaken(entry, garbage: &garbage)
@@ -304,7 +318,7 @@ package struct Database: ~Copyable {
         unsafe memcpy(fresh.valueAddress, entry.valueAddress, entry.valueByteCount)
         fresh.frequency = entry.frequency
         fresh.tierNumber = entry.tierNumber
-        table.replace(slot, with: fresh)
+        table.replace(slot, with: carryLabel(of: entry, to: fresh))
         arena.free(entry)
     }
 

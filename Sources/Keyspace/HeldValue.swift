@@ -21,11 +21,11 @@ enum HeldValue {
     static func byteCount(_ entry: Entry) -> Int {
         if entry.isAsleep { return 0 }
         switch entry.objectType {
-        case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
-        case .list: ListValue.allocatedByteCount(entry)
-        case .set, .hash: MemberValue.allocatedByteCount(entry)
-        case .sortedSet: SortedSetValue.allocatedByteCount(entry)
-        case .stream: StreamValue.allocatedByteCount(entry)
+        case .string: return unsafe Allocated.byteCount(ExternalValue.address(entry))
+        case .list: return ListValue.allocatedByteCount(entry)
+        case .set, .hash: return MemberValue.allocatedByteCount(entry)
+        case .sortedSet: return SortedSetValue.allocatedByteCount(entry)
+        case .stream: return StreamValue.allocatedByteCount(entry)
         }
     }
 

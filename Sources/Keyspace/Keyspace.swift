@@ -14,11 +14,15 @@ package import Structures
         package var expiredFields = 0
         /// Keys that went because memory was full.
         package var evicted = 0
+        /// Keys that went because one of their tags was invalidated.
+        package var invalidated = 0
         /// Times a sweep stopped at its time limit with work left.
         package var expiryTimeCapReached = 0
         package init() {}
     }
 
+    /// The tags of keys in all databases; `isInvalidated` asks it.
+    package let tags = TagTable()
     private let databases: UnsafeMutablePointer<Database>
     let garbagePointer: UnsafeMutablePointer<Garbage>
     package let databaseCount: Int
@@ -42,7 +46,7 @@ package import Structures
     package init(databaseCount: Int) {
         self.databaseCount = databaseCount
         unsafe databases = .allocate(capacity: databaseCount)
-        for index in 0..<databaseCount { unsafe (databases + index).initialize(to: Database()) }
+        for index in 0..<databaseCount { unsafe (databases + index).initialize(to: Database(tags: tags)) }
         unsafe garbagePointer = .allocate(capacity: 1)
         unsafe garbagePointer.initialize(to: Garbage())
     }
@@ -81,7 +85,7 @@ package import Structures
     package mutating func find(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
         guard let slot = self[database].table.find(key, hash: hash) else { return nil }
         if _slowPath(slot.entry.needsCare) {
-            if slot.entry.hasExpiry && isExpired(slot.entry) {
+            if isExpired(slot.entry) {
                 if removesExpired { expire(slot, hash: hash, in: database) }
                 return nil
             }
@@ -90,33 +94,54 @@ package import Structures
         return slot
     }
 
+    /// As `find`, for a command that only reads: a value that is asleep is read where it lies. The entry is valid until
+    /// the command that began at `stamp` has ended, or changes the key.
+    @inline(__always)
+    package mutating func read(_ key: Span<UInt8>, hash: UInt64, in database: Int, stamp: UInt64) -> Entry? {
+        guard let slot = self[database].table.find(key, hash: hash) else { return nil }
+        if _slowPath(slot.entry.needsCare) {
+            if isExpired(slot.entry) {
+                if removesExpired { expire(slot, hash: hash, in: database) }
+                return nil
+            }
+            if _slowPath(slot.entry.isAsleep) {
+                return readSleeping(slot, hash: hash, in: database, stamp: stamp)
+            }
+        }
+        return slot.entry
+    }
+
     /// As `find`, leaving a value asleep: for whoever only asks about the key or puts another value in its place.
     @inline(__always)
     package mutating func look(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
         guard let slot = self[database].table.find(key, hash: hash) else { return nil }
-        if _slowPath(slot.entry.hasExpiry) && isExpired(slot.entry) {
+        if _slowPath(slot.entry.isMortal) && isExpired(slot.entry) {
             if removesExpired { expire(slot, hash: hash, in: database) }
             return nil
         }
         return slot
     }
 
-    /// A key lives through the millisecond it expires at, as in Redis.
+    /// Whether the key is not there any more for anybody: its time is over or a tag of it was invalidated. A key lives
+    /// through the millisecond it expires at, as in Redis.
     @inline(__always)
     package func isExpired(_ entry: Entry) -> Bool {
-        entry.hasExpiry && entry.expiryMilliseconds < now && !keepsExpired
+        if entry.hasExpiry && entry.expiryMilliseconds < now && !keepsExpired { return true }
+        return _slowPath(entry.hasLabel) && tags.isDead(entry.labelCohort) && !keepsExpired
     }
 
-    /// Removes a key because its time has come.
+    /// Removes a key because its time has come, or that of one of its tags.
     @inline(never)
     package mutating func expire(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
-        statistics.expired += 1
-        removals.add(slot.entry.key, database: database, reason: .expired)
+        let isInvalid = isInvalidated(slot.entry)
+        if isInvalid { statistics.invalidated += 1 } else { statistics.expired += 1 }
+        removals.add(slot.entry.key, database: database, reason: isInvalid ? .invalidated : .expired)
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }
 
     /// Removes a key because memory is full.
     mutating func evict(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+        statistics.evicted += 1
         removals.add(slot.entry.key, database: database, reason: .evicted)
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }
@@ -131,11 +156,24 @@ package import Structures
     /// Notes that a command read the entry: the access frequency that eviction and OBJECT FREQ look at, saturating.
     @inline(__always)
     package func noteAccess(_ entry: Entry, silently: Bool) {
-        if _slowPath(entry.frequency < Keyspace.frequencyMax && !silently) { entry.frequency &+= 1 }
+        if _slowPath(entry.frequency < frequencyMax && !silently) { countUse(entry) }
     }
 
-    /// Saturation of an entry's access frequency: after this many reads a read writes nothing any more.
-    package static let frequencyMax = 3
+    /// Saturation of an entry's access frequency: after this many uses a use writes nothing any more.
+    package private(set) var frequencyMax = Keyspace.frequencyExactMax
+    /// Up to here every use counts; beyond, each level stands for twice as many uses as the one before.
+    private static let frequencyExactMax = 3
+
+    /// Counts uses up to a few thousand (LFU policies), or only as far as eviction by recency needs.
+    package mutating func setCountsUses(_ isOn: Bool) { frequencyMax = isOn ? 15 : Keyspace.frequencyExactMax }
+
+    @inline(never)
+    private func countUse(_ entry: Entry) {
+        let level = entry.frequency
+        // The count of hits stands in for a random number: who is read while it passes a multiple is chance.
+        let mask = level < Keyspace.frequencyExactMax ? 0 : 1 << (level - 2) - 1
+        if statistics.hits & mask == 0 { entry.frequency = level + 1 }
+    }
 
     // MARK: writing
 
@@ -197,8 +235,9 @@ package import Structures
     /// Empties a database. Its memory goes as one piece: to the background when `inBackground`, else at once.
     package mutating func flush(_ index: Int, inBackground: Bool) {
         guard self[index].count > 0 else { return }
+        self[index].releaseAllLabels()
         let flushed = unsafe FlushedDatabase((databases + index).move())
-        unsafe (databases + index).initialize(to: Database())
+        unsafe (databases + index).initialize(to: Database(tags: tags))
         self[index].arrivals.isRecorded = recordsArrivals
         if let snapshot, flushed.isWanted(by: snapshot) {
             snapshot.flushed.append(flushed)

@@ -7,6 +7,8 @@ package struct Removals: ~Copyable {
     package enum Reason: UInt8, Sendable {
         case expired = 1
         case evicted = 2
+        /// A tag of it was invalidated.
+        case invalidated = 3
     }
 
     /// Whether anybody wants to know; set by the engine.

@@ -61,8 +61,12 @@ package struct RDBLoader: ~Copyable {
     private var expiry: Int64?
     private var idleSeconds: Int?
     private var frequency: Int?
+    /// What a `fog-label` before the record says; empty for none.
+    private var label = ByteBuffer()
     private var key = ByteBuffer()
     private var pending = PendingStrings()
+    /// Everything before it is whole records, facts and their like: what can be saved of a broken file.
+    package private(set) var recordEnd = 0
     package private(set) var facts = Facts()
     package private(set) var progress = Progress()
 
@@ -77,7 +81,10 @@ package struct RDBLoader: ~Copyable {
         defer { progress.byteCount = reader.position }
         do throws(ValueError) {
             if case .head = stage { try readHead() }
-            while case .body = stage, reader.position < limit { try readRecord(&keyspace) }
+            while case .body = stage, reader.position < limit {
+                try readRecord(&keyspace)
+                if case .body = stage, !isInsideRecord { recordEnd = reader.position }
+            }
             try flushPending(&keyspace)
         } catch {
             throw located(RDBError(error, at: reader.position))
@@ -96,6 +103,9 @@ package struct RDBLoader: ~Copyable {
         return error
     }
 
+    /// What stood last belongs to a key that comes.
+    private var isInsideRecord: Bool { expiry != nil || idleSeconds != nil || frequency != nil }
+
     // MARK: head and end
 
     private mutating func readHead() throws(ValueError) {
@@ -109,6 +119,7 @@ package struct RDBLoader: ~Copyable {
         }
         facts.version = head.version
         reader.dialect = head.dialect
+        recordEnd = reader.position
         stage = .body
     }
 
@@ -169,7 +180,7 @@ package struct RDBLoader: ~Copyable {
         if expiry != nil { progress.keysWithExpiry += 1 }
         if type == RDBCode.module || type == RDBCode.module2 { try refuseModule(type) }
         let isExpired = options.dropsExpired && expiry.map { $0 < keyspace.now } ?? false
-        let isPlain = !isExpired && idleSeconds == nil && frequency == nil && !options.onlyChecks
+        let isPlain = !isExpired && idleSeconds == nil && frequency == nil && !options.onlyChecks && label.isEmpty
         if _fastPath(type == ValueCode.string && isPlain) {
             return try readString(expiry, &keyspace)
         }
@@ -184,7 +195,17 @@ package struct RDBLoader: ~Copyable {
             try flushPending(&keyspace)
             try place(value, expiry, &keyspace)
             note(idleSeconds, frequency, &keyspace)
+            if !label.isEmpty { placeLabel(&keyspace) }
         }
+        label.truncate(to: 0)
+    }
+
+    private func placeLabel(_ keyspace: inout Keyspace) {
+        let hash = keyspace[database].table.hash(key.span)
+        guard let slot = keyspace[database].table.find(key.span, hash: hash),
+            let label = LabelCode.read(label.span, keyspace.tags)
+        else { return }
+        keyspace.setLabel(slot, in: database, label)
     }
 
     private mutating func place(
@@ -205,8 +226,7 @@ package struct RDBLoader: ~Copyable {
             keyspace.clocks.note(hash, in: database, at: keyspace.now - milliseconds)
         }
         if let frequency, let slot = keyspace[database].table.find(key.span, hash: hash) {
-            // Redis' counter has eight bits, an entry's has four.
-            slot.entry.frequency = min(frequency / 16, Keyspace.frequencyMax)
+            slot.entry.frequency = min(AccessLevel.level(ofCounter: frequency), keyspace.frequencyMax)
         }
     }
 
@@ -237,6 +257,10 @@ package struct RDBLoader: ~Copyable {
     private mutating func readAuxiliary() throws(ValueError) {
         let offset = reader.position - 1
         let name = try reader.withString { $0.prefix(64).text }
+        if name == "fog-label" {
+            label.truncate(to: 0)
+            return try reader.string(into: &label)
+        }
         let value = try reader.withString { $0.prefix(4096).text }
         facts.fields.append((offset, name, value))
         switch name {

@@ -16,6 +16,9 @@ package final class SnapshotJob: Sendable {
         package var facts = RDBFacts()
         package var compresses = true
         package var checksums = true
+        /// Commands instead of an RDB file (`aof-use-rdb-preamble no`), with the time in front if that is wanted.
+        package var asCommands = false
+        package var annotatesTime = false
         /// Sync every few megabytes, so that the last sync is short (`rdb-save-incremental-fsync`).
         package var syncsIncrementally = true
 
@@ -40,7 +43,7 @@ package final class SnapshotJob: Sendable {
         var outcome: Outcome?
     }
 
-    private enum Next {
+    fileprivate enum Next {
         case pieces([SnapshotPiece])
         case end(version: Int)
         case cancelled
@@ -155,6 +158,7 @@ package final class SnapshotJob: Sendable {
     }
 
     private func write() throws(SystemError) -> Outcome {
+        if plan.asCommands { return try writeCommands() }
         let file = try DiskFile(plan.temporaryPath, .replace)
         var encoder = RDBEncoder(facts: plan.facts, compresses: plan.compresses, checksums: plan.checksums)
         var unsynced = 0
@@ -192,7 +196,50 @@ package final class SnapshotJob: Sendable {
         return output.count
     }
 
-    private func next() -> Next {
+    /// The same as commands: see `CommandWriter`.
+    private func writeCommands() throws(SystemError) -> Outcome {
+        let file = try DiskFile(plan.temporaryPath, .replace)
+        var writer = CommandWriter(facts: plan.facts, second: plan.annotatesTime ? plan.facts.second : nil)
+        let feed = PieceFeed(self)
+        var limits = ValueLimits()
+        limits.stringByteCountMax = Int(UInt32.max)
+        var reader = unsafe ValueReader(limits: limits) { target, count in unsafe feed.read(target, count) }
+        var unsynced = 0
+        while reader.leftInWindow > 0 || feed.hasMore() {
+            do throws(ValueError) {
+                try writer.take(from: &reader)
+            } catch {
+                if feed.isCancelled { return .cancelled }
+                throw SystemError(code: EIO, operation: "read back a snapshot's record")
+            }
+            guard writer.output.count >= SnapshotJob.writeByteCount else { continue }
+            unsynced += try put(writer.takeOutput(), into: file)
+            if plan.syncsIncrementally && unsynced >= SnapshotJob.syncByteCount {
+                try file.sync()
+                unsynced = 0
+            }
+        }
+        if feed.isCancelled { return .cancelled }
+        _ = try put(writer.takeOutput(), into: file)
+        try file.sync()
+        try Disk.rename(plan.temporaryPath, to: plan.path)
+        return .success(byteCount: writtenByteCount)
+    }
+
+    private func put(_ output: consuming ByteBuffer, into file: borrowing DiskFile) throws(SystemError) -> Int {
+        let count = output.count
+        try file.writeAll(output.span)
+        written.add(count, ordering: .relaxed)
+        return count
+    }
+
+    /// A piece has been taken over.
+    fileprivate func noteTaken(_ piece: SnapshotPiece) {
+        queued.subtract(piece.bytes.count, ordering: .relaxed)
+        progress.signal()
+    }
+
+    fileprivate func next() -> Next {
         while true {
             let next = state.withLock { state -> Next? in
                 if state.isCancelled { return .cancelled }
@@ -208,6 +255,50 @@ package final class SnapshotJob: Sendable {
             unsafe poll(&wait, 1, 1000)
             ready.clear()
         }
+    }
+}
+
+/// A snapshot's pieces as one stream of bytes, which waits for the next piece where there is none yet. The writing
+/// thread's.
+private final class PieceFeed {
+    private let job: SnapshotJob
+    private var pieces: [SnapshotPiece] = []
+    private var index = 0
+    private var offset = 0
+    private var hasEnded = false
+    private(set) var isCancelled = false
+
+    init(_ job: SnapshotJob) { self.job = job }
+
+    /// Whether a byte comes; waits until that is known.
+    func hasMore() -> Bool {
+        while true {
+            if index < pieces.count {
+                if offset < pieces[index].bytes.count { return true }
+                job.noteTaken(pieces[index])
+                index += 1
+                offset = 0
+                continue
+            }
+            if hasEnded || isCancelled { return false }
+            (pieces, index) = ([], 0)
+            switch job.next() {
+            case .pieces(let more): pieces = more
+            case .end: hasEnded = true
+            case .cancelled: isCancelled = true
+            }
+        }
+    }
+
+    /// As `ValueReader.Refill` wants it.
+    @unsafe func read(_ target: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+        guard hasMore() else { return 0 }
+        let taken = min(count, pieces[index].bytes.count - offset)
+        pieces[index].withBytes { bytes in
+            for place in 0..<taken { unsafe target[place] = bytes[offset + place] }
+        }
+        offset += taken
+        return taken
     }
 }
 

@@ -29,6 +29,9 @@ package import Base
         buffer.append("\r\n")
     }
 
+    /// Bytes written so far, for `insertHeader` and the like.
+    package var length: Int { buffer.count }
+
     // MARK: simple shapes
 
     @inline(__always) package func ok() { buffer.append("+OK\r\n") }

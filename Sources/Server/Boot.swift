@@ -3,7 +3,6 @@
 internal import Base
 internal import CLinux
 internal import Engine
-internal import Persistence
 
 package enum Boot {
     /// The version INFO reports beside `redis_version`.
@@ -18,28 +17,22 @@ package enum Boot {
         case .help: return say(StartArguments.usage())
         case .testMemory, .checkSystem:
             return fail("This server has no memory or system test; use memtester or your distribution's tools.")
-        case .checkRDB: return check(start)
-        case .checkAOF: return fail("This build does not check append only files yet.")
+        case .checkRDB: return CheckTools.checkRDB(start.checkedPaths)
+        case .checkAOF: return CheckTools.checkAOF(start.checkedPaths)
         }
-    }
-
-    private static func check(_ start: StartArguments) -> Int32 {
-        guard start.checkedPaths.count == 1 else { return fail("Usage: fog-check-rdb <rdb-file-name>") }
-        let (text, isWhole) = RDBCheck.run(String(decoding: start.checkedPaths[0], as: UTF8.self))
-        return say(text) + (isWhole ? 0 : 1)
     }
 
     private static var versionLine: String {
         "Fog server v=\(FogVersion.fog) compatible with Redis v=\(FogVersion.redis) malloc=jemalloc bits=64\n"
     }
 
-    private static func say(_ text: String) -> Int32 {
+    static func say(_ text: String) -> Int32 {
         var copy = text
         copy.withUTF8 { _ = unsafe write(1, $0.baseAddress, $0.count) }
         return 0
     }
 
-    private static func fail(_ text: String) -> Int32 {
+    static func fail(_ text: String) -> Int32 {
         var copy = text + "\n"
         copy.withUTF8 { _ = unsafe write(2, $0.baseAddress, $0.count) }
         return 1

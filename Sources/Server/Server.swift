@@ -97,6 +97,7 @@ package final class Server: Sendable {
             }
             engine.hooks.configHooks = ServerConfigHooks.all + appendOnly.configHooks
             engine.hooks.rewriteAppendOnly = { appendOnly.submit { appendOnly.rewriteOrSwitchOn() } }
+            engine.hooks.reloadAppendOnly = { appendOnly.submit { appendOnly.reload() } }
             engine.hooks.durabilityWanted = {
                 shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
             }

@@ -2,11 +2,12 @@
 // `Entry` is a trivially copyable handle; whoever removes it from its table frees it, through the `EntryArena` that
 // made it. Layout, little endian:
 //
-//     meta 8 | [expiry 8] | [long lengths 8] | key bytes | value bytes
+//     meta 8 | [expiry 8] | [long lengths 8] | key bytes | value bytes | [label 16]
 //
-// meta: type 4, encoding 4, hasExpiry 1, long 1, frequency 4, queue 2, tier 2, epoch 1, state 1, version 12, key
-// length 16, value length 16. `long` means that the real lengths are two UInt32 after the expiry. What the value bytes
-// mean is the owner's business (`Keyspace` for keys). Nothing here knows time, tables or commands.
+// meta: type 4, encoding 4, hasExpiry 1, long 1, frequency 4, queue 2, tier 2, epoch 1, state 1, version 11, hasLabel
+// 1, key length 16, value length 16. `long` means that the real lengths are two UInt32 after the expiry. What the value
+// bytes mean is the owner's business (`Keyspace` for keys). The label (`Entry+Label.swift`) lies behind the value, so
+// that finding key and value costs nothing more. Nothing here knows time, tables or commands.
 internal import Base
 internal import CLinux
 
@@ -61,8 +62,8 @@ internal import CLinux
     }
     /// Bumped by every write; an asynchronous completion for an older version is dropped.
     package var version: Int {
-        get { Entry.field(meta, 20, 0xFFF) }
-        nonmutating set { setField(20, 0xFFF, newValue) }
+        get { Entry.field(meta, 20, 0x7FF) }
+        nonmutating set { setField(20, 0x7FF, newValue) }
     }
     /// The bit of the header that tells entries of before a snapshot from those of after it.
     package static let epochMask: UInt64 = 1 << 18
@@ -76,16 +77,32 @@ internal import CLinux
         @inline(__always) get { Entry.field(meta, 16, 3) }
         nonmutating set { setField(16, 3, newValue) }
     }
+    private static let tierMask: UInt64 = 3 << 16
     /// The value is not in its usual form: whoever wants it must have it made first.
-    package var isAsleep: Bool { @inline(__always) get { meta & 0x3_0000 != 0 } }
-    /// What a lookup must look at before it hands the entry out: it may have expired, or be asleep.
-    package var needsCare: Bool { @inline(__always) get { meta & 0x3_0100 != 0 } }
+    package var isAsleep: Bool { @inline(__always) get { meta & Entry.tierMask != 0 } }
+    /// What a lookup must look at before it hands the entry out: it may be dead, or asleep. False for plain keys: one
+    /// test of the header.
+    package var needsCare: Bool {
+        @inline(__always) get { meta & (Entry.expiryMask | Entry.labelMask | Entry.tierMask) != 0 }
+    }
     /// The value was tried and did not shrink.
     package var resistsCompression: Bool {
         get { meta & 0x8_0000 != 0 }
         nonmutating set { setField(19, 1, newValue ? 1 : 0) }
     }
-    package var hasExpiry: Bool { @inline(__always) get { meta & 0x100 != 0 } }
+    package var hasExpiry: Bool { @inline(__always) get { meta & Entry.expiryMask != 0 } }
+    /// The bits of the header that say how an entry may die without being removed: of age, or with one of its tags.
+    static let expiryMask: UInt64 = 0x100
+    static let labelMask: UInt64 = 1 << 31
+    /// Whether the entry has a label (`Entry+Label.swift`).
+    package var hasLabel: Bool { @inline(__always) get { meta & Entry.labelMask != 0 } }
+    /// Whether the entry may be dead already. False for plain keys: one test of the header.
+    package var isMortal: Bool { @inline(__always) get { meta & (Entry.expiryMask | Entry.labelMask) != 0 } }
+    /// Whether the entry has no label, and an expiry as said.
+    @inline(__always)
+    package func isPlain(hasExpiry: Bool) -> Bool {
+        meta & (Entry.expiryMask | Entry.labelMask) == (hasExpiry ? Entry.expiryMask : 0)
+    }
     private var isLong: Bool { @inline(__always) get { meta & 0x200 != 0 } }
 
     /// Milliseconds since the epoch at which the entry dies; only when `hasExpiry`.
@@ -196,8 +213,11 @@ internal import CLinux
 
     /// Bytes this entry occupies, as asked from its arena.
     package var byteCount: Int {
-        @inline(__always) get { keyOffset &+ keyByteCount &+ valueByteCount }
+        @inline(__always) get { keyOffset &+ keyByteCount &+ valueByteCount &+ labelByteCount }
     }
+
+    /// 16 with a label, 0 without.
+    @inline(__always) var labelByteCount: Int { Int(truncatingIfNeeded: (meta & Entry.labelMask) >> 27) }
 
     /// Writes a header and lengths; key and value bytes are the caller's to fill.
     @inline(__always)
@@ -227,6 +247,12 @@ internal import CLinux
     /// the short or long form stays what it was (`fitsInPlace`).
     @inline(__always)
     package func setValueByteCount(_ count: Int) {
+        if _slowPath(hasLabel) { return moveLabel(valueByteCount: count) }
+        storeValueByteCount(count)
+    }
+
+    @inline(__always)
+    func storeValueByteCount(_ count: Int) {
         if isLong {
             storeLongLengths(keyByteCount, count)
         } else {

@@ -4,7 +4,9 @@
 // home bucket, else in the next one, else in the stash at the segment's end; the header remembers which home buckets
 // have keys elsewhere, so a miss normally reads one line. Buckets are in hash order: bucket i holds the i-th slice of
 // the segment's hash range, which is what gives SCAN one total order that splits and growth do not disturb.
-// Layout of bucket: 8 x 6 bytes of address, 8 x 2 bytes of tag. Tag 0 = empty lane.
+// Layout of bucket: 8 x 6 bytes of address, 8 x 2 bytes of tag. Tag 0 = empty lane. Entries lie on multiples of
+// eight, so the low two bits of an address are free: they hold the entry's age for eviction (EntryTable+Ages.swift),
+// which the mask of a lookup drops without a further instruction.
 internal import Base
 internal import CLinux
 
@@ -111,9 +113,12 @@ internal import CLinux
     @inline(__always)
     func freeLanes(in bucket: Int) -> UInt32 { unsafe fog_match_lanes16(bucketAddress(bucket) + 48, 0, 0xFFFF) }
 
+    /// The bits of a lane's first byte that are no address.
+    static let ageMask: UInt8 = 3
+
     @inline(__always)
     func entry(_ bucket: Int, _ lane: Int) -> Entry {
-        let word = unsafe (bucketAddress(bucket) + lane &* 6).loadUnaligned(as: UInt64.self) & 0xFFFF_FFFF_FFFF
+        let word = unsafe (bucketAddress(bucket) + lane &* 6).loadUnaligned(as: UInt64.self) & 0xFFFF_FFFF_FFFC
         return unsafe Entry(
             address: UnsafeMutablePointer(bitPattern: UInt(truncatingIfNeeded: word)).unsafelyUnwrapped)
     }
@@ -129,8 +134,20 @@ internal import CLinux
     }
 
     @inline(__always)
-    func setEntry(_ bucket: Int, _ lane: Int, _ entry: Entry) {
-        let word = unsafe UInt64(UInt(bitPattern: entry.address))
+    func age(_ bucket: Int, _ lane: Int) -> UInt8 {
+        unsafe (bucketAddress(bucket) + lane &* 6).load(as: UInt8.self) & EntrySegment.ageMask
+    }
+
+    @inline(__always)
+    func setAge(_ bucket: Int, _ lane: Int, _ age: UInt8) {
+        let cell = unsafe bucketAddress(bucket) + lane &* 6
+        let byte = unsafe cell.load(as: UInt8.self) & ~EntrySegment.ageMask | age & EntrySegment.ageMask
+        unsafe cell.storeBytes(of: byte, as: UInt8.self)
+    }
+
+    @inline(__always)
+    func setEntry(_ bucket: Int, _ lane: Int, _ entry: Entry, age: UInt8) {
+        let word = unsafe UInt64(UInt(bitPattern: entry.address)) | UInt64(age)
         let cell = unsafe bucketAddress(bucket) + lane &* 6
         unsafe cell.storeBytes(of: UInt32(truncatingIfNeeded: word), as: UInt32.self)
         unsafe cell.storeBytes(of: UInt16(truncatingIfNeeded: word >> 32), toByteOffset: 4, as: UInt16.self)
@@ -138,7 +155,7 @@ internal import CLinux
 
     /// Puts an entry that is not in the segment into it; false when neither its bucket, the next nor the stash has
     /// room. Counts are kept here.
-    func place(_ entry: Entry, remaining: UInt64, tag: UInt16) -> Bool {
+    func place(_ entry: Entry, remaining: UInt64, tag: UInt16, age: UInt8) -> Bool {
         let home = homeBucket(remaining)
         var bucket = home
         var free = freeLanes(in: bucket)
@@ -158,7 +175,7 @@ internal import CLinux
             markDisplaced(home)
         }
         let lane = free.trailingZeroBitCount
-        setEntry(bucket, lane, entry)
+        setEntry(bucket, lane, entry, age: age)
         setTag(bucket, lane, entry.hasExpiry ? tag | 0x8000 : tag)
         unsafe headerPointer.pointee.count &+= 1
         if entry.hasExpiry { noteExpiry(entry.expiryMilliseconds) }
@@ -182,6 +199,17 @@ internal import CLinux
                 used &= used &- 1
             }
         }
+    }
+
+    /// Brings the first entry of `bucket` with `tag` towards the cache; false when there is none.
+    @inline(__always)
+    func prefetchEntry(in bucket: Int, tag: UInt16) -> Bool {
+        let lanes = lanes(in: bucket, tag: tag)
+        guard lanes != 0 else { return false }
+        let address = unsafe entry(bucket, lanes.trailingZeroBitCount).address
+        unsafe fog_prefetch(address)
+        unsafe fog_prefetch(address + 64)
+        return true
     }
 
     /// Brings the entries of `bucket` towards the cache.

@@ -73,7 +73,8 @@ extension EntryTable {
             let entry = source.entry(bucket, lane)
             let hash = hash(of: entry)
             fits = target.place(
-                entry, remaining: EntryTable.remaining(hash, depth: depth), tag: EntryTable.tag(hash))
+                entry, remaining: EntryTable.remaining(hash, depth: depth), tag: EntryTable.tag(hash),
+                age: source.age(bucket, lane))
         }
         return fits
     }
@@ -123,7 +124,8 @@ extension EntryTable {
             let hash = hash(of: entry)
             let target = hash & bit == 0 ? halves.0 : halves.1
             fits = target.place(
-                entry, remaining: EntryTable.remaining(hash, depth: depth), tag: EntryTable.tag(hash))
+                entry, remaining: EntryTable.remaining(hash, depth: depth), tag: EntryTable.tag(hash),
+                age: segment.age(bucket, lane))
         }
         return fits
     }

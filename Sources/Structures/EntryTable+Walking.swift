@@ -95,7 +95,7 @@ extension EntryTable {
     }
 
     /// Where the hashes of the segment behind that of `position` begin; nil at the end of hash space.
-    private static func position(after position: UInt64, depth: Int) -> UInt64? {
+    static func position(after position: UInt64, depth: Int) -> UInt64? {
         guard depth > 0 else { return nil }
         let width = UInt64(1) << UInt64(64 - depth)
         let (next, overflow) = (position & ~(width - 1)).addingReportingOverflow(width)

@@ -27,6 +27,10 @@ internal import CLinux
     package internal(set) var expiryCount = 0
     /// Bytes of directory and segments.
     package internal(set) var allocatedByteCount = 0
+    /// The age that new entries get; 0 unless eviction runs.
+    package var newcomerAge: UInt8 = 0
+    /// Entries ever inserted; eviction measures time by it.
+    package private(set) var insertionCount = 0
     private let seed: UInt64
 
     package init() {
@@ -91,22 +95,28 @@ internal import CLinux
         unsafe fog_prefetch(segment.memory)
     }
 
-    /// Second step of a batch: brings the entry with the matching tag towards the cache, or the next bucket when the
-    /// home bucket has none and sent keys on.
-    @inline(__always)
-    package func prefetchEntry(_ hash: UInt64) {
+    /// Second step of a batch: brings the entry with the matching tag towards the cache. True when the home bucket has
+    /// none and sent keys on: the next bucket is on its way then, and `prefetchDisplaced` looks into it.
+    @inline(__always) @discardableResult
+    package func prefetchEntry(_ hash: UInt64) -> Bool {
+        guard let directory = unsafe directory else { return false }
+        let word = unsafe directory[directoryIndex(hash)]
+        let segment = EntryTable.segment(word)
+        let home = segment.homeBucket(EntryTable.remaining(hash, depth: EntryTable.depth(word)))
+        if segment.prefetchEntry(in: home, tag: EntryTable.tag(hash)) { return false }
+        guard segment.isDisplaced(home) else { return false }
+        unsafe fog_prefetch(segment.bucketAddress(segment.nextBucket(home)))
+        return true
+    }
+
+    /// Third step of a batch, for the few keys that `prefetchEntry` answered true for. With a million keys at
+    /// pipeline 16 it takes 1 % off GET and 2.5 % off SET (means of eight alternating runs).
+    package func prefetchDisplaced(_ hash: UInt64) {
         guard let directory = unsafe directory else { return }
         let word = unsafe directory[directoryIndex(hash)]
         let segment = EntryTable.segment(word)
         let home = segment.homeBucket(EntryTable.remaining(hash, depth: EntryTable.depth(word)))
-        let lanes = segment.lanes(in: home, tag: EntryTable.tag(hash))
-        guard lanes != 0 else {
-            if segment.isDisplaced(home) { unsafe fog_prefetch(segment.bucketAddress(segment.nextBucket(home))) }
-            return
-        }
-        let address = unsafe segment.entry(home, lanes.trailingZeroBitCount).address
-        unsafe fog_prefetch(address)
-        unsafe fog_prefetch(address + 64)
+        _ = segment.prefetchEntry(in: segment.nextBucket(home), tag: EntryTable.tag(hash))
     }
 
     // MARK: lookup
@@ -167,19 +177,20 @@ internal import CLinux
         while true {
             let word = unsafe directory.unsafelyUnwrapped[directoryIndex(hash)]
             let depth = EntryTable.depth(word)
-            if EntryTable.segment(word).place(entry, remaining: EntryTable.remaining(hash, depth: depth), tag: tag) {
-                break
-            }
+            let remaining = EntryTable.remaining(hash, depth: depth)
+            if EntryTable.segment(word).place(entry, remaining: remaining, tag: tag, age: newcomerAge) { break }
             enlarge(at: hash)
         }
         count &+= 1
+        insertionCount &+= 1
         if entry.hasExpiry { expiryCount &+= 1 }
     }
 
     /// Puts `entry` (same key) in the place of the slot's entry, which the caller frees.
     @inline(__always)
     package mutating func replace(_ slot: Slot, with entry: Entry) {
-        slot.segment.setEntry(slot.bucket, slot.lane, entry)
+        slot.segment.setEntry(
+            slot.bucket, slot.lane, entry, age: slot.segment.age(slot.bucket, slot.lane))
         let tag = slot.segment.tag(slot.bucket, slot.lane)
         let hadExpiry = tag & 0x8000 != 0
         if _slowPath(hadExpiry || entry.hasExpiry) { replaceExpiry(slot, entry, hadExpiry: hadExpiry) }

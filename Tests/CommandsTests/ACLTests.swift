@@ -45,6 +45,27 @@ struct ACLTests {
         ])
     }
 
+    /// BY and GET read keys that no argument names: only who may read all keys may use them.
+    @Test(arguments: TestVariant.all)
+    func sortShowsNoForeignKeys(variant: TestVariant) throws {
+        let byDenied = "(error) ERR BY option of SORT denied due to insufficient ACL permissions."
+        let getDenied = "(error) ERR GET option of SORT denied due to insufficient ACL permissions."
+        try TestSession(variant).run([
+            ("RPUSH mylist 2 1", "(integer) 2"), ("MSET w1 20 w2 10", "OK"),
+            ("ACL SETUSER low on nopass +sort +sort_ro +eval ~mylist", "OK"),
+            ("ACL SETUSER reader on nopass +sort %R~*", "OK"),
+            ("ACL SETUSER writer on nopass +sort %W~* ~mylist", "OK"),
+            ("ACL SETUSER two on nopass -@all (+sort ~mylist) (+get ~*)", "OK"),
+            ("AUTH low x", "OK"), ("SORT mylist", #"["1", "2"]"#), ("SORT mylist BY nosort", #"["2", "1"]"#),
+            ("SORT mylist BY w*", byDenied), ("SORT mylist GET w*", getDenied), ("SORT mylist GET #", getDenied),
+            ("SORT_RO mylist BY nosort GET w*", getDenied),
+            ("EVAL \"return redis.pcall('sort','mylist','get','w*').err\" 0", "(matches) *GET option of SORT denied*"),
+            ("AUTH writer x", "OK"), ("SORT mylist GET w*", getDenied),
+            ("AUTH two x", "OK"), ("SORT mylist GET w*", getDenied),
+            ("AUTH reader x", "OK"), ("SORT mylist BY w* GET w* GET #", #"["10", "2", "20", "1"]"#),
+        ])
+    }
+
     @Test(arguments: TestVariant.all)
     func scriptsMayDoWhatTheirCallerMay(variant: TestVariant) throws {
         let check = "tostring(redis.acl_check_cmd('get','ab'))..tostring(redis.acl_check_cmd('del','ab'))"

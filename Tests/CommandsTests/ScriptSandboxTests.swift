@@ -80,6 +80,20 @@ struct ScriptSandboxTests {
         ])
     }
 
+    /// With the deprecated functions a script may change its own globals, but nobody else's.
+    @Test func globalsOfOtherScriptsCannotBeReplaced() throws {
+        let session = try TestSession(configuration: "lua-enable-deprecated-api yes")
+        try session.run(
+            ["0", "\"0\"", "-0", "0.0"].map { ("EVAL 'setfenv(\($0),{})' 0", ScriptSandboxTests.readOnly) })
+        try session.run([
+            ("EVAL 'coroutine.wrap(function() setfenv(0,{}) end)()' 0", ScriptSandboxTests.readOnly),
+            ("EVAL 'setfenv(2,{})' 0", "(matches) (error) *"), ("EVAL 'setfenv(-1,{})' 0", "(matches) (error) *"),
+            ("EVAL 'local f=function() return x end setfenv(f,{x=5}) return f()' 0", "(integer) 5"),
+            ("EVAL 'local f=function() setfenv(1,{x=6}) return x end return f()' 0", "(integer) 6"),
+            ("EVAL 'return redis.call(\"echo\",tostring(getfenv(1)==_G))' 0", #""true""#),
+        ])
+    }
+
     @Test func replyInjectionIsCut() throws {
         let session = try TestSession()
         try session.run([

@@ -99,7 +99,7 @@ struct FleetReportTests {
             ("FOG.NODE EXPORT XML", "(error) ERR syntax error"),
         ])
         let lines = try session.client.run("FOG.NODE EXPORT JSONL").text ?? ""
-        #expect(lines.contains(#""note":"say \"hi\"\u000a""#))
+        #expect(lines.contains(#""note":"say \"hi\"\n""#))
     }
 
     @Test func anotherPrefixHasOtherRecords() throws {

@@ -104,11 +104,12 @@ struct EvictionHandTests {
         for index in 0..<10 { box.set("key:\(index)") }
         let evicted = box.hand.step(
             &box.keyspace, EvictionPolicy(order: .unused, onlyVolatile: false), excess: 1) { 1 }
-        #expect(evicted == 1)
+        // What else is due in a bucket of eight goes with the first.
+        #expect(evicted >= 1 && evicted <= 8)
         var told = 0
         box.keyspace.removals.drain { reason, database, _ in
             if reason == .evicted && database == 0 { told += 1 }
         }
-        #expect(told == 1)
+        #expect(told == evicted)
     }
 }

@@ -85,6 +85,7 @@ enum BitmapCombine {
         }
         let hash = call.hash(2)
         let database = call.session.database
+        if let slot { call.keyspace.willReplace(slot, in: database) }
         call.overwrote(call.arguments[2], from: slot?.entry.type, to: ObjectType.string.rawValue)
         call.keyspace.setText(call.arguments[2], hash: hash, in: database, slot: slot, value: result, expiry: nil)
         // Bits are raw strings to OBJECT ENCODING, however short; writing nothing makes it one.

@@ -1,5 +1,5 @@
 // KeyObject.swift - OBJECT: how a key's value is kept. Nothing here makes a key younger. IDLETIME comes from the shared
-// access clocks (Keyspace/AccessClocks), FREQ from the entry's own counter of 0 to 15.
+// access clocks (Keyspace/AccessClocks), FREQ from the entry's own counter of 0 to 15 (Keyspace/AccessLevel).
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -94,6 +94,6 @@ enum KeyObject {
                 """
             )
         }
-        call.reply.integer(entry.frequency)
+        call.reply.integer(AccessLevel.shown(entry.frequency))
     }
 }

@@ -48,11 +48,12 @@ enum KeyScan {
         let reply = call.reply
         let pattern = call.arguments[1].array
         let matchesAll = pattern == [UInt8(ascii: "*")]
-        let now = call.keyspace.now
+        let (now, tags) = (call.keyspace.now, call.keyspace.tags)
         let mark = reply.buffer.count
         var count = 0
         call.keyspace[call.session.database].table.forEach { entry in
             if entry.hasExpiry && entry.expiryMilliseconds < now { return }
+            if _slowPath(entry.hasLabel) && tags.isDead(entry.labelCohort) { return }
             guard matchesAll || Glob.matches(pattern: pattern.span, text: entry.key) else { return }
             reply.bulk(entry.key)
             count += 1
@@ -194,8 +195,9 @@ enum KeyScan {
         var cursor = call.random() >> 16
         for _ in 0..<walkedBucketsMax {
             var live: Entry?
-            let now = call.keyspace.now
+            let (now, tags) = (call.keyspace.now, call.keyspace.tags)
             cursor = call.keyspace[database].table.scan(cursor: cursor) { entry in
+                if entry.hasLabel && tags.isDead(entry.labelCohort) { return }
                 if !entry.hasExpiry || entry.expiryMilliseconds > now { live = entry }
             }
             if let live { return live }

@@ -62,6 +62,7 @@ enum DebugCommand {
         Word("HELP", 2...2, run: help),
         Word("HTSTATS", 3...4, run: DebugData.tableStatistics),
         Word("HTSTATS-KEY", 3...4, run: DebugData.keyTableStatistics),
+        Word("LOADAOF", 2...2, run: DebugData.loadAppendOnly),
         Word("LOG", 3...3) { (call: inout Call) throws(CommandError) in
             let text = call.arguments[2].text
             Log.shared.warning("DEBUG LOG: \(text)")
@@ -178,6 +179,7 @@ enum DebugCommand {
                 "DIGEST-VALUE <key> [<key> ...]", "    Digests of single values.",
                 "ERROR <text>", "    Answer an error with this text.",
                 "HTSTATS <database>, HTSTATS-KEY <key>", "    The shape of a database's table, or of a key's.",
+                "LOADAOF", "    Load the append only file again, in the place of the dataset.",
                 "RELOAD [MERGE] [NOFLUSH] [NOSAVE]", "    Save the dataset and load it again.",
                 "LOG <text>", "    Write a line to the log.",
                 "OBJECT <key>", "    How a value is held.",

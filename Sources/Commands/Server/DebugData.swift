@@ -103,6 +103,26 @@ enum DebugData {
         call.reply.ok()
     }
 
+    /// Puts what the append only file holds in the place of the dataset. Other clients are told meanwhile that the
+    /// server is loading.
+    static func loadAppendOnly(_ call: inout Call) throws(CommandError) {
+        guard call.context == .client else {
+            throw .message("ERR DEBUG LOADAOF cannot run inside of a transaction or script")
+        }
+        if call.resumption != nil {
+            if call.administration.appendOnly.reloadFailure != nil {
+                throw .message("ERR Error trying to load the AOF files, check server logs.")
+            }
+            return call.reply.ok()
+        }
+        guard !call.administration.appendOnly.isReloading, !call.administration.isLoading else {
+            throw .message("ERR The dataset is being loaded already")
+        }
+        call.administration.appendOnly.isReloading = true
+        call.administration.hooks.reloadAppendOnly()
+        call.suspend(.reload, deadline: nil)
+    }
+
     // MARK: digests
 
     static func digest(_ call: inout Call) throws(CommandError) {

@@ -129,6 +129,7 @@ struct SortOptions {
     private(set) var keepsOrder = false
 
     init(_ call: borrowing Call, mayStore: Bool) throws(CommandError) {
+        let mayReadEveryKey = call.mayReadEveryKey
         var words = call.options(from: 2)
         while !words.isAtEnd {
             if words.take("ASC") {
@@ -145,8 +146,15 @@ struct SortOptions {
             } else if words.take("BY", values: 1) {
                 let pattern = SortPattern(try words.next())
                 by = pattern
-                if !pattern.hasPlace { keepsOrder = true }
+                if !pattern.hasPlace {
+                    keepsOrder = true
+                } else if !mayReadEveryKey {
+                    throw .message("ERR BY option of SORT denied due to insufficient ACL permissions.")
+                }
             } else if words.take("GET", values: 1) {
+                if !mayReadEveryKey {
+                    throw .message("ERR GET option of SORT denied due to insufficient ACL permissions.")
+                }
                 gets.append(SortPattern(try words.next()))
             } else {
                 throw .syntax

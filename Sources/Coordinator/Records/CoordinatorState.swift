@@ -12,6 +12,9 @@ package final class CoordinatorState: EngineExtension {
     private(set) var settings = FogSettings()
     /// Fields of the record that is being written; kept, so that writing takes no memory.
     var fields = RecordFields()
+    /// Events; leases, and invalidations in slices.
+    let events = EventState()
+    let cache = CacheState()
 
     package init() {}
 
@@ -82,6 +85,8 @@ package final class CoordinatorState: EngineExtension {
     }
 
     package func statisticsReset() {
+        events.resetStatistics()
+        cache.resetStatistics()
         for records in databases {
             guard let records else { continue }
             for index in records.indexes { index.resetStatistics() }
@@ -96,7 +101,7 @@ package final class CoordinatorState: EngineExtension {
     private static let markedCount = 1000
 
     package func tick(_ engine: inout Engine) -> Bool {
-        var hasMore = false
+        var hasMore = tickCache(&engine)
         let prefix = prefix
         for database in databases.indices {
             guard let records = databases[database] else { continue }

@@ -18,7 +18,9 @@ final class DatabaseRecords {
     var isUsed = false
 
     init(_ settings: FogSettings) {
-        indexes = RecordKind.allCases.map { $0.makeIndex() }
+        var made: [any RecordIndex] = []
+        for kind in RecordKind.allCases { made.append(kind.makeIndex(made)) }
+        indexes = made
         marked = [Set<[UInt8]>](repeating: [], count: RecordKind.allCases.count)
         for index in indexes { index.settingsChanged(settings) }
     }

@@ -6,58 +6,37 @@ internal import Keyspace
 
 enum FleetEvents {
     static func statusChanged(_ id: Span<UInt8>, from old: NodeStatus, to new: NodeStatus, _ engine: inout Engine) {
-        var data = ByteBuffer()
-        data.append("{\"old\":\"")
-        data.append(old.name)
-        data.append("\",\"new\":\"")
-        data.append(new.name)
-        data.append("\"}")
-        post("NODE_STATUS_CHANGED", id, data.span, &engine)
+        var data = JSONObject()
+        data.add("old", text: old.name)
+        data.add("new", text: new.name)
+        post(.nodeStatusChanged, id, data.finish(), &engine)
     }
 
     static func timedOut(_ id: Span<UInt8>, lastHeartbeat: Int64, _ engine: inout Engine) {
-        var data = ByteBuffer()
-        data.append("{\"old\":\"active\",\"new\":\"inactive\",\"last_heartbeat\":")
-        data.append(decimal: Int(lastHeartbeat))
-        data.append("}")
-        post("NODE_TIMEOUT", id, data.span, &engine)
+        var data = JSONObject()
+        data.add("old", text: "active")
+        data.add("new", text: "inactive")
+        data.add("last_heartbeat", decimal: lastHeartbeat)
+        post(.nodeTimeout, id, data.finish(), &engine)
     }
 
     static func scaleRecommended(_ advice: ScaleAdvice, pool: [UInt8], now: Int64, _ engine: inout Engine) {
-        var data = ByteBuffer()
-        data.append("{\"action\":\"")
-        data.append(advice.action.name)
-        data.append("\",\"reason\":")
-        FleetText.appendJSON(advice.reason.utf8.span, to: &data)
-        data.append(",\"current_nodes\":")
-        data.append(decimal: advice.nodeCount)
-        data.append(",\"avg_cpu\":")
-        DoubleText.append(advice.averageCPU, to: &data)
-        data.append(",\"timestamp\":\"\(CalendarTime.text(milliseconds: now))\"}")
-        post("SCALE_RECOMMENDED", pool.span, data.span, &engine)
+        var data = JSONObject()
+        data.add("action", text: advice.action.name)
+        data.add("reason", advice.reason.utf8.span)
+        data.add("current_nodes", decimal: Int64(advice.nodeCount))
+        data.add("avg_cpu", double: advice.averageCPU)
+        data.add("timestamp", CalendarTime.text(milliseconds: now).utf8.span)
+        post(.scaleRecommended, pool.span, data.finish(), &engine)
     }
 
     /// Publishes an event about `resource`; `data` is JSON.
     private static func post(
-        _ type: StaticString, _ resource: Span<UInt8>, _ data: Span<UInt8>, _ engine: inout Engine
+        _ type: EventType, _ resource: Span<UInt8>, _ data: consuming ByteBuffer, _ engine: inout Engine
     ) {
-        var payload = ByteBuffer()
-        payload.append("{\"type\":\"")
-        payload.append(type)
-        payload.append("\",\"resource\":")
-        FleetText.appendJSON(resource, to: &payload)
-        payload.append(",\"data\":")
-        payload.append(data)
-        payload.append(",\"source_node\":")
-        FleetText.appendJSON(engine.config.string("fog-node-id").utf8.span, to: &payload)
-        payload.append(",\"ts_us\":")
-        payload.append(decimal: Int(engine.keyspace.now) * 1000)
-        payload.append("}")
-        var channel = ByteBuffer()
-        channel.append("fog:events")
-        _ = engine.publish(channel.span, payload.span)
-        channel.append(":")
-        channel.append(type)
-        _ = engine.publish(channel.span, payload.span)
+        guard let state = engine.coordination as? CoordinatorState else { return }
+        var event = EventDraft(type, resource: resource)
+        event.data = data
+        _ = engine.publishEvent(event, state.events)
     }
 }

@@ -71,12 +71,12 @@ enum NodeRead {
     private static func appendLine(_ call: borrowing Call, _ id: [UInt8], to text: inout ByteBuffer) {
         guard let entry = call.peekRecord(.node, id.span) else { return }
         text.append("{\"id\":")
-        FleetText.appendJSON(id.span, to: &text)
+        JSONText.append(id.span, to: &text)
         entry.forEachField(now: call.now) { field, value, _ in
             text.append(",")
-            field.withText { FleetText.appendJSON($0, to: &text) }
+            field.withText { JSONText.append($0, to: &text) }
             text.append(":")
-            value.withText { FleetText.appendJSON($0, to: &text) }
+            value.withText { JSONText.append($0, to: &text) }
         }
         text.append("}\n")
     }

@@ -65,6 +65,12 @@ package struct ACLSelector: Sendable {
         return false
     }
 
+    /// Whether every key that there is or may be can be read.
+    var allowsReadingAllKeys: Bool {
+        allowsAllKeys
+            || keyPatterns.contains { $0.access.contains(.read) && $0.pattern == [UInt8(ascii: "*")] }
+    }
+
     /// A pattern of PSUBSCRIBE is allowed only where it stands literally.
     func allowsChannel(_ channel: Span<UInt8>, isPattern: Bool) -> Bool {
         if allowsAllChannels { return true }

@@ -115,6 +115,18 @@ extension Engine {
         return false
     }
 
+    /// Whether a selector that allows `user` the whole line also lets it read every key there is.
+    fileprivate func mayReadEveryKey(
+        _ user: ACLUser, _ id: Int, _ arguments: borrowing Arguments, database: Int
+    ) -> Bool {
+        var keys: [KeyReference]?
+        for selector in user.allSelectors
+        where selector.allowsReadingAllKeys && refusal(of: selector, id, arguments, database, &keys) == nil {
+            return true
+        }
+        return false
+    }
+
     // MARK: the gate
 
     /// The whole error for a line that the session's user may not run, which is also logged; nil when it may.
@@ -226,5 +238,15 @@ extension Engine {
         acl.log.add(
             denial, context: context, object: object, user: user, client: line.span.text, now: keyspace.now,
             maximum: settings.aclLogMaxLength)
+    }
+}
+
+extension Call {
+    /// Whether the session's user may read keys that no argument names: those whose names are made of data (SORT's BY
+    /// and GET), which the gate before the command cannot see.
+    package var mayReadEveryKey: Bool {
+        guard session.gates.contains(.limited) else { return true }
+        return administration.mayReadEveryKey(
+            session.account.user, slot, arguments, database: session.database)
     }
 }

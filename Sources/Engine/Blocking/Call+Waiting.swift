@@ -16,8 +16,12 @@ struct KeyWait {
     let keys: [KeyIdentity]
     let type: ObjectType
     let wakesWithoutKey: Bool
+    /// All who wait for the key want the same: when one gets nothing, so would those behind it.
+    var isCompeting = false
     /// Words that the command runs again with, by argument index.
     var words: [(index: Int, word: [UInt8])] = []
+    /// Waiting again has a deadline of its own, not that of the first wait.
+    var renewsDeadline = false
 }
 
 extension Call {
@@ -39,22 +43,24 @@ extension Call {
     /// command, transaction or script that made the change, the longest waiting first.
     ///
     /// The command runs again with `words` in the place of its own, by argument index: what XREAD's `$` stands for is
-    /// settled when the wait begins. Nothing written to `reply` counts. Return right after calling this.
+    /// settled when the wait begins. With `renewsDeadline` it waits again for as long as it says then. Nothing
+    /// written to `reply` counts. Return right after calling this.
     package mutating func waitForKeys(
         _ keys: Range<Int>, _ type: ObjectType, milliseconds: Int64, evenWithoutKey: Bool = false,
-        words: [(index: Int, word: [UInt8])] = []
+        words: [(index: Int, word: [UInt8])] = [], renewsDeadline: Bool = false
     ) {
         if context != .client { return suspend(.keys, deadline: nil) }
         let database = session.database
         let identities = keys.map { index in
             KeyIdentity(hash: hash(index), database: database, bytes: arguments[index].array)
         }
-        let wait = KeyWait(keys: identities, type: type, wakesWithoutKey: evenWithoutKey, words: words)
+        let wait = KeyWait(keys: identities, type: type, wakesWithoutKey: evenWithoutKey, words: words,
+            renewsDeadline: renewsDeadline)
         suspend(.keys, deadline: deadline(milliseconds), wait)
     }
 
     /// Monotonic nanoseconds in so many milliseconds; nil, without end, for 0 and for what no clock reaches.
-    private func deadline(_ milliseconds: Int64) -> Int64? {
+    func deadline(_ milliseconds: Int64) -> Int64? {
         if milliseconds == 0 { return nil }
         let (length, isLong) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
         let (sum, isEndless) = monotonicNanoseconds.addingReportingOverflow(isLong ? .max : length)

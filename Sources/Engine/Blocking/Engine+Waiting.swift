@@ -18,7 +18,8 @@ extension Engine {
 
     mutating func joinLines(_ session: SessionReference, order: UInt64, _ wait: KeyWait) -> [KeyIdentity] {
         let waiter = KeyWaiter(
-            session: session, order: order, type: wait.type, wakesWithoutKey: wait.wakesWithoutKey)
+            session: session, order: order, type: wait.type, wakesWithoutKey: wait.wakesWithoutKey,
+            isCompeting: wait.isCompeting)
         let joined = wait.keys.filter { waiters.add(waiter, $0) }
         for key in joined { effects.wanted.insert(key.hash) }
         armEffects()
@@ -58,6 +59,7 @@ extension Engine {
             let type = liveType(of: key)
             if type == waiter.type.rawValue || waiter.wakesWithoutKey {
                 resume(waiter.session, .ready)
+                if waiter.isCompeting, waiters.next(for: key, after: order - 1)?.order == order { return }
             } else if type == nil && !waiters.wakesWithoutKey(key) {
                 return
             }

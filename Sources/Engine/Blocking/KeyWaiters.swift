@@ -14,6 +14,8 @@ struct KeyWaiter {
     let type: ObjectType
     /// Looks again also when the key went or holds something else (XREADGROUP).
     let wakesWithoutKey: Bool
+    /// When it gets nothing, those behind it get nothing either.
+    var isCompeting = false
 }
 
 /// The line for one key, in order of arrival. Who leaves makes a gap, and gaps are closed when they are half of it.

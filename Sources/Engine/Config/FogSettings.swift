@@ -60,5 +60,18 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var scaleMaximum = 0
     /// `fog-scale-cooldown`.
     package var scaleCooldownSeconds = 60
+    /// Task queues and the GPU marketplace.
+    package var market = MarketSettings()
+    /// `fog-event-log` and `fog-event-log-max-bytes`.
+    package var eventLogCount = 10_000
+    package var eventLogBytes = 16 << 20
+    /// `fog-event-dedup-window`; 0: no event is a second one.
+    package var eventDedupMilliseconds = 5000
+    /// `fog-event-invalidation`: events remove the keys that they make invalid.
+    package var eventsInvalidate = true
+    /// `fog-lease-time`.
+    package var leaseMilliseconds = 5000
+    /// `fog-l1-capacity`.
+    package var hotCapacity = 5000
     package init() {}
 }

@@ -12,7 +12,8 @@ package struct StartArguments: Sendable, Equatable {
         /// With the megabytes that were given, if they were.
         case testMemory(megabytes: Int?)
         case checkSystem
-        /// Started as `redis-check-rdb` or `redis-check-aof` (any product's prefix), or with `--check-rdb`.
+        /// Started as `redis-check-rdb` or `redis-check-aof` (any product's prefix), or with `--check-rdb` or
+        /// `--check-aof`.
         case checkRDB
         case checkAOF
     }
@@ -46,6 +47,9 @@ package struct StartArguments: Sendable, Equatable {
         case "--check-system": action = .checkSystem
         case "--check-rdb":
             action = .checkRDB
+            checkedPaths = Array(arguments.dropFirst(2))
+        case "--check-aof":
+            action = .checkAOF
             checkedPaths = Array(arguments.dropFirst(2))
         case "--test-memory":
             let given = arguments.count == 3 ? arguments[2].prefix { ConfigText.isDigit($0) } : []

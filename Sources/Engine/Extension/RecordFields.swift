@@ -13,6 +13,8 @@ package struct RecordFields: ~Copyable {
 
     package var count: Int { ends.count / 2 }
     package var isEmpty: Bool { ends.isEmpty }
+    /// Bytes of all names and values.
+    package var byteCount: Int { bytes.count }
 
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: 4096)

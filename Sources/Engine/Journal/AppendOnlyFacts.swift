@@ -20,6 +20,10 @@ package struct AppendOnlyFacts: Sendable {
     package var baseByteCount = 0
     /// Size of the files before the one that is written to.
     package var olderByteCount = 0
+    /// A reload by DEBUG LOADAOF runs.
+    package var isReloading = false
+    /// Why the last one failed; nil when it did not.
+    package internal(set) var reloadFailure: String?
 
     package init() {}
 }

@@ -76,6 +76,17 @@ extension Call {
         propagate(settings.lazyfreeLazyExpire ? "UNLINK" : "DEL", key)
     }
 
+    /// Records, besides what else is recorded, a command that only Fog understands: in the file, as a remark that stock
+    /// servers pass over. What they have without it must be right for them.
+    package func remark(_ name: StaticString, database: Int? = nil, _ body: (inout JournalWords) -> Void) {
+        guard administration.journal.isOn else { return }
+        administration.journal.form = .replaced
+        administration.journal.add(database: database ?? session.database, readers: .file, isRemark: true) { words in
+            words.add(name)
+            body(&words)
+        }
+    }
+
     /// Records nothing, whatever the command changed.
     package func propagateNothing() {
         if administration.journal.isOn { administration.journal.form = .replaced }

@@ -81,3 +81,31 @@ extension Engine {
         return nil
     }
 }
+
+extension Engine {
+    /// DEBUG LOADAOF begins: nobody changes anything until it is over, and what was recorded goes to the file's writer.
+    /// Returns the journal's end, up to which the file must have been written before it is read.
+    package mutating func beginAppendOnlyReload() -> Int64 {
+        flushJournal()
+        setLoading(true)
+        return journal.file.end
+    }
+
+    /// Drops the dataset that the file is about to bring back.
+    package mutating func dropDataset() {
+        for index in 0..<keyspace.databaseCount { keyspace.flush(index, inBackground: false) }
+        removeLibraries()
+        collectGarbage()
+    }
+
+    /// The file was loaded again, or could not be; who waits for it goes on.
+    package mutating func endAppendOnlyReload(failure: String?) {
+        appendOnly.isReloading = false
+        appendOnly.reloadFailure = failure
+        endLoading()
+        journal.seenChangeCount = changeCount
+        for session in waiting.ordered where session.session.suspension?.reason == .reload {
+            resume(session, .ready)
+        }
+    }
+}

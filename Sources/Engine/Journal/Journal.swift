@@ -38,6 +38,8 @@ package struct Journal: ~Copyable {
         let wordCount: Int
         let database: Int
         let readers: JournalReaders
+        /// For Fog alone: written as a remark, which stock servers pass over.
+        let isRemark: Bool
     }
 
     /// Whether anybody reads. Dispatch and `propagate` look at this and nothing else.
@@ -76,14 +78,14 @@ package struct Journal: ~Copyable {
 
     /// Adds a command whose words `body` spells.
     mutating func add(
-        database: Int, readers: JournalReaders = .all, beforeCommand: Bool = false,
+        database: Int, readers: JournalReaders = .all, beforeCommand: Bool = false, isRemark: Bool = false,
         _ body: (inout JournalWords) -> Void
     ) {
         let start = words.bytes.count
         body(&words)
         let operation = Operation(
             start: start, end: words.bytes.count, wordCount: words.takeCount(), database: database,
-            readers: readers.intersection(allowed))
+            readers: readers.intersection(allowed), isRemark: isRemark)
         if beforeCommand {
             operations.insert(operation, at: commandStart)
             commandStart += 1
@@ -130,7 +132,11 @@ package struct Journal: ~Copyable {
             }
             for operation in operations where operation.readers.contains(reader) {
                 let text = words.bytes.span.extracting(operation.start..<operation.end)
-                stream.append(words: text, count: operation.wordCount, database: operation.database)
+                if operation.isRemark {
+                    stream.append(remark: text, count: operation.wordCount, database: operation.database)
+                } else {
+                    stream.append(words: text, count: operation.wordCount, database: operation.database)
+                }
             }
             if count > 1 { stream.append(bracket: "*1\r\n$4\r\nEXEC\r\n") }
         }

@@ -87,6 +87,34 @@ package struct JournalStream: ~Copyable {
         bytes.append(words)
     }
 
+    /// As `append(words:)`, in comments that stock servers pass over and `AOFRemark` reads: the command's bytes in
+    /// hexadecimal, a few dozen a line, because such lines are short by agreement. The last line says that it is.
+    mutating func append(remark words: Span<UInt8>, count: Int, database: Int) {
+        select(database)
+        var command = ByteBuffer(capacity: words.count + 16)
+        command.append(UInt8(ascii: "*"))
+        command.append(decimal: count)
+        command.append("\r\n")
+        command.append(words)
+        var start = 0
+        repeat {
+            let end = min(command.count, start + JournalStream.remarkByteCount)
+            bytes.append(end < command.count ? "#FOG+" : "#FOG.")
+            for index in start..<end {
+                let byte = command.span[index]
+                bytes.append(JournalStream.hexDigit(byte >> 4))
+                bytes.append(JournalStream.hexDigit(byte & 15))
+            }
+            bytes.append("\r\n")
+            start = end
+        } while start < command.count
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+
+    /// Bytes of a command in one line of a remark: with their mark and end less than the 128 that loaders take.
+    private static let remarkByteCount = 48
+
     /// MULTI or EXEC.
     mutating func append(bracket: StaticString) { bytes.append(bracket) }
 

@@ -1,7 +1,7 @@
 // ChannelTable.swift - the names that clients subscribed to (channels, patterns or shard channels) and who listens. A
 // subscriber knows its place in the list of each of its names, so that leaving costs the same among two subscribers and
 // among a million. Under the turn.
-internal import Base
+package import Base
 
 package struct ChannelTable: ~Copyable {
     package private(set) var names = NameTable()

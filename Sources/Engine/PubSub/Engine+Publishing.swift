@@ -17,11 +17,19 @@ extension Engine {
     }
 
     /// As `publish`, for a shard channel, which patterns do not see.
-    mutating func publishToShard(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
+    package mutating func publishToShard(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {
         guard !pubsub.shardChannels.isEmpty,
             let number = pubsub.shardChannels.find(channel, hash: NameTable.hash(channel))
         else { return 0 }
         return post("smessage", nil, channel, payload, to: pubsub.shardChannels.subscribers(number))
+    }
+
+    /// Clients that listen to a channel by its name, plain or shard.
+    package func subscriberCount(of channel: Span<UInt8>) -> Int {
+        let hash = NameTable.hash(channel)
+        let plain = pubsub.channels.find(channel, hash: hash).map { pubsub.channels.subscriberCount($0) } ?? 0
+        let shard = pubsub.shardChannels.find(channel, hash: hash).map { pubsub.shardChannels.subscriberCount($0) } ?? 0
+        return plain + shard
     }
 
     private mutating func publishToPatterns(_ channel: Span<UInt8>, _ payload: Span<UInt8>) -> Int {

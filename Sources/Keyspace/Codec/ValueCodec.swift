@@ -105,6 +105,7 @@ extension Keyspace {
         _ value: consuming DetachedValue, at key: Span<UInt8>, hash: UInt64, in database: Int,
         slot: EntryTable.Slot?, expiry: Int64?
     ) -> Bool {
+        if let slot { willReplace(slot, in: database) }
         switch consume value {
         case .nothing: return false
         case .text(let text):

@@ -11,11 +11,13 @@ extension Keyspace {
     ) -> SnapshotCapture {
         precondition(snapshot == nil, "one snapshot at a time")
         let capture = SnapshotCapture(
-            databaseCount: databaseCount, keysTotal: count, compresses: compresses, tiers: tiers, deliver: deliver)
+            databaseCount: databaseCount, keysTotal: count, tags: tags, tiers: tiers, compresses: compresses,
+            deliver: deliver)
         for index in 0..<databaseCount where self[index].count > 0 {
             self[index].beginCapture(capture, number: index)
         }
         snapshot = capture
+        tags.keepsNumbers = true
         return capture
     }
 
@@ -103,6 +105,7 @@ extension Keyspace {
         for database in capture.flushed { garbage.add(database) }
         capture.flushed = []
         snapshot = nil
+        tags.keepsNumbers = false
     }
 
     /// Where the database is now that had `number` when the snapshot began; nil when it was flushed, or was empty.

@@ -57,6 +57,7 @@ package final class SnapshotCapture {
     /// The database that the last record belongs to.
     private var lastNumber = -1
     private let deliver: (SnapshotPiece) -> Void
+    private let tags: TagTable
     /// Makes values that are asleep readable.
     private let tiers: TierStore
 
@@ -77,9 +78,10 @@ package final class SnapshotCapture {
     package private(set) var versionNeeded = ValueCode.versionWritten
 
     init(
-        databaseCount: Int, keysTotal: Int, compresses: Bool, tiers: TierStore,
+        databaseCount: Int, keysTotal: Int, tags: TagTable, tiers: TierStore, compresses: Bool,
         deliver: @escaping (SnapshotPiece) -> Void
     ) {
+        self.tags = tags
         self.tiers = tiers
         self.databaseCount = databaseCount
         self.keysTotal = keysTotal
@@ -113,21 +115,21 @@ package final class SnapshotCapture {
 
     /// An entry is about to change. It has the new bit already, unless its record is open.
     func handOver(_ entry: Entry, number: Int) {
-        if isAbandoned { return }
+        if isAbandoned || isInvalidated(entry) { return }
         keysHandedOver += 1
-        guard let entry = tiers.awake(entry) else { return }
+        guard let value = tiers.awake(entry) else { return }
         if var record = open {
             if record.entry == entry {
                 while !ValueCodec.append(entry, from: &record.position, to: &sink) { flushSink() }
                 closeRecord()
                 return
             }
-            SnapshotCapture.appendWhole(entry, number, &lastNumber, &waiting)
+            SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &waiting)
         } else {
-            SnapshotCapture.appendWhole(entry, number, &lastNumber, &sink)
+            SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
             if sink.isFull { flushSink() }
         }
-        noteRecord(entry)
+        noteRecord(value)
     }
 
     /// An entry left the table and will be freed. True when the snapshot keeps it until its value is written.
@@ -137,6 +139,7 @@ package final class SnapshotCapture {
             open?.isDonated = true
             return true
         }
+        if isInvalidated(entry) { return false }
         if entry.hasHeldValue, HeldValue.byteCount(entry) >= SnapshotCapture.donatedByteCountMin {
             donated.append((entry, number))
             return true
@@ -147,17 +150,12 @@ package final class SnapshotCapture {
 
     /// The walk met an entry. True when its record is complete, false when it was left open.
     func take(_ entry: Entry, number: Int) -> Bool {
-        if isAbandoned { return true }
-        if entry.isAsleep {
-            // Small enough to be taken whole. One that cannot be read is gone for its readers too.
-            if let awake = tiers.awake(entry) {
-                SnapshotCapture.appendWhole(awake, number, &lastNumber, &sink)
-                noteRecord(awake)
-                if sink.isFull { flushSink() }
-            }
+        if isAbandoned || isInvalidated(entry) { return true }
+        if _slowPath(entry.isAsleep) {
+            takeSleeping(entry, number: number)
             return true
         }
-        SnapshotCapture.appendHead(entry, number, &lastNumber, &sink)
+        SnapshotCapture.appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
         let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
         if isWhole {
@@ -167,6 +165,14 @@ package final class SnapshotCapture {
         }
         if sink.isFull { flushSink() }
         return isWhole
+    }
+
+    /// Small enough to be taken whole. One that cannot be read any more is gone for its readers too.
+    private func takeSleeping(_ entry: Entry, number: Int) {
+        guard let value = tiers.awake(entry) else { return }
+        SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
+        noteRecord(value)
+        if sink.isFull { flushSink() }
     }
 
     /// Goes on with the open record or opens that of a removed value, one piece. What is freed goes to `release`.
@@ -210,17 +216,22 @@ package final class SnapshotCapture {
 
     // MARK: records
 
+    /// Keys that are dead already are not worth a record. One whose record is open is finished all the same.
+    private func isInvalidated(_ entry: Entry) -> Bool {
+        entry.hasLabel && open?.entry != entry && tags.isDead(entry.labelCohort)
+    }
+
     private static func appendWhole(
-        _ entry: Entry, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
+        _ entry: Entry, _ tags: TagTable, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
     ) {
-        appendHead(entry, number, &lastNumber, &sink)
+        appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
         while !ValueCodec.append(entry, from: &position, to: &sink) {}
     }
 
     @inline(__always)
     private static func appendHead(
-        _ entry: Entry, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
+        _ entry: Entry, _ tags: TagTable, _ number: Int, _ lastNumber: inout Int, _ sink: inout ValueSink
     ) {
         if _slowPath(number != lastNumber) {
             sink.append(ValueCode.selectDatabase)
@@ -231,6 +242,7 @@ package final class SnapshotCapture {
             sink.append(ValueCode.expiryMilliseconds)
             sink.append(littleEndian: UInt64(bitPattern: entry.expiryMilliseconds))
         }
+        if _slowPath(entry.hasLabel) { LabelCode.append(entry.label, tags, to: &sink) }
         sink.append(ValueCodec.typeCode(of: entry))
         sink.append(string: entry.key)
     }

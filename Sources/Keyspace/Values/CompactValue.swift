@@ -119,7 +119,7 @@ extension Database {
         let old = slot.entry
         let fresh = makeSuccessor(of: old, needed: needed)
         unsafe memcpy(fresh.valueAddress, old.valueAddress, byteCount)
-        table.replace(slot, with: fresh)
+        table.replace(slot, with: carryLabel(of: old, to: fresh))
         arena.free(old)
     }
 
@@ -129,7 +129,7 @@ extension Database {
         let old = slot.entry
         let fresh = makeSuccessor(of: old, needed: bytes.count)
         unsafe bytes.copyBytes(to: fresh.valueAddress)
-        table.replace(slot, with: fresh)
+        table.replace(slot, with: carryLabel(of: old, to: fresh))
         arena.free(old)
     }
 

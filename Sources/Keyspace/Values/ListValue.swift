@@ -235,7 +235,7 @@ extension Database {
         let old = slot.entry
         fresh.frequency = old.frequency
         fresh.version = old.version
-        table.replace(slot, with: fresh)
+        table.replace(slot, with: carryLabel(of: old, to: fresh))
         arena.free(old)
     }
 
@@ -298,6 +298,7 @@ extension Keyspace {
         _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, list: consuming Quicklist,
         expiry: Int64?
     ) {
+        if let slot { willReplace(slot, in: database) }
         self[database].setList(key, hash: hash, slot: slot, list: list, expiry: expiry, garbage: &garbage)
     }
 

@@ -167,6 +167,7 @@ extension Keyspace {
         expiry: Int64?
     ) {
         precondition(!set.isEmpty, "a key with an empty set does not exist")
+        if let slot { willReplace(slot, in: database) }
         set.place(key, hash, database, slot, expiry, in: &self)
     }
 }

@@ -107,6 +107,7 @@ extension Keyspace {
         _ key: Span<UInt8>, hash: UInt64, in database: Int, slot: EntryTable.Slot?, draft: consuming SortedSetDraft,
         expiry: Int64?
     ) {
+        if let slot { willReplace(slot, in: database) }
         if draft.isLarge {
             self[database].setSortedSet(
                 key, hash: hash, slot: slot, large: draft.takeLarge(), expiry: expiry, garbage: &garbage)

@@ -12,6 +12,10 @@ package struct AOFInspection: Sendable {
         case openTransaction
         /// Something else than a command.
         case malformed
+        /// MULTI inside of a transaction.
+        case nestedMulti
+        /// EXEC outside of one; loading passes over it, the check tool does not.
+        case strayExec
         /// Bytes before a checksum are not what they were.
         case checksum
     }
@@ -23,16 +27,23 @@ package struct AOFInspection: Sendable {
     package private(set) var faultOffset = 0
     package private(set) var expectation = ""
     package private(set) var commandCount = 0
+    /// The line at which reading stopped, the first is 1; words with line ends of their own count as one.
+    package private(set) var line = 1
     /// End of the last unit recorded at or before `lastSecond`, when one was given.
     package private(set) var timeEnd: Int?
 
     /// Looks at `bytes` from `start` on. With `lastSecond`, stops where the file says that it is later.
-    package init(_ bytes: Span<UInt8>, from start: Int = 0, lastSecond: Int64? = nil) {
+    package init(_ bytes: Span<UInt8>, from start: Int = 0, lastSecond: Int64? = nil, isStrict: Bool = false) {
         goodEnd = start
-        look(bytes, lastSecond: lastSecond)
+        let stop = look(bytes, lastSecond: lastSecond, isStrict: isStrict)
+        // What is broken has lines of its own before the place where it is.
+        if problem != nil && problem != .checksum && stop < faultOffset {
+            for index in stop..<min(faultOffset, bytes.count) where bytes[index] == 10 { line += 1 }
+        }
     }
 
-    private mutating func look(_ bytes: Span<UInt8>, lastSecond: Int64?) {
+    /// Returns where the last step began.
+    private mutating func look(_ bytes: Span<UInt8>, lastSecond: Int64?, isStrict: Bool) -> Int {
         var scanner = AOFScanner(from: goodEnd)
         var ranges = ArgumentRanges()
         var isOpen = false
@@ -41,27 +52,51 @@ package struct AOFInspection: Sendable {
             switch scanner.next(bytes, into: &ranges) {
             case .end:
                 if isOpen { note(.openTransaction, bytes.count, "EXEC") }
-                return
-            case .cut: return note(isOpen ? .openTransaction : .cut, scanner.faultOffset, "\(scanner.expectation)")
-            case .malformed: return note(.malformed, scanner.faultOffset, "\(scanner.expectation)")
-            case .checksum(false): return note(.checksum, before, "other bytes before this checksum")
+                return before
+            case .cut:
+                note(isOpen ? .openTransaction : .cut, scanner.faultOffset, "\(scanner.expectation)")
+                return before
+            case .malformed:
+                note(.malformed, scanner.faultOffset, "\(scanner.expectation)")
+                return before
+            case .checksum(false):
+                note(.checksum, before, "other bytes before this checksum")
+                return before
             case .annotation(let second?):
                 if let lastSecond, second > lastSecond {
-                    timeEnd = before
-                    return
+                    timeEnd = goodEnd
+                    return before
                 }
             case .checksum(true), .annotation(nil): break
             case .command:
                 commandCount += 1
-                if AOFInspection.isWord(bytes, ranges, "MULTI") {
-                    if isOpen { return note(.malformed, before, "no MULTI inside of MULTI") }
-                    isOpen = true
-                } else if AOFInspection.isWord(bytes, ranges, "EXEC") {
-                    isOpen = false
+                line += 1 + 2 * ranges.count
+                guard bracket(bytes, ranges, &isOpen, isStrict: isStrict, end: scanner.offset) else {
+                    return scanner.offset
                 }
             }
             if !isOpen { goodEnd = scanner.offset }
         }
+    }
+
+    /// MULTI and EXEC open and close; false when one stands where it must not.
+    private mutating func bracket(
+        _ bytes: Span<UInt8>, _ ranges: borrowing ArgumentRanges, _ isOpen: inout Bool, isStrict: Bool, end: Int
+    ) -> Bool {
+        if AOFInspection.isWord(bytes, ranges, "MULTI") {
+            if isOpen {
+                note(.nestedMulti, end, "no MULTI inside of MULTI")
+                return false
+            }
+            isOpen = true
+        } else if AOFInspection.isWord(bytes, ranges, "EXEC") {
+            if isStrict && !isOpen {
+                note(.strayExec, end, "no EXEC outside of MULTI")
+                return false
+            }
+            isOpen = false
+        }
+        return true
     }
 
     private mutating func note(_ problem: Problem, _ offset: Int, _ expectation: String) {

@@ -124,6 +124,9 @@ package struct AOFScanner {
 
     // MARK: annotations
 
+    /// The bytes of the last annotation, without its line's end.
+    package private(set) var annotationRange = 0..<0
+
     private mutating func annotation(_ bytes: Span<UInt8>) -> Step {
         var end = offset
         let limit = min(bytes.count, offset + AOFScanner.annotationByteCountMax)
@@ -140,6 +143,7 @@ package struct AOFScanner {
         var text = bytes.extracting(start..<end)
         if text.count > 0, text[text.count - 1] == 13 { text = text.extracting(0..<(text.count - 1)) }
         offset = end + 1
+        annotationRange = start..<(start + text.count)
         if let checksum = AOFChecksum(text) {
             return .checksum(isRight: checksum.holds(for: bytes.extracting(0..<start)))
         }

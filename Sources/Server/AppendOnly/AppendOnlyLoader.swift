@@ -55,13 +55,20 @@ struct AppendOnlyLoader {
                 throw StartRefusal(
                     "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
             }
-            guard try load(file, entry, isLast: entry == files.last, loadedBefore: loaded) else { return false }
+            guard try load(file, entry, isLast: isEnd(entry, of: files), loadedBefore: loaded) else { return false }
             loaded += file.byteCount
             let kind = entry.kind == .base ? "base" : "incr"
             Log.shared.notice("DB loaded from \(kind) file \(entry.name): \(seconds(since: begin)) seconds")
         }
         Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
         return true
+    }
+
+    /// Whether nothing was recorded behind this file. A rewrite names the next increment before the writer has synced
+    /// the one before it, and writes to it only after: a power cut between leaves a torn file and an empty one behind.
+    private func isEnd(_ entry: AOFManifest.Entry, of files: [AOFManifest.Entry]) -> Bool {
+        guard let index = files.firstIndex(of: entry) else { return false }
+        return files[(index + 1)...].allSatisfy { Disk.byteCount(places.path($0)) == 0 }
     }
 
     private func load(
@@ -75,7 +82,7 @@ struct AppendOnlyLoader {
 
     /// A file may begin with a snapshot. Returns where its commands begin; nil when the server was asked to stop.
     private func loadPreamble(_ file: MappedFile, _ loadedBefore: Int) throws(StartRefusal) -> Int? {
-        guard file.span.starts(with: "REDIS") || file.span.starts(with: "VALKEY") else { return 0 }
+        guard file.isSnapshot else { return 0 }
         let snapshot: RDBFile?
         do throws(SystemError) { snapshot = try RDBFile(file.path) } catch {
             throw StartRefusal("Fatal error: can't open \(file.path) for reading: \(error.reason)")
@@ -131,6 +138,7 @@ struct AppendOnlyLoader {
         defer { shared.turn.take { $0.endReplay(session) } }
         var scanner = AOFScanner(from: start)
         var ranges = ArgumentRanges()
+        var remark = AOFRemark()
         var output = ByteBuffer()
         let bytes = file.span
         while scanner.offset < end {
@@ -142,7 +150,14 @@ struct AppendOnlyLoader {
                 var left = delay > 0 ? 1 : AppendOnlyLoader.commandsPerTurn
                 while left > 0 && scanner.offset < end {
                     left -= 1
-                    guard scanner.next(bytes, into: &ranges) == .command else { continue }
+                    let step = scanner.next(bytes, into: &ranges)
+                    if step == .annotation(second: nil) {
+                        if remark.take(bytes.extracting(scanner.annotationRange), into: &ranges) {
+                            try? engine.replay(session, remark.command, ranges, output: &output)
+                        }
+                        continue
+                    }
+                    guard step == .command else { continue }
                     // A transaction is whole, and nobody sees the dataset before all is loaded.
                     if AOFInspection.isWord(bytes, ranges, "MULTI") || AOFInspection.isWord(bytes, ranges, "EXEC") {
                         continue
@@ -189,7 +204,7 @@ struct AppendOnlyLoader {
             Log.shared.warning("!!! Truncating the AOF \(entry.name) at offset \(goodEnd) !!!")
             try cut(file, entry, to: goodEnd)
             Log.shared.warning("AOF \(entry.name) loaded anyway because aof-load-truncated is enabled")
-        case .malformed, .checksum:
+        case .malformed, .checksum, .nestedMulti, .strayExec:
             let what =
                 inspection.problem == .checksum
                 ? "Bad checksum in the append only file \(entry.name) at offset \(inspection.faultOffset)"
@@ -211,9 +226,7 @@ struct AppendOnlyLoader {
 
     private func cut(_ file: MappedFile, _ entry: AOFManifest.Entry, to byteCount: Int) throws(StartRefusal) {
         do throws(SystemError) {
-            let writable = try DiskFile(file.path, .edit)
-            try writable.truncate(to: byteCount)
-            try writable.sync()
+            try Disk.cut(file.path, to: byteCount)
         } catch {
             throw StartRefusal("Error truncating the AOF file \(entry.name): \(error.reason)")
         }
@@ -221,11 +234,9 @@ struct AppendOnlyLoader {
 
     /// What is given up stays in a file beside, for whoever wants to look at it.
     private func keepTail(_ file: MappedFile, _ entry: AOFManifest.Entry, from offset: Int) throws(StartRefusal) {
-        let path = file.path + ".tail-\(offset)-\(Clock().nowMilliseconds / 1000)"
+        let path: String
         do throws(SystemError) {
-            let kept = try DiskFile(path, .replace)
-            try kept.writeAll(file.span.extracting(offset..<file.byteCount))
-            try kept.sync()
+            path = try Disk.keepTail(of: file, from: offset)
         } catch {
             throw StartRefusal("Cannot keep the end of the AOF file \(entry.name): \(error.description)")
         }

@@ -1,7 +1,6 @@
 // NameTable.swift - names of channels and patterns, each with a small number by which everything else knows it. An
 // open-addressed table of numbers with 32 bits of the name's hash beside each, so that a name which is not there costs
 // one cache line and no comparison. Numbers are dense and used again. Lookups allocate nothing. Pure; under the turn.
-internal import Base
 
 package struct NameTable {
     private struct Place {

@@ -1,0 +1,108 @@
+// ValuesRun.swift - what nobody has checked as a value: the bytes behind RESTORE, or a whole RDB file, are read, placed
+// in a keyspace, written again and read again. Shared by the tests and the fuzz target. The first byte of an input says
+// what the rest is: bit 0 the dialect, bit 1 an RDB file instead of one value, bit 2 small thresholds (so that small
+// values leave their compact forms), bits 4 to 7 how a file arrives.
+internal import Base
+internal import Keyspace
+internal import Persistence
+internal import Structures
+
+package enum ValuesRun {
+    /// Whatever was read may be at most so many times its input, and this more.
+    private static let growthMax = 300
+
+    /// True when the input was a value, or a file with a whole head. Traps when what was accepted cannot be used.
+    @discardableResult
+    package static func run(_ input: [UInt8]) -> Bool {
+        guard let flags = input.first, input.count > 1 else { return false }
+        var limits = ValueLimits()
+        limits.stringByteCountMax = 1 << 20
+        if flags & 4 != 0 {
+            limits.hash = CompactLimits(countMax: 2, byteCountMax: 8)
+            limits.set = SetLimits(intsetCountMax: 2, listpackCountMax: 2, listpackByteCountMax: 8)
+            limits.sortedSet = SortedSetLimits(countMax: 2, memberByteCountMax: 8)
+        }
+        let bytes = Array(input.dropFirst())
+        return flags & 2 != 0
+            ? runFile(bytes, chunk: 1 << Int(flags >> 4), limits)
+            : runValue(bytes, flags & 1 == 0 ? .redis : .valkey, limits)
+    }
+
+    // MARK: one value
+
+    private static func runValue(_ bytes: [UInt8], _ dialect: ValueDialect, _ limits: ValueLimits) -> Bool {
+        var keyspace = Keyspace(databaseCount: 1)
+        keyspace.now = 1_800_000_000_000
+        guard place(bytes.span, dialect, limits, &keyspace) else { return false }
+        let first = dump(&keyspace)
+        precondition(
+            first.count <= bytes.count * growthMax + 4096, "a value is not much larger than what it was read from")
+        // What is written is always ours, and must be what our own reader accepts.
+        let contents = first.span.extracting(0..<(first.count - DumpPayload.footerByteCount))
+        let isGood = place(contents, .redis, limits, &keyspace)
+        precondition(isGood, "what was written can be read")
+        precondition(dump(&keyspace).count == first.count, "what was read again is written alike")
+        keyspace.flush(0, inBackground: false)
+        keyspace.garbage.take().freeAll()
+        return true
+    }
+
+    private static let key: [UInt8] = Array("key".utf8)
+
+    private static func place(
+        _ bytes: Span<UInt8>, _ dialect: ValueDialect, _ limits: ValueLimits, _ keyspace: inout Keyspace
+    ) -> Bool {
+        do throws(ValueError) {
+            let value = try ValueReader.read(bytes, limits: limits) { reader throws(ValueError) in
+                reader.dialect = dialect
+                let value = try ValueCodec.read(reader.byte(), from: &reader)
+                guard reader.leftInWindow == 0 else { throw ValueError.ended }
+                return value
+            }
+            let hash = keyspace[0].table.hash(key.span)
+            let slot = keyspace[0].table.find(key.span, hash: hash)
+            return keyspace.place(value, at: key.span, hash: hash, in: 0, slot: slot, expiry: nil)
+        } catch {
+            return false
+        }
+    }
+
+    private static func dump(_ keyspace: inout Keyspace) -> ByteBuffer {
+        var output = ByteBuffer()
+        let hash = keyspace[0].table.hash(key.span)
+        guard let slot = keyspace[0].table.find(key.span, hash: hash) else {
+            preconditionFailure("what was placed is there")
+        }
+        DumpPayload.append(slot.entry, compresses: false, to: &output)
+        return output
+    }
+
+    // MARK: a file
+
+    private static func runFile(_ bytes: [UInt8], chunk: Int, _ limits: ValueLimits) -> Bool {
+        var keyspace = Keyspace(databaseCount: 16)
+        keyspace.now = 1_800_000_000_000
+        var options = RDBLoader.Options()
+        options.checksChecksum = false
+        var offset = 0
+        let reader = unsafe ValueReader(limits: limits) { target, count in
+            let size = min(count, bytes.count - offset, chunk)
+            for index in 0..<size { unsafe target[index] = bytes[offset + index] }
+            offset += size
+            return size
+        }
+        var loader = RDBLoader(reading: reader, options: options)
+        do throws(RDBError) {
+            while try !loader.run(into: &keyspace, byteCount: 4096) {}
+        } catch {
+            precondition(error.offset <= bytes.count, "what is wrong is within the file")
+        }
+        // Whole or not, what has been loaded can be written.
+        let capture = keyspace.beginSnapshot(compresses: true) { _ in }
+        while !keyspace.advanceSnapshot(while: { _ in true }) {}
+        precondition(capture.keysWritten == keyspace.count, "every key is written")
+        for index in 0..<16 { keyspace.flush(index, inBackground: false) }
+        keyspace.garbage.take().freeAll()
+        return loader.facts.version > 0
+    }
+}
