@@ -2,7 +2,7 @@
 // at most sixteen of them, the rest together) has a dictionary of its own. Values on their way to sleep are sampled;
 // when there are enough a dictionary is trained in the background. A new one is adopted only when it is clearly better
 // on values that it has not seen. Engine's turn only; a `TrainingJob` is for a background thread.
-package import Base
+internal import Base
 package import Codec
 internal import Structures
 
@@ -79,10 +79,16 @@ struct KeyFamilies {
         while end < limit && key[end] != UInt8(ascii: ":") { end += 1 }
         guard end > 0, end < limit else { return 0 }
         let prefix = key.extracting(0..<end)
-        for index in 1..<max(1, all.count) where all[index].prefix.span.equals(prefix) { return index }
+        for index in 1..<max(1, all.count) where KeyFamilies.isSame(all[index].prefix, prefix) { return index }
         guard all.count < KeyFamilies.countMax else { return 0 }
         all.append(KeyFamily(prefix: prefix.array))
         return all.count - 1
+    }
+
+    private static func isSame(_ known: [UInt8], _ prefix: Span<UInt8>) -> Bool {
+        guard known.count == prefix.count else { return false }
+        for index in known.indices where known[index] != prefix[index] { return false }
+        return true
     }
 
     /// Sees a value of family `index`; true when there are enough samples for a training.

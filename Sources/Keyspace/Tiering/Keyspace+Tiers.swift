@@ -1,8 +1,8 @@
 // Keyspace+Tiers.swift - moving values between tiers. `demote` is asked before memory is taken from a key by other
 // means; `wake` and `image` are what lookups call for a value that is asleep. Moving a value is no change of its key:
 // nothing is journaled, notified or tracked. Engine's turn only, never while somebody holds the entry.
-package import Base
-package import Codec
+internal import Base
+internal import Codec
 internal import CLinux
 package import Structures
 
@@ -17,23 +17,34 @@ extension Keyspace {
     // MARK: going to sleep
 
     /// Puts the value of `slot` one tier further down. Returns the bytes of memory that became free, nil when it stays
-    /// as it is: then the key must go if memory is needed. `isForced` overrides time and marks (FOG.TIER DEMOTE).
-    package mutating func demote(
-        _ slot: EntryTable.Slot, hash: UInt64, in database: Int, isForced: Bool = false
-    ) -> Int? {
-        guard tiers.options.compresses else { return nil }
+    /// as it is: then the key must go if memory is needed.
+    package mutating func demote(_ slot: EntryTable.Slot, in database: Int) -> Int? {
         let entry = slot.entry
-        guard isForced || !entry.resistsCompression else { return nil }
-        if !isForced && tiers.budget.isSpent(at: now) {
+        guard tiers.options.compresses, !entry.resistsCompression else { return nil }
+        switch entry.tier {
+        case .raw: break
+        case .warm: if tiers.options.choice == .lz4 { return nil }
+        case .dense, .cold: return nil
+        }
+        if tiers.budget.isSpent(at: now) {
             tiers.statistics.skippedForTime += 1
             return nil
         }
         let start = tiers.budget.start()
         defer { tiers.budget.charge(since: start) }
-        switch entry.tier {
-        case .raw: return compress(slot, in: database)
-        case .warm: return tiers.options.choice == .lz4 ? nil : recompress(slot, in: database)
-        case .dense, .cold: return nil
+        return entry.tier == .raw
+            ? compress(slot, in: database, tiers.options.choice) : recompress(slot, in: database)
+    }
+
+    /// Puts the value of `slot` into the warm or the dense tier because somebody asked for it, whatever was found out
+    /// about it before. False when it is there or further down already, or does not shrink.
+    package mutating func demote(_ slot: EntryTable.Slot, in database: Int, to tier: Tier) -> Bool {
+        slot.entry.resistsCompression = false
+        switch (slot.entry.tier, tier) {
+        case (.raw, .warm): return compress(slot, in: database, .lz4) != nil
+        case (.raw, .dense): return compress(slot, in: database, .zstd) != nil
+        case (.warm, .dense): return recompress(slot, in: database) != nil
+        default: return false
         }
     }
 
@@ -73,7 +84,9 @@ extension Keyspace {
         return unsafe _overrideLifetime(view, borrowing: entry)
     }
 
-    private mutating func compress(_ slot: EntryTable.Slot, in database: Int) -> Int? {
+    private mutating func compress(
+        _ slot: EntryTable.Slot, in database: Int, _ choice: CompressionChoice
+    ) -> Int? {
         let entry = slot.entry
         guard mayBeCompressed(entry) else { return nil }
         let bytes = Keyspace.compactBytes(entry)
@@ -81,13 +94,13 @@ extension Keyspace {
         tiers.observe(bytes, family: family)
         let number = tiers.families[family].current
         let dictionary = tiers.dictionary(number)
-        let codec = dictionary == nil && tiers.options.choice == .auto ? BlockCodec.zstd : tiers.options.choice.first
+        // Where there is no dictionary yet, LZ4 gains next to nothing.
+        let codec = dictionary == nil && choice == .auto ? BlockCodec.zstd : choice.first
         if dictionary == nil && bytes.count < Keyspace.byteCountMinWithoutDictionary { return nil }
         let before = self[database].allocatedByteCount(of: entry)
         let overhead = entry.byteCount - entry.valueByteCount + SleepingValue.headByteCount
         let limit = Int(Double(before) * Keyspace.keptShare) - overhead
-        tiers.block.truncate(to: 0)
-        guard tiers.coder.compress(bytes, codec, dictionary, limit: limit, to: &tiers.block) else {
+        guard tiers.pack(bytes, codec, dictionary, limit: limit) else {
             // Without a dictionary nothing was proven about what one could do.
             if dictionary != nil || bytes.count >= 4096 { entry.resistsCompression = true }
             tiers.statistics.incompressible += 1
@@ -106,17 +119,13 @@ extension Keyspace {
         let entry = slot.entry
         let sleeping = SleepingValue(entry)
         let count = sleeping.wholeByteCount
-        tiers.whole.truncate(to: 0)
-        tiers.whole.reserve(count)
-        guard unsafe tiers.unpack(sleeping, to: tiers.whole.pointer) else { return nil }
-        tiers.whole.commit(count)
+        guard tiers.unpackWhole(sleeping) else { return nil }
         let number = tiers.families[tiers.families.index(of: entry.key)].current
         let dictionary = tiers.dictionary(number)
         let before = self[database].allocatedByteCount(of: entry)
         let payloadByteCount = entry.valueByteCount - SleepingValue.headByteCount
         let limit = Int(Double(payloadByteCount) * Keyspace.recompressedShare)
-        tiers.block.truncate(to: 0)
-        guard compressWhole(dictionary, limit: limit) else {
+        guard tiers.packWhole(.zstd, dictionary, limit: limit) else {
             entry.resistsCompression = true
             return nil
         }
@@ -126,16 +135,6 @@ extension Keyspace {
             slot, in: database, codec: .zstd, encoding: sleeping.originalEncoding,
             dictionary: dictionary == nil ? 0 : number, wholeByteCount: count)
         return before - self[database].allocatedByteCount(of: slot.entry)
-    }
-
-    private func compressWhole(_ dictionary: CodecDictionary?, limit: Int) -> Bool {
-        var fits = false
-        let store = tiers
-        var block = ByteBuffer()
-        Swift.swap(&block, &store.block)
-        store.whole.withBytes { fits = store.coder.compress($0, .zstd, dictionary, limit: limit, to: &block) }
-        Swift.swap(&block, &store.block)
-        return fits
     }
 
     /// Gives the slot's key an entry whose value is the block in `tiers.block`.
@@ -154,11 +153,17 @@ extension Keyspace {
         unsafe memcpy(
             fresh.valueAddress + SleepingValue.headByteCount, tiers.block.pointer, tiers.block.count)
         fresh.version = old.version
-        // One credit: the hand that put it to sleep comes by once more before it takes the key.
-        fresh.frequency = 1
-        self[database].sleepers.add(SleepingValue(fresh))
-        self[database].table.replace(slot, with: fresh)
-        self[database].dispose(old, garbage: &garbage)
+        fresh.frequency = old.frequency
+        replace(slot, in: database, with: fresh)
+        self[database].sleepers.add(SleepingValue(slot.entry))
+    }
+
+    /// The same value in another form: what is known of the key stays.
+    private mutating func replace(_ slot: EntryTable.Slot, in database: Int, with fresh: Entry) {
+        let old = slot.entry
+        let placed = self[database].carryLabel(of: old, to: fresh)
+        self[database].table.replace(slot, with: placed)
+        self[database].discard(old, garbage: &garbage)
     }
 
     // MARK: waking
@@ -183,8 +188,7 @@ extension Keyspace {
         fresh.frequency = old.frequency
         let isWhole = unsafe tiers.unpack(sleeping, to: target)
         if isWhole { tiers.statistics.promotions += 1 }
-        self[database].table.replace(slot, with: fresh)
-        self[database].dispose(old, garbage: &garbage)
+        replace(slot, in: database, with: fresh)
         if !isWhole { self[database].remove(slot, hash: hash, garbage: &garbage) }
         return isWhole
     }
@@ -197,6 +201,7 @@ extension Keyspace {
         _ slot: EntryTable.Slot, hash: UInt64, in database: Int, stamp: UInt64
     ) -> Entry? {
         let sleeping = SleepingValue(slot.entry)
+        noteAccess(slot.entry, silently: false)
         switch slot.entry.tier {
         case .raw: break
         case .warm: tiers.statistics.warmHits += 1
@@ -215,7 +220,7 @@ extension Keyspace {
 
     // MARK: figures
 
-    /// Values of all databases that need dictionary `number`. Entries that a snapshot keeps count as well.
+    /// Values of all databases that need dictionary `number`. A running snapshot may need any.
     package func dictionaryUses(_ number: Int) -> Int {
         var total = snapshot == nil ? 0 : 1
         for index in 0..<databaseCount { total += self[index].sleepers.uses(of: number) }

@@ -75,7 +75,7 @@ package struct TierHand {
     private func demote(_ entry: Entry, _ keyspace: inout Keyspace) -> Int {
         let hash = keyspace[database].table.hash(entry.key)
         guard let slot = keyspace[database].table.find(entry.key, hash: hash) else { return 0 }
-        return keyspace.demote(slot, hash: hash, in: database) ?? 0
+        return keyspace.demote(slot, in: database) ?? 0
     }
 
     private func follow(_ entry: Entry, _ keyspace: inout Keyspace) {

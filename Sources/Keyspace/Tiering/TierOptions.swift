@@ -1,5 +1,5 @@
 // TierOptions.swift - what the configuration says about tiers, in the form the keyspace reads. Engine's turn only.
-package import Codec
+internal import Codec
 
 /// `fog-compress-codec`.
 package enum CompressionChoice: Sendable {

@@ -1,6 +1,6 @@
 // TierStore.swift - what the tiers of one keyspace share: dictionaries by number, the coder, scratch memory, counters
 // and the time that compressing may take. One object for the whole keyspace, touched under the engine's turn only.
-package import Base
+internal import Base
 package import Codec
 internal import CLinux
 package import Structures
@@ -102,6 +102,32 @@ package final class TierStore {
         }
     }
 
+    // MARK: packing
+
+    /// Compresses `bytes` into `block`. False when that takes more than `limit` bytes.
+    func pack(_ bytes: Span<UInt8>, _ codec: BlockCodec, _ dictionary: CodecDictionary?, limit: Int) -> Bool {
+        block.truncate(to: 0)
+        return coder.compress(bytes, codec, dictionary, limit: limit, to: &block)
+    }
+
+    /// Unpacks the value of `sleeping` into `whole`.
+    func unpackWhole(_ sleeping: SleepingValue) -> Bool {
+        whole.truncate(to: 0)
+        whole.reserve(sleeping.wholeByteCount)
+        guard unsafe unpack(sleeping, to: whole.pointer) else { return false }
+        whole.commit(sleeping.wholeByteCount)
+        return true
+    }
+
+    /// As `pack`, for what `unpackWhole` left.
+    func packWhole(_ codec: BlockCodec, _ dictionary: CodecDictionary?, limit: Int) -> Bool {
+        var taken = ByteBuffer()
+        Swift.swap(&taken, &whole)
+        let fits = pack(taken.span, codec, dictionary, limit: limit)
+        Swift.swap(&taken, &whole)
+        return fits
+    }
+
     // MARK: reading
 
     /// Writes the value of `sleeping` to `target`, which has room for `wholeByteCount` bytes.
@@ -166,13 +192,14 @@ struct CompressionBudget {
 
 /// Entries that lie in no table: readable images of values that are asleep.
 @safe private struct Transients: ~Copyable {
-    private var lent: [UnsafeMutablePointer<UInt8>] = []
+    /// Addresses of their memory.
+    private var lent: [UInt] = []
     private(set) var byteCount = 0
     private var stamp: UInt64 = 0
 
     init() {}
 
-    deinit { for memory in unsafe lent { unsafe free(memory) } }
+    deinit { for memory in lent { unsafe free(UnsafeMutableRawPointer(bitPattern: memory)) } }
 
     /// Images of an earlier command are over.
     mutating func begin(_ stamp: UInt64) {
@@ -181,8 +208,8 @@ struct CompressionBudget {
     }
 
     mutating func forget() {
-        for memory in unsafe lent { unsafe free(memory) }
-        unsafe lent.removeAll(keepingCapacity: true)
+        for memory in lent { unsafe free(UnsafeMutableRawPointer(bitPattern: memory)) }
+        lent.removeAll(keepingCapacity: true)
         byteCount = 0
     }
 
@@ -191,11 +218,11 @@ struct CompressionBudget {
         let count = sleeping.wholeByteCount
         let size = Entry.byteCount(
             keyByteCount: source.keyByteCount, valueByteCount: count, hasExpiry: source.hasExpiry)
+            + (source.hasLabel ? Entry.labelByteCount : 0)
         guard let raw = unsafe malloc(size) else { outOfMemory(byteCount: size) }
-        let memory = unsafe raw.assumingMemoryBound(to: UInt8.self)
-        unsafe lent.append(memory)
+        lent.append(UInt(bitPattern: raw))
         byteCount += size
-        let image = unsafe Entry(address: memory)
+        let image = unsafe Entry(address: raw.assumingMemoryBound(to: UInt8.self))
         // A long string that lay outside its entry lies in its image, which nobody grows.
         let isLong = source.isString && sleeping.originalEncoding == StringEncoding.external.rawValue
         image.initialize(
@@ -203,6 +230,7 @@ struct CompressionBudget {
             hasExpiry: source.hasExpiry, keyByteCount: source.keyByteCount, valueByteCount: count, epoch: source.epoch)
         if source.hasExpiry { image.expiryMilliseconds = source.expiryMilliseconds }
         unsafe source.key.copyBytes(to: image.keyAddress)
+        image.takeLabel(of: source)
         image.frequency = source.frequency
         return unsafe store.unpack(sleeping, to: image.valueAddress) ? image : nil
     }
