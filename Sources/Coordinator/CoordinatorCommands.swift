@@ -17,6 +17,7 @@ package enum CoordinatorCommands {
         ScaleCommand.commands,
         StatsCommand.commands,
         TaskCommand.commands,
+        TierCommand.commands,
         VMCommand.commands,
         WarmCommand.commands,
     ].flatMap { $0 }

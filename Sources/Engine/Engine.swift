@@ -11,6 +11,8 @@ package struct ServerHooks: Sendable {
     package var shutdown: @Sendable () -> Void = {}
     /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
+    /// Trains a dictionary in the background; the engine is told by `finishTraining`.
+    package var train: @Sendable (TrainingJob) -> Void = { _ in }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
@@ -88,6 +90,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var sessions = SessionRegistry()
     package internal(set) var acl: ACLRegistry
     var evictor = EvictionHand()
+    var tierDuties = TierDuties()
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?
@@ -167,6 +170,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
         evictionSettingsChanged()
+        tierSettingsChanged()
         armSaveGate()
         armEffects()
         limitTrackingTable()
@@ -194,6 +198,7 @@ package struct EngineGates: OptionSet, Sendable {
         coordination?.statisticsReset()
         statistics = ServerStatistics()
         keyspace.statistics = Keyspace.Statistics()
+        keyspace.tiers.statistics = TierStatistics()
         resetLatencyHistograms()
         for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }
     }

@@ -95,6 +95,12 @@ package final class Server: Sendable {
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
+            engine.hooks.train = { job in
+                shared.pool.submit {
+                    let dictionary = job.run()
+                    shared.turn.take { $0.finishTraining(job, dictionary) }
+                }
+            }
             engine.hooks.configHooks = ServerConfigHooks.all + appendOnly.configHooks
             engine.hooks.rewriteAppendOnly = { appendOnly.submit { appendOnly.rewriteOrSwitchOn() } }
             engine.hooks.reloadAppendOnly = { appendOnly.submit { appendOnly.reload() } }

@@ -1,5 +1,6 @@
 // FogSettings.swift - the coordinator's numbers and switches, a part of `Settings`: one field per directive of
 // Directives/CoordinatorDirectives.swift, whose `store` fills it in. Plain data.
+package import Keyspace
 
 /// How FOG.LB and FOG.ROUTE pick a node unless a call says otherwise (`fog-lb-algorithm`).
 package enum BalancingAlgorithm: String, ConfigChoice {
@@ -71,7 +72,7 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var eventsInvalidate = true
     /// `fog-lease-time`.
     package var leaseMilliseconds = 5000
-    /// `fog-l1-capacity`.
-    package var hotCapacity = 5000
+    /// Where values are kept: `fog-l1-*`, `fog-l2-*`, `fog-compress*`, `fog-promote-*`.
+    package var tiers = TierOptions()
     package init() {}
 }

@@ -72,6 +72,14 @@ struct KeyFamilies {
         _modify { yield &all[index] }
     }
 
+    /// Whether some family has no dictionary yet and looks for samples.
+    var wantsSamples: Bool {
+        all.contains { family in
+            if case .sampling = family.phase { return family.current == 0 }
+            return false
+        }
+    }
+
     /// The family of `key`; 0 for those that have none of their own.
     mutating func index(of key: Span<UInt8>) -> Int {
         var end = 0

@@ -201,7 +201,6 @@ extension Keyspace {
         _ slot: EntryTable.Slot, hash: UInt64, in database: Int, stamp: UInt64
     ) -> Entry? {
         let sleeping = SleepingValue(slot.entry)
-        noteAccess(slot.entry, silently: false)
         switch slot.entry.tier {
         case .raw: break
         case .warm: tiers.statistics.warmHits += 1
@@ -209,11 +208,16 @@ extension Keyspace {
         case .cold: tiers.statistics.coldHits += 1
         }
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
-        let isWanted = tiers.options.keepsRaw && hits >= tiers.options.promoteHits
+        let options = tiers.options
+        let isWanted = options.keepsRaw && (hits >= options.promoteHits || !options.compresses)
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }
-        if let image = tiers.image(sleeping, stamp: stamp) { return image }
+        if let image = tiers.image(sleeping, stamp: stamp) {
+            // The caller's note is for the image.
+            noteAccess(slot.entry, silently: false)
+            return image
+        }
         self[database].remove(slot, hash: hash, garbage: &garbage)
         return nil
     }

@@ -79,6 +79,8 @@ extension Entry {
     package var dictionary: Int { Int(truncatingIfNeeded: head >> 8 & 0xFF) }
     /// Bytes of the value when it is awake.
     package var wholeByteCount: Int { Int(truncatingIfNeeded: head >> 16 & 0xFF_FFFF) }
+    /// Bytes that stand for it.
+    package var packedByteCount: Int { entry.valueByteCount - SleepingValue.headByteCount }
     package var hits: Int { Int(truncatingIfNeeded: head >> 40 & 0xFF) }
 
     /// The compressed value.

@@ -65,7 +65,7 @@ package struct TierHand {
         for entry in entries {
             switch order {
             case .makeRoom: freed += demote(entry, &keyspace)
-            case .standing: follow(entry, &keyspace)
+            case .standing: if !keyspace.isExpired(entry) { follow(entry, &keyspace) }
             }
         }
         found = entries
@@ -90,6 +90,7 @@ package struct TierHand {
             keyspace.evict(slot, hash: hash, in: database)
             return
         }
+        guard options.compresses else { return }
         let isOver = options.rawSeconds > 0 && idle >= options.rawSeconds
         let rawCount = keyspace[database].count - keyspace[database].sleepers.keys
         let isTooMany = options.rawCountMax > 0 && rawCount > options.rawCountMax && entry.frequency == 0

@@ -2,7 +2,7 @@
 internal import Codec
 
 /// `fog-compress-codec`.
-package enum CompressionChoice: Sendable {
+package enum CompressionChoice: String, Sendable, CaseIterable, BitwiseCopyable {
     /// Warm first, dense when a value was not read again.
     case auto
     case lz4
@@ -12,31 +12,39 @@ package enum CompressionChoice: Sendable {
     var first: BlockCodec { self == .zstd ? .zstd : .lz4 }
 }
 
-package struct TierOptions: Sendable, Equatable {
-    /// Values that were read often enough become raw again.
+package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
+    /// `fog-l1-enabled`: values that were read often enough become raw again.
     package var keepsRaw = true
-    /// Values may be compressed at all.
-    package var compresses = true
+    /// `fog-l2-enabled`: there are compressed values.
+    package var hasCompressedTier = true
+    /// `fog-compress`: values that go down are compressed.
+    package var isCompressionOn = true
+    /// `fog-compress-codec`.
     package var choice = CompressionChoice.auto
-    /// Zstd's level.
+    /// `fog-compress-level`: Zstd's.
     package var level = 1
-    /// Sizes of values that are compressed.
+    /// `fog-compress-min-bytes` and `fog-compress-max-bytes`: sizes of values that are compressed.
     package var byteCountMin = 96
     package var byteCountMax = 64 << 10
-    /// Reads within the window after which a value becomes raw again.
+    /// `fog-promote-hits`: reads within `fog-promote-window` after which a value becomes raw again.
     package var promoteHits = 2
     package var promoteWindowSeconds = 60
-    /// Most raw values that could be compressed; 0 for any number.
+    /// `fog-l1-capacity`: most raw values of those that could be compressed; 0 for any number.
     package var rawCountMax = 0
-    /// Seconds without use after which a raw value goes to sleep; 0 never.
+    /// `fog-l1-ttl`: seconds without use after which a raw value goes to sleep; 0 never.
     package var rawSeconds = 0
-    /// Seconds without use after which a compressed value goes on to the next tier, or goes; 0 never.
+    /// `fog-l2-ttl`: seconds without use after which a compressed value goes on to the next tier, or goes; 0 never.
     package var compressedSeconds = 0
+    /// `fog-l1-cleanup`: seconds between two looks at these times and numbers.
+    package var roundSeconds = 30
     package init() {}
+
+    /// Whether values are compressed at all.
+    package var compresses: Bool { hasCompressedTier && isCompressionOn }
 
     /// Whether values move without memory being full.
     package var hasStandingOrders: Bool {
-        rawSeconds > 0 || rawCountMax > 0 || compressedSeconds > 0 || (!keepsRaw && compresses)
+        compresses && (rawSeconds > 0 || rawCountMax > 0 || !keepsRaw) || compressedSeconds > 0
     }
 }
 

@@ -31,6 +31,8 @@ package final class TierStore {
 
     // MARK: dictionaries
 
+    package var dictionaryCount: Int { generations.count { $0 != nil } }
+
     /// The dictionaries in use, for INFO: the family's prefix, and whether new values use it.
     package func forEachDictionary(_ body: (DictionaryGeneration, _ prefix: [UInt8], _ isCurrent: Bool) -> Void) {
         for generation in generations {
@@ -62,7 +64,8 @@ package final class TierStore {
                 present: dictionary(families[family].current)))
     }
 
-    package var hasJobs: Bool { !jobs.isEmpty }
+    /// Whether the family of keys without one of their own, or another one, has no dictionary and is not in training.
+    package var wantsSamples: Bool { families.wantsSamples }
 
     /// Trainings that somebody should run in the background.
     package func takeJobs() -> [TrainingJob] {

@@ -9,6 +9,5 @@ extension DirectiveTable {
         .integer("fog-event-dedup-window", 5000, 0...3_600_000) { $0.fog.eventDedupMilliseconds = $1 },
         .boolean("fog-event-invalidation", true) { $0.fog.eventsInvalidate = $1 },
         .integer("fog-lease-time", 5000, 1...3_600_000) { $0.fog.leaseMilliseconds = $1 },
-        .integer("fog-l1-capacity", 5000, 0...2_147_483_647) { $0.fog.hotCapacity = $1 },
     ]
 }
