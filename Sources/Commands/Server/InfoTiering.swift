@@ -35,7 +35,7 @@ enum InfoTiering {
             let family = String(decoding: prefix.filter { $0 > 32 && $0 < 127 && $0 != 44 && $0 != 61 }, as: UTF8.self)
             text.line(
                 "tier_dictionary_\(dictionary.number):family=\(family),current=\(isCurrent ? 1 : 0),"
-                    + "bytes=\(dictionary.dictionary.byteCount),ratio=\(InfoText.fixed(dictionary.ratio, 2))")
+                    + "bytes=\(dictionary.byteCount),ratio=\(InfoText.fixed(dictionary.ratio, 2))")
         }
     }
 }

@@ -135,14 +135,14 @@ enum TierCommand {
     }
 
     private static func writeDictionaries(_ call: borrowing Call) {
-        let (reply, keyspace) = (call.reply, call.keyspace.tiers)
-        reply.array(keyspace.dictionaryCount)
-        keyspace.forEachDictionary { dictionary, prefix, isCurrent in
+        let (reply, tiers) = (call.reply, call.keyspace.tiers)
+        reply.array(tiers.dictionaryCount)
+        tiers.forEachDictionary { dictionary, prefix, isCurrent in
             reply.map(5)
             reply.pair("number", dictionary.number)
             reply.pair("family", bytes: prefix.span)
             reply.pair("current", isCurrent ? 1 : 0)
-            reply.pair("bytes", dictionary.dictionary.byteCount)
+            reply.pair("bytes", dictionary.byteCount)
             reply.pair("ratio", double: dictionary.ratio)
         }
     }

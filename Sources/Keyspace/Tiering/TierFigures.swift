@@ -1,4 +1,5 @@
 // TierFigures.swift - what is kept in which tier, over all databases, for INFO and FOG.TIER. Engine's turn only.
+internal import Codec
 internal import Structures
 
 package struct TierFigures {
@@ -33,6 +34,9 @@ extension SleeperAccount.Figures {
 }
 
 extension DictionaryGeneration {
+    /// Bytes of the dictionary itself.
+    package var byteCount: Int { dictionary.byteCount }
+
     /// How many times smaller the values were that were compressed with it, with two decimals.
     package var ratio: Double {
         packedByteCount == 0 ? 0 : (Double(plainByteCount) * 100 / Double(packedByteCount)).rounded() / 100

@@ -18,7 +18,7 @@ package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
     /// `fog-l2-enabled`: there are compressed values.
     package var hasCompressedTier = true
     /// `fog-compress`: values that go down are compressed.
-    package var isCompressionOn = true
+    package var isCompressionOn = false
     /// `fog-compress-codec`.
     package var choice = CompressionChoice.auto
     /// `fog-compress-level`: Zstd's.

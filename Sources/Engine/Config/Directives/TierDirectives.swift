@@ -16,7 +16,7 @@ extension DirectiveTable {
         .integer("fog-l1-cleanup", 30, 1...secondsMax) { $0.fog.tiers.roundSeconds = $1 },
         .boolean("fog-l2-enabled", true) { $0.fog.tiers.hasCompressedTier = $1 },
         .integer("fog-l2-ttl", 0, 0...secondsMax) { $0.fog.tiers.compressedSeconds = $1 },
-        .boolean("fog-compress", true) { $0.fog.tiers.isCompressionOn = $1 },
+        .boolean("fog-compress", false) { $0.fog.tiers.isCompressionOn = $1 },
         .choice("fog-compress-codec", CompressionChoice.auto) { $0.fog.tiers.choice = $1 },
         .integer("fog-compress-level", 1, 1...19) { $0.fog.tiers.level = $1 },
         .memory("fog-compress-min-bytes", 96, 16...(1 << 20)) { $0.fog.tiers.byteCountMin = $1 },
