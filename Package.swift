@@ -53,6 +53,7 @@ let package = Package(
         module("RESP", ["Base"]),
         module("Codec", ["Base", "CLinux", "CLZ4", "CZstd"]),
         module("Reactor", ["Base", "CLinux"]),
+        module("ColdStore", ["Base", "CLinux", "Reactor"]),
         module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures", "Codec"]),
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
         module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "Codec", "RESP", "Keyspace", "Persistence"]),
@@ -70,6 +71,10 @@ let package = Package(
         tests("BaseTests", ["Base", "CLinux"]),
         tests("CodecTests", ["Base", "Codec"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
+        .executableTarget(
+            name: "cold-run", dependencies: ["Base", "CLinux", "ColdStore"], path: "Tests/ColdRun",
+            swiftSettings: settings),
+        tests("ColdStoreTests", ["Base", "ColdStore", "Reactor"]),
         tests("KeyspaceTests", ["Base", "Codec", "Keyspace", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(
@@ -78,7 +83,8 @@ let package = Package(
         tests(
             "CoordinatorTests",
             ["Base", "Coordinator", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
-        tests("PersistenceTests", ["Base", "Keyspace", "Persistence", "RESP", "Structures", "ValuesRun"]),
+        tests(
+            "PersistenceTests", ["Base", "Keyspace", "Persistence", "Reactor", "RESP", "Structures", "ValuesRun"]),
         tests("TidyTests", []),
         .target(
             name: "ParserRun", dependencies: ["Base", "CLinux", "RESP"], path: "Tests/ParserRun",

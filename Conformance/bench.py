@@ -1,6 +1,6 @@
 """Measures Fog beside Valkey 9.1 and Redis 7.0 and says whether the stated targets are met.
 
-Usage: bench.py [ROW ...] [--suite base|types|all] [--pipeline N ...] [--rounds N] [--quick] [--json FILE]
+Usage: bench.py [ROW ...] [--suite base|types|messages|all] [--pipeline N ...] [--rounds N] [--quick] [--json FILE]
                 [--memory] [--latency] [--only-load] [--io-threads N]
 Servers are pinned to one core and redis-benchmark to the other; rounds are interleaved and medians compared.
 Times are the server's processor microseconds per request. Compare ratios of one run, never times of two.

@@ -51,6 +51,7 @@ if [ $status -eq 0 ]; then
         ../.venv/bin/python differential.py --streams \
         --only \
         acl \
+        acl-refusals \
         auth \
         bitmaps \
         connection \

@@ -5,7 +5,10 @@ driver of its own. Adding a command family means adding rows and, if needed, a f
 """
 from __future__ import annotations
 
+import hashlib
 import random
+import selectors
+import socket
 from dataclasses import dataclass, field
 from typing import Callable, Iterable
 
@@ -52,6 +55,8 @@ BASE = (
     Row("MGET", ("MGET",) + (_random_key(),) * 10, "strings", pipelines=BASE_PIPELINES, targets={16: 0.65}, weight=4),
     Row("EVAL SET+GET", ("EVAL", SET_AND_GET, "1", _random_key(), VALUE.decode()), "strings", targets={16: 0.50},
         weight=4),
+    Row("EVALSHA SET+GET", ("EVALSHA", hashlib.sha1(SET_AND_GET.encode()).hexdigest(), "1", _random_key(),
+                            VALUE.decode()), "strings", targets={16: 0.50}, weight=4),
     Row("PING", ("PING",), "strings", pipelines=BASE_PIPELINES, targets={}),
 )
 
@@ -84,6 +89,76 @@ def read_and_acknowledge(server: Server, request_count: int) -> float:
     connection.close()
     return used / 1000.0 / request_count
 
+
+SUBSCRIBER_COUNT = 50
+PATTERN_COUNT = 10_000
+
+
+def deliver_to_subscribers(server: Server, request_count: int) -> float:
+    """50 subscribers of one channel; the time that one message costs for one of them."""
+    listeners = []
+    for _ in range(SUBSCRIBER_COUNT):
+        connection = server.connect()
+        connection.command("SUBSCRIBE", "news")
+        connection.socket.setblocking(False)
+        listeners.append(connection)
+    selector = selectors.DefaultSelector()
+    for connection in listeners:
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+    publisher = server.connect()
+    message = encode("PUBLISH", "news", VALUE)
+    delivery = len(b"*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$64\r\n" + VALUE + b"\r\n")
+    reply = len(f":{SUBSCRIBER_COUNT}\r\n")
+    rounds = max(1, request_count // SUBSCRIBER_COUNT // 16)
+    before = processor_nanoseconds(server.pid)
+    for _ in range(rounds):
+        publisher.socket.sendall(message * 16)
+        _take(publisher.socket, reply * 16)
+        left = {connection.socket.fileno(): delivery * 16 for connection in listeners}
+        while left:
+            for key, _ in selector.select(10):
+                left[key.fd] = left.get(key.fd, 0) - len(key.fileobj.recv(65536))
+                if left[key.fd] <= 0:
+                    del left[key.fd]
+    used = processor_nanoseconds(server.pid) - before
+    for connection in (*listeners, publisher):
+        connection.close()
+    return used / 1000.0 / (rounds * 16 * SUBSCRIBER_COUNT)
+
+
+def publish_past_patterns(server: Server, request_count: int) -> float:
+    """10,000 pattern subscriptions of which none wants the message; the time of one PUBLISH."""
+    listener = server.connect()
+    for start in range(0, PATTERN_COUNT, 500):
+        words = [f"topic:{number}:*" for number in range(start, start + 500)]
+        listener.send_raw(encode("PSUBSCRIBE", *words))
+        for _ in words:
+            listener.read_reply()
+    publisher = server.connect()
+    # A stock server looks at every pattern: a small part of the requests tells as much.
+    count = max(160, request_count // (1 if server.name == "fog" else 50))
+    before = processor_nanoseconds(server.pid)
+    for _ in range(count // 16):
+        publisher.socket.sendall(encode("PUBLISH", "other:channel", VALUE) * 16)
+        _take(publisher.socket, len(b":0\r\n") * 16)
+    used = processor_nanoseconds(server.pid) - before
+    listener.close()
+    publisher.close()
+    return used / 1000.0 / (count // 16 * 16)
+
+
+def _take(peer: socket.socket, byte_count: int) -> None:
+    while byte_count > 0:
+        chunk = peer.recv(min(byte_count, 65536))
+        assert chunk, "the server closed the connection"
+        byte_count -= len(chunk)
+
+
+MESSAGES = (
+    Row("PUBLISH to nobody", ("PUBLISH", "nobody:listens", VALUE.decode()), "sketch", targets={16: 0.70}),
+    Row("PUBLISH past 10,000 patterns", ("PUBLISH",), "sketch", driver=publish_past_patterns, targets={16: 0.05}),
+    Row("delivery to one of 50", ("PUBLISH",), "sketch", driver=deliver_to_subscribers, targets={16: 0.60}),
+)
 
 TYPES = (
     Row("HSET 2 fields", ("HSET", _random_key("hsh:"), "field:1", "value1", "field:2", "value2"), "hashes",
@@ -121,6 +196,9 @@ def _chunks(command: str, key: str, count: int, member: Callable[[int], tuple[st
 def fill_strings(server: Server) -> None:
     fill_keys(server, KEY_COUNT, VALUE)
     fill_keys(server, KEY_COUNT, b"10000", b"cnt:")
+    connection = server.connect()
+    connection.command("SCRIPT", "LOAD", SET_AND_GET)
+    connection.close()
 
 
 def fill_hashes(server: Server) -> None:
@@ -151,4 +229,4 @@ FILLINGS: dict[str, Callable[[Server], None]] = {
     "bitmap": lambda server: fill(server, [encode("SET", "bits", b"\x55\xaa\x01\xff" * (1 << 18))]),
     "geo": fill_geo,
 }
-SUITES: dict[str, tuple[Row, ...]] = {"base": BASE, "types": TYPES}
+SUITES: dict[str, tuple[Row, ...]] = {"base": BASE, "types": TYPES, "messages": MESSAGES}

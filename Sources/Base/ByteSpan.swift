@@ -154,3 +154,11 @@ package enum ByteComparison {
         unsafe UnsafeRawPointer(pointer).loadUnaligned(as: UInt32.self)
     }
 }
+
+extension StaticString {
+    /// Whether both spell the same.
+    package func isEqual(to other: StaticString) -> Bool {
+        guard utf8CodeUnitCount == other.utf8CodeUnitCount else { return false }
+        return unsafe ByteComparison.equals(utf8Start, other.utf8Start, count: utf8CodeUnitCount)
+    }
+}

@@ -14,11 +14,61 @@ static const size_t messageByteCountMax = 64u << 10;
 
 // MARK: memory
 
+/// Free blocks of one size that are kept; more go back to the heap. All classes together hold about 1 MiB at most.
+static const unsigned freeBlocksMax = 512;
+
+/// A script makes and drops the same few small blocks again and again. Every block is the heap's own, so that lists
+/// may be shortened at any time. 0: too large for a list.
+static size_t block_class(size_t count) {
+    size_t class = (count + 15) / 16;
+    return class <= FOG_BLOCK_CLASSES ? class : 0;
+}
+
+static void *take_block(fog_lua *lua, size_t count) {
+    size_t class = block_class(count);
+    if (class == 0) return malloc(count);
+    void *block = lua->freeBlocks[class];
+    if (block == NULL) return malloc(class * 16);
+    memcpy(&lua->freeBlocks[class], block, sizeof(void *));
+    lua->freeBlockCounts[class]--;
+    return block;
+}
+
+static void give_block(fog_lua *lua, void *block, size_t count) {
+    size_t class = block_class(count);
+    if (class == 0 || block == NULL || lua->freeBlockCounts[class] >= freeBlocksMax) {
+        free(block);
+        return;
+    }
+    memcpy(block, &lua->freeBlocks[class], sizeof(void *));
+    lua->freeBlocks[class] = block;
+    lua->freeBlockCounts[class]++;
+}
+
+static void free_blocks(fog_lua *lua) {
+    for (size_t class = 1; class <= FOG_BLOCK_CLASSES; class++) {
+        while (lua->freeBlocks[class] != NULL) free(take_block(lua, class * 16));
+    }
+}
+
+/// A block of another size with the old one's bytes; NULL, and the old block as it was, when there is none.
+static void *resize_block(fog_lua *lua, void *memory, size_t oldCount, size_t newCount) {
+    size_t oldClass = block_class(oldCount);
+    size_t newClass = block_class(newCount);
+    if (oldClass == 0 && newClass == 0) return realloc(memory, newCount);
+    if (oldClass == newClass) return memory;
+    void *result = take_block(lua, newCount);
+    if (result == NULL) return NULL;
+    memcpy(result, memory, oldCount < newCount ? oldCount : newCount);
+    give_block(lua, memory, oldCount);
+    return result;
+}
+
 static void *allocate(void *context, void *memory, size_t oldCount, size_t newCount) {
     fog_lua *lua = context;
     if (memory == NULL) oldCount = 0;
     if (newCount == 0) {
-        free(memory);
+        give_block(lua, memory, oldCount);
         lua->byteCount -= oldCount;
         return NULL;
     }
@@ -26,10 +76,9 @@ static void *allocate(void *context, void *memory, size_t oldCount, size_t newCo
         lua->isOutOfMemory = 1;
         return NULL;
     }
-    void *result = realloc(memory, newCount);
+    void *result = memory == NULL ? take_block(lua, newCount) : resize_block(lua, memory, oldCount, newCount);
+    if (result == NULL && newCount <= oldCount) result = memory; // shrinking must not fail
     if (result == NULL) {
-        // Shrinking must not fail.
-        if (newCount <= oldCount) return memory;
         lua->isOutOfMemory = 1;
         return NULL;
     }
@@ -207,6 +256,13 @@ static void run_script(lua_State *L, fog_lua *lua) {
         argumentCount = 2;
     }
     if (lua_pcall(L, argumentCount, 1, handler) != 0) return keep_failure(L, lua);
+    if (lua_istable(L, -1)) {
+        // The error of a command that redis.pcall caught and the script hands on.
+        lua_pushliteral(L, "ignore_error_stats_update");
+        lua_rawget(L, -2);
+        lua->isCounted = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
     fog_write_reply(L);
     lua->outcome = FOG_LUA_DONE;
 }
@@ -288,8 +344,8 @@ static int finish(fog_lua *lua, fog_failure *failure) {
         failure->message = (fog_slice){(const uint8_t *)lua->message, lua->messageByteCount};
         failure->source = (fog_slice){(const uint8_t *)lua->source, strlen(lua->source)};
         failure->line = lua->line;
-        failure->isCounted = lua->isCounted;
     }
+    if (failure != NULL) failure->isCounted = lua->isCounted;
     if (lua->outcome != FOG_LUA_PAUSED && lua->isOutOfMemory) {
         // Garbage of the script that filled the memory must not be the next one's burden.
         lua->isOutOfMemory = 0;
@@ -411,6 +467,7 @@ fog_lua *fog_lua_new(
 void fog_lua_free(fog_lua *lua) {
     if (lua == NULL) return;
     if (lua->state != NULL) lua_close(lua->state);
+    free_blocks(lua);
     fog_stack_destroy(&lua->stack);
     free(lua->message);
     free(lua);

@@ -11,6 +11,9 @@
 
 enum { FOG_TASK_SCRIPT, FOG_TASK_LIBRARY, FOG_TASK_COMPILE, FOG_TASK_FORGET, FOG_TASK_COLLECT };
 
+/// Blocks of up to 16 times so many bytes are kept for the next one who wants their size.
+enum { FOG_BLOCK_CLASSES = 16 };
+
 struct fog_lua {
     lua_State *state;
     fog_host host;
@@ -18,6 +21,9 @@ struct fog_lua {
     int kind;
     size_t byteCount;
     size_t byteCountMax;
+    /// Free blocks by size class, each pointing at the next; class 0 is unused.
+    void *freeBlocks[FOG_BLOCK_CLASSES + 1];
+    unsigned freeBlockCounts[FOG_BLOCK_CLASSES + 1];
     /// Memory after the last collection that running low made necessary.
     size_t collectedByteCount;
     uint64_t random;

@@ -37,11 +37,12 @@ static int fail(lua_State *L, const char *words, int raises) {
 
 static int run_words(lua_State *L, const fog_slice *words, int count, int raises) {
     fog_lua *lua = fog_lua_of(L);
-    fog_slice reply = lua->host.command(lua->host.context, words, (size_t)count, lua->protocol);
+    uint64_t endTicks = 0;
+    fog_slice reply = lua->host.command(lua->host.context, words, (size_t)count, lua->protocol, &endTicks);
     size_t position = 0;
     lua_settop(L, 0);
     int isError = fog_push_reply(L, reply, &position);
-    if (lua->host.ticks() >= lua->deadlineTicks) fog_pause_point(L);
+    if (endTicks >= lua->deadlineTicks) fog_pause_point(L);
     if (isError && raises) return lua_error(L);
     return 1;
 }

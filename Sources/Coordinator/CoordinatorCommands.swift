@@ -8,6 +8,7 @@ package enum CoordinatorCommands {
         BreakerCommand.commands,
         CacheCommand.commands,
         CacheStats.commands,
+        ClassCommand.commands,
         EdgeCommand.commands,
         EventCommand.commands,
         InvalidateCommand.commands,

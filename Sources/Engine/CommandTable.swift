@@ -47,6 +47,8 @@ package import RESP
     private let containers: [Int?]
     /// The subcommand that a dotted name stands for, by slot id; itself for all others.
     private let canonicalSlots: [Int]
+    /// Where keys stand, by slot id; for those who follow every access.
+    private let keyShapes: [KeyShape]
 
     /// `renames` maps lower-case names to new names; an empty new name removes the command.
     package init(_ commands: [Command], renames: [(from: String, to: String)] = []) {
@@ -75,6 +77,7 @@ package import RESP
         let canonical = CommandTable.addDottedNames(of: topLevel, ranges, to: &all, &fullNames, &shown)
         canonicalSlots = canonical
         self.commands = all
+        keyShapes = all.map { KeyShape($0) }
         self.fullNames = fullNames
         self.names = shown
         self.topLevel = topLevel
@@ -158,11 +161,15 @@ package import RESP
     /// A power of two, at least twice the number of top-level commands.
     private static let bucketCount = 1024
 
+    /// Where the first key stands when the command has one: it is hashed and prefetched while commands are parsed.
+    /// Behind a number of keys (EVAL) it may be another word; nobody but the prefetch is misled then.
     private static func firstKey(_ command: Command) -> Int {
-        guard let spec = command.keys.first, case .index(let index) = spec.begin, case .range = spec.find else {
-            return 0
+        guard let spec = command.keys.first, case .index(let index) = spec.begin else { return 0 }
+        switch spec.find {
+        case .range: return index
+        case .keyCount(let count, let first, _): return index + count + first
+        default: return 0
         }
-        return index
     }
 
     /// Mixes length and up to eight folded bytes from either end.
@@ -222,6 +229,9 @@ package import RESP
         }
         return id
     }
+
+    /// Where the keys of the command with this slot stand.
+    func keyShape(_ id: Int) -> KeyShape { keyShapes[id] }
 
     package func slot(_ id: Int) -> CommandSlot {
         precondition(id >= 0 && id < count, "command slots are numbered from 0")

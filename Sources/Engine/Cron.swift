@@ -13,6 +13,8 @@ package struct Cron: ~Copyable {
     package var expiresActively = true
     var lastSecond: Int64 = 0
     var lastSample: Int64 = 0
+    /// When the limit that `maxmemory auto` follows was read.
+    var lastLimit: Int64 = 0
     init() {}
 }
 
@@ -28,6 +30,7 @@ extension Engine {
         keyspace.now = clock.nowMilliseconds
         endPauseIfDue()
         if debug.isCronPaused { return 1000 / max(1, min(500, settings.hz)) }
+        endIfRequested()
         let needsMore = expireActively()
         let hasDead = reclaimInvalidated()
         evictInBackground()
@@ -36,12 +39,19 @@ extension Engine {
         if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
         let now = keyspace.now
+        let hasUncounted = tickClasses()
         if now - cron.lastSample >= 100 {
             cron.lastSample = now
             statistics.instantaneousOperations.sample(statistics.commandsProcessed, at: now)
             statistics.instantaneousInput.sample(statistics.networkInput, at: now)
             statistics.instantaneousOutput.sample(statistics.networkOutput, at: now)
+            let loops = loopCounters
+            statistics.instantaneousCycles.sample(loops.cycles, at: now)
+            statistics.instantaneousCycleNanoseconds.sample(loops.nanoseconds, at: now)
             readMemory()
+            followMemoryLimit()
+            evictClients()
+            auditClasses()
             keyspace.clocks.grow(keyCount: keyspace.count)
             saveIfDue()
             rewriteAppendOnlyIfDue()
@@ -51,7 +61,7 @@ extension Engine {
         let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore || hasDead || isCoordinating || isMovingValues ? 3 : period
+        return needsMore || hasDead || isCoordinating || hasUncounted || isMovingValues ? 3 : period
     }
 
     /// A slice of taking away what died with its tags; true when there is more.

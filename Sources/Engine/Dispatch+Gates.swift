@@ -17,11 +17,13 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
-        if gates == .memory && reference.session.gates.isEmpty && resumption == nil {
+        if gates.isSubset(of: [.memory, .observed]) && reference.session.gates.isEmpty && resumption == nil {
             // A limit is the usual case; nothing else is to be looked at then.
-            guard let refusal = memoryGate(commands.slot(id).flags, arguments) else { return .pass }
-            unsafe reject(reference, id, refusal, output)
-            return .refused
+            if let refusal = memoryGate(commands.slot(id).flags, arguments) {
+                unsafe reject(reference, id, refusal, output)
+                return .refused
+            }
+            return look(id, arguments, reference, resumption)
         }
         if reference.session.gates.contains(.killed) { return .closed }
         // A wait that ended without what it waited for only answers; nothing is left to refuse.
@@ -66,6 +68,16 @@ extension Engine {
         }
         if gates.contains(.monitored) && resumption == nil && !flags.contains(.runsQueue) {
             feedMonitors(reference, id, arguments)
+        }
+        return look(id, arguments, reference, resumption)
+    }
+
+    /// No gate stands before the command any more: who follows accesses sees it once.
+    private mutating func look(
+        _ id: Int, _ arguments: borrowing Arguments, _ reference: SessionReference, _ resumption: Resumption?
+    ) -> GateResult {
+        if gates.contains(.observed) && resumption == nil {
+            observe(id, arguments, database: reference.session.database)
         }
         return .pass
     }
@@ -147,12 +159,13 @@ extension Engine {
         return !reference.session.isReplica && pauseHolds(flags)
     }
 
-    /// Shows the command to every MONITOR client, before it runs.
+    /// Shows the command to every MONITOR client, before it runs. EVAL and FCALL as well, ahead of what they call:
+    /// their flag `skip_monitor` only says that stock servers show them by hand for that reason.
     mutating func feedMonitors(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments
     ) {
         let flags = commands.slot(id).flags
-        guard !flags.contains(.skipMonitor), !flags.contains(.admin) else { return }
+        guard !flags.contains(.admin) else { return }
         var line = ByteBuffer()
         let now = clock.nowMicroseconds
         line.append("+\(now / 1_000_000).")

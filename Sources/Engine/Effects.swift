@@ -99,7 +99,7 @@ package struct Effects: ~Copyable {
 extension Engine {
     /// Changes are recorded while anybody listens, and not a command longer. Called whenever a consumer comes or goes.
     mutating func armEffects() {
-        effects.hearsAll = notifies || trackers.isOn
+        effects.hearsAll = notifies || trackers.isOn || classes.isOn
         effects.hearsSome = !watches.isEmpty || !waiters.isEmpty
         effects.isObserved = effects.hearsSome || effects.hearsAll || extensionListens
         keyspace.removals.isRecorded = effects.isObserved || journal.isOn
@@ -122,6 +122,8 @@ extension Engine {
         _ kind: Effects.Kind, _ event: StaticString, _ eventClass: KeyspaceEventClasses, key: Span<UInt8>,
         database: Int
     ) {
+        // Events that are no changes are for notifications alone.
+        if kind == .event && !notifies { return }
         if !effects.hearsAll {
             guard kind == .change, effects.hearsSome, effects.wanted.mayHave(KeyHash.hash(key, seed: KeyHash.seed))
             else { return }
@@ -164,8 +166,19 @@ extension Engine {
         }
         applyRemovals(removals, from: removed, to: removals.byteCount)
         effects.reuse(taken)
+        if _slowPath(classes.hasExcess) && context == .client {
+            trimClasses()
+            if !keyspace.removals.isEmpty { applyEvictions() }
+        }
         serveWaiters()
-        effects.isPending = waiters.hasReady || waiting.hasDeferred
+        effects.isPending = waiters.hasReady || waiting.hasDeferred || classes.hasExcess
+    }
+
+    /// Keys that went for their classes' limits, behind all that the command did.
+    private mutating func applyEvictions() {
+        journalRemovals()
+        let removals = keyspace.removals.take()
+        applyRemovals(removals, from: 0, to: removals.byteCount)
     }
 
     /// WATCH, tracking, notification, waiters.
@@ -175,8 +188,11 @@ extension Engine {
             noteChange(of: key, database: change.database)
             trackChange(of: key)
             if notifies { notify(change.event, change.eventClass, key, database: change.database) }
+            if classes.isOn { noteClassChange(of: key, database: change.database, event: change.event) }
         case .event: if notifies { notify(change.event, change.eventClass, key, database: change.database) }
-        case .replacement: noteReplacement(of: change.database)
+        case .replacement:
+            noteReplacement(of: change.database)
+            noteClassReplacement(of: change.database)
         case .flush: trackFlush()
         }
     }
@@ -187,6 +203,7 @@ extension Engine {
             noteRemoval(of: key, database: database)
             trackRemoval(of: key)
             if extensionListens { tellExtension(changed: key, database: database) }
+            if classes.isOn { noteClassRemoval(of: key, database: database, reason: reason) }
             guard notifies else { return }
             switch reason {
             case .expired: notify("expired", .expired, key, database: database)

@@ -10,6 +10,9 @@ extension MaxmemoryPolicy {
         switch self {
         case .allKeysLRU, .allKeysLFU: EvictionPolicy(order: .unused, onlyVolatile: false, countsUses: isLFU)
         case .volatileLRU, .volatileLFU: EvictionPolicy(order: .unused, onlyVolatile: true, countsUses: isLFU)
+        // Only writes count as uses then.
+        case .allKeysLRM: EvictionPolicy(order: .unused, onlyVolatile: false)
+        case .volatileLRM: EvictionPolicy(order: .unused, onlyVolatile: true)
         case .allKeysRandom: EvictionPolicy(order: .random, onlyVolatile: false)
         case .volatileRandom: EvictionPolicy(order: .random, onlyVolatile: true)
         case .volatileTTL: EvictionPolicy(order: .soonestExpiry, onlyVolatile: true)
@@ -40,7 +43,8 @@ extension Engine {
     /// Follows the configuration.
     mutating func evictionSettingsChanged() {
         let policy = settings.maxmemoryPolicy.eviction
-        keyspace.setCountsUses(settings.maxmemoryPolicy.isLFU)
+        let chosen = settings.maxmemoryPolicy
+        keyspace.setUseCounting(chosen.isLFU ? .frequent : chosen.isLRM ? .modified : .recent)
         let isWanted = settings.maxmemory > 0 && policy?.order == .unused
         if evictor.isOn && !isWanted { evictor.end(&keyspace) }
     }
@@ -49,10 +53,10 @@ extension Engine {
     /// Commands that show figures look at exact ones (`isExact`).
     mutating func admit(byteCount: Int, isExact: Bool) -> Bool {
         if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds { readAllocator() }
-        let used = usedMemory
+        let used = countedMemory
         guard let policy = settings.maxmemoryPolicy.eviction else {
             if used > settings.maxmemory { press(excess: used - settings.maxmemory) }
-            return usedMemory <= settings.maxmemory
+            return countedMemory <= settings.maxmemory
         }
         let limit = settings.maxmemory
         if !evictor.isOn && policy.order == .unused && Double(used) > Double(limit) * Engine.probationShare {
@@ -69,7 +73,7 @@ extension Engine {
     /// Evicts until `advance` bytes are free under the limit or a slice of time is over. False when memory is over the
     /// limit and no key may go.
     mutating func makeRoom(advance: Int = 0, slices: Int64 = 1) -> Bool {
-        var excess = usedMemory + advance - settings.maxmemory
+        var excess = countedMemory + advance - settings.maxmemory
         guard settings.maxmemory > 0, excess > 0 else { return true }
         guard let policy = settings.maxmemoryPolicy.eviction else { return false }
         let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds * slices
@@ -77,7 +81,7 @@ extension Engine {
         while excess > 0, EvictionHand.mayEvict(keyspace, policy) {
             // A step may find nothing because keys still have credits; the next one goes on behind them.
             let evicted = evictor.step(&keyspace, policy, excess: excess) { random.next() }
-            excess = usedMemory + advance - settings.maxmemory
+            excess = countedMemory + advance - settings.maxmemory
             sinceCheck += evicted == 0 ? Engine.evictionsPerCheck : evicted
             if sinceCheck >= Engine.evictionsPerCheck {
                 sinceCheck = 0

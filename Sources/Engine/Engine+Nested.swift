@@ -75,6 +75,7 @@ extension Engine {
             return false
         }
         if gates.contains(.monitored) { feedMonitors(session, id, arguments) }
+        if gates.contains(.observed) { observe(id, arguments, database: session.session.database) }
         statistics.commandsProcessed &+= 1
         stamp = ticks()
         unsafe withUnsafeMutablePointer(to: &output) { buffer in

@@ -1,7 +1,7 @@
 // Engine+Suspension.swift - suspending, resuming and timing out sessions. A resumed command runs at once, under the
 // turn of whoever resumed it, into a buffer of its own, which is delivered to its connection; so it runs in the order
 // of the turn and before anything its client sent later. Within a transaction or a script nothing is resumed before
-// the outermost command has ended. A command that waits for keys again keeps its place and its deadline.
+// the outermost command has ended. A command that waits for keys or the disk again keeps its place and its deadline.
 internal import Base
 internal import RESP
 
@@ -44,7 +44,7 @@ package struct WaitingSessions: ~Copyable {
         byOrder.values.reduce(0) { count, place in
             let isCounted: Bool
             switch place.session.session.suspension {
-            case .some(let suspension): isCounted = suspension.countsAsBlocked && suspension.deadline != nil
+            case .some(let suspension): isCounted = suspension.canBeUnblocked && suspension.deadline != nil
             case .none: isCounted = false
             }
             return count + (isCounted ? 1 : 0)
@@ -109,7 +109,7 @@ extension Engine {
         precondition(session.session.suspension == nil, "a session waits for one thing at a time")
         var order: UInt64
         var deadline = deadline
-        if wait != nil, let resumed = waiting.resumed, resumed.session == session {
+        if wait != nil || reason == .durability, let resumed = waiting.resumed, resumed.session == session {
             order = resumed.order
             if wait?.renewsDeadline != true { deadline = resumed.deadline }
         } else {
@@ -203,7 +203,7 @@ extension Engine {
 
     /// CLIENT UNBLOCK. False when the client does not wait in a blocking command.
     package mutating func unblock(_ session: SessionReference, withError: Bool) -> Bool {
-        guard session.session.suspension?.countsAsBlocked == true, let order = session.session.suspension?.order,
+        guard session.session.suspension?.canBeUnblocked == true, let order = session.session.suspension?.order,
             !waiting.isDeferred(order)
         else { return false }
         resume(session, withError ? .unblocked : .timedOut)

@@ -9,10 +9,16 @@ internal import RESP
 package struct ServerHooks: Sendable {
     /// Ends the process in an orderly way (SHUTDOWN, signals).
     package var shutdown: @Sendable () -> Void = {}
+    /// Somebody asks again, while the save before the end lasts: do not wait for it.
+    package var insistsOnEnd: @Sendable () -> Bool = { false }
+    /// Ends the process where it stands.
+    package var exitNow: @Sendable () -> Void = {}
     /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
     /// Trains a dictionary in the background; the engine is told by `finishTraining`.
     package var train: @Sendable (TrainingJob) -> Void = { _ in }
+    /// What the event loops did since the start.
+    package var loopCounters: @Sendable () -> LoopCounters = { LoopCounters() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
@@ -23,6 +29,8 @@ package struct ServerHooks: Sendable {
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
     /// How far the append only file is.
     package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// DEBUG AOF-FLUSH-SLEEP: the writer waits for so many microseconds before each write.
+    package var delayJournal: @Sendable (Int) -> Void = { _ in }
     /// A client waits for `AppendOnlyGauges.durableOffset` to grow.
     package var durabilityWanted: @Sendable () -> Void = {}
     /// BGREWRITEAOF: starts a rewrite.
@@ -53,6 +61,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let capturing = EngineGates(rawValue: 1 << 6)
     /// The last background save failed, and writes are refused for it.
     package static let saveFailed = EngineGates(rawValue: 1 << 5)
+    /// Somebody follows every access to keys (`Observing/`).
+    static let observed = EngineGates(rawValue: 1 << 8)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -102,6 +112,9 @@ package struct EngineGates: OptionSet, Sendable {
     /// Whether it wants to hear of keys that begin with `extensionPrefix`.
     package internal(set) var extensionListens = false
     var extensionPrefix: [UInt8] = []
+    /// Classes of data (`Classes/`).
+    var classes = DataClasses()
+    var observer = Observer()
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -154,6 +167,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// Derives what dispatch looks at from the settings; call after every change of the configuration.
     package mutating func settingsChanged() {
         settings = config.settings
+        if settings.maxmemoryIsAuto { settings.maxmemory = MemoryLimit.automatic }
         settingsVersion += 1
         latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
@@ -171,6 +185,7 @@ package struct EngineGates: OptionSet, Sendable {
         setGate(.memory, settings.maxmemory > 0)
         evictionSettingsChanged()
         tierSettingsChanged()
+        armObservation()
         armSaveGate()
         armEffects()
         limitTrackingTable()
@@ -193,10 +208,21 @@ package struct EngineGates: OptionSet, Sendable {
         return unsafe commandStatistics[slot]
     }
 
+    /// What the event loops did since CONFIG RESETSTAT.
+    package var loopCounters: LoopCounters { hooks.loopCounters() - statistics.loopsBefore }
+
+    /// Time spent in commands.
+    package var commandMicroseconds: Int {
+        (0..<commands.count).reduce(0) { sum, id in sum + statistics(of: id).microseconds }
+    }
+
     /// CONFIG RESETSTAT.
     package mutating func resetStatistics() {
         coordination?.statisticsReset()
+        classes.resetCounters()
         statistics = ServerStatistics()
+        statistics.freedObjectsBefore = hooks.pendingFrees().freed
+        statistics.loopsBefore = hooks.loopCounters()
         keyspace.statistics = Keyspace.Statistics()
         keyspace.tiers.statistics = TierStatistics()
         resetLatencyHistograms()

@@ -17,6 +17,8 @@ package struct MemoryAccount {
     private var keyspaceAtReading = 0
     /// When the allocator was asked last.
     package private(set) var readingMilliseconds: Int64 = 0
+    /// Of `used`, what eviction does not count: the append only file's buffers.
+    package private(set) var uncounted = 0
     package private(set) var resident = 0
     package private(set) var allocatorActive = 0
     package private(set) var allocatorResident = 0
@@ -47,15 +49,20 @@ package struct MemoryAccount {
     }
 
     /// The part of a reading that `maxmemory` needs. Cost: microseconds.
-    mutating func readUsed(slabByteCount: Int, keyspaceByteCount: Int, milliseconds: Int64) {
+    mutating func readUsed(slabByteCount: Int, keyspaceByteCount: Int, uncounted: Int, milliseconds: Int64) {
         fog_allocator_refresh()
         used = unsafe fog_allocator_statistic("stats.allocated") + slabByteCount
         keyspaceAtReading = keyspaceByteCount
+        self.uncounted = uncounted
         readingMilliseconds = milliseconds
     }
 
-    mutating func read(slabByteCount: Int, keyspaceByteCount: Int, resident: Int, milliseconds: Int64) {
-        readUsed(slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, milliseconds: milliseconds)
+    mutating func read(
+        slabByteCount: Int, keyspaceByteCount: Int, uncounted: Int, resident: Int, milliseconds: Int64
+    ) {
+        readUsed(
+            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncounted,
+            milliseconds: milliseconds)
         allocatorActive = unsafe fog_allocator_statistic("stats.active") + slabByteCount
         allocatorResident = unsafe fog_allocator_statistic("stats.resident") + slabByteCount
         self.resident = resident
@@ -88,7 +95,7 @@ extension Engine {
     /// Asks allocator and system anew; INFO and the timer do.
     package mutating func readMemory() {
         memory.read(
-            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount,
+            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncountedByteCount,
             resident: ProcessFacts.residentByteCount,
             milliseconds: clock.nowMilliseconds)
     }
@@ -96,11 +103,20 @@ extension Engine {
     /// Asks the allocator alone what is used now.
     mutating func readAllocator() {
         memory.readUsed(
-            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, milliseconds: keyspace.now)
+            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncountedByteCount,
+            milliseconds: keyspace.now)
     }
 
     /// Bytes used now (INFO used_memory).
     package var usedMemory: Int { memory.current(keyspaceByteCount: keyspaceByteCount) }
 
-    func isOverMemoryLimit() -> Bool { settings.maxmemory > 0 && usedMemory > settings.maxmemory }
+    /// Bytes that count towards `maxmemory`. As in stock servers what waits for the append only file does not: evicting
+    /// would make more of it.
+    var countedMemory: Int { usedMemory - memory.uncounted }
+
+    private var uncountedByteCount: Int {
+        journal.isOn ? journal.file.bytes.count + hooks.appendOnlyGauges().pendingByteCount : 0
+    }
+
+    func isOverMemoryLimit() -> Bool { settings.maxmemory > 0 && countedMemory > settings.maxmemory }
 }

@@ -25,19 +25,20 @@ package struct SessionRegistry: ~Copyable {
     package var all: [SessionReference] {
         byId.keys.sorted().compactMap { byId[$0] }.filter { !$0.session.gates.contains(.killed) }
     }
-
-    /// The id the next client will get.
-    package var upcomingId: UInt64 { nextId }
 }
 
 extension Engine {
-    /// Registers a client that a loop accepted.
+    /// The id of a client that was just accepted; ids are never used twice.
+    package mutating func nextClientId() -> UInt64 { sessions.takeId() }
+
+    /// Registers a client that a loop accepted. `id` comes from `nextClientId`.
     package mutating func connect(
-        loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool, descriptor: Int32
+        id: UInt64, loop: Int, connection: UInt64, address: String, localAddress: String, isUnixSocket: Bool,
+        descriptor: Int32
     ) -> SessionReference {
         let session = SessionReference(
             Session(
-                id: sessions.takeId(), loop: loop, connection: connection, address: address,
+                id: id, loop: loop, connection: connection, address: address,
                 localAddress: localAddress, isUnixSocket: isUnixSocket, descriptor: descriptor,
                 account: acl.defaultAccount, now: clock.nowMilliseconds))
         if requiresPassword { session.session.gates.insert(.unauthenticated) }
@@ -89,9 +90,14 @@ extension Engine {
         if session == runningSession {
             session.session.closesAfterReply = true
         } else {
-            session.session.gates.insert(.killed)
-            cancelSuspension(session)
-            deliver(.close, to: session)
+            dismiss(session)
         }
+    }
+
+    /// Closes the connection of a client that is not running.
+    mutating func dismiss(_ session: SessionReference) {
+        session.session.gates.insert(.killed)
+        cancelSuspension(session)
+        deliver(.close, to: session)
     }
 }

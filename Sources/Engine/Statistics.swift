@@ -84,6 +84,8 @@ internal import Base
 
 /// Server-wide counters of INFO stats; all reset by CONFIG RESETSTAT.
 package struct ServerStatistics {
+    /// Objects freed in the background before CONFIG RESETSTAT.
+    package var freedObjectsBefore = 0
     package var connectionsReceived = 0
     package var connectionsRejected = 0
     package var commandsProcessed = 0
@@ -99,18 +101,45 @@ package struct ServerStatistics {
     package var accessDeniedKey = 0
     package var accessDeniedChannel = 0
     package var accessDeniedDatabase = 0
-    package var readsProcessed = 0
-    package var writesProcessed = 0
-    package var eventLoopCycles = 0
-    package var eventLoopTicks: UInt64 = 0
-    package var commandTicks: UInt64 = 0
+    /// What the loops had done before CONFIG RESETSTAT.
+    package var loopsBefore = LoopCounters()
     package var activeExpireTicks: UInt64 = 0
     package var instantaneousOperations = InstantaneousRate()
     package var instantaneousInput = InstantaneousRate()
     package var instantaneousOutput = InstantaneousRate()
+    package var instantaneousCycles = InstantaneousRate()
+    package var instantaneousCycleNanoseconds = InstantaneousRate()
     /// Replies that were errors, by their first word.
     package var errors: [String: Int] = [:]
     package init() {}
+}
+
+/// What event loops did since the server's start: rounds, the time they took without the waits between them, and the
+/// system calls that read and wrote.
+package struct LoopCounters: Sendable {
+    package var cycles = 0
+    package var nanoseconds = 0
+    package var reads = 0
+    package var writes = 0
+
+    package init() {}
+
+    package static func + (left: LoopCounters, right: LoopCounters) -> LoopCounters {
+        left.combined(with: right, &+)
+    }
+
+    package static func - (left: LoopCounters, right: LoopCounters) -> LoopCounters {
+        left.combined(with: right, &-)
+    }
+
+    private func combined(with other: LoopCounters, _ combine: (Int, Int) -> Int) -> LoopCounters {
+        var result = LoopCounters()
+        result.cycles = combine(cycles, other.cycles)
+        result.nanoseconds = combine(nanoseconds, other.nanoseconds)
+        result.reads = combine(reads, other.reads)
+        result.writes = combine(writes, other.writes)
+        return result
+    }
 }
 
 /// A rate averaged over the last 16 samples, as INFO's instantaneous_* fields.

@@ -74,8 +74,11 @@ package struct Suspension: ~Copyable {
         self.lengths = lengths
     }
 
-    /// Blocked by a command that a client would call blocking; neither what was held back nor a slow script is.
-    package var countsAsBlocked: Bool { !reason.isHeldBack && reason != .script && reason != .slices }
+    /// Blocked as INFO counts it: by its own command or by CLIENT PAUSE; a slow script and work in slices are not.
+    package var countsAsBlocked: Bool { reason != .snapshot && reason != .script && reason != .slices }
+
+    /// Whether CLIENT UNBLOCK ends it; CLIENT PAUSE holds its commands until its own end.
+    var canBeUnblocked: Bool { countsAsBlocked && reason != .paused }
 
     /// Calls `body` with the kept arguments.
     func withArguments(_ body: (borrowing Arguments) -> Void) {

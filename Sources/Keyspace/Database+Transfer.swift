@@ -66,10 +66,11 @@ extension Database {
 
     /// What a key costs: its entry as the arena rounds it, its share of the table, and the value behind it.
     package func memoryUsage(of entry: Entry) -> Int {
-        let share = table.count > 0 ? table.allocatedByteCount / table.count : 0
-        // A nearly empty table is one small segment; its first key does not pay for all of it.
-        return allocatedByteCount(of: entry) + min(share, 64)
+        allocatedByteCount(of: entry) + tableShare
     }
+
+    /// A key's share of the table. A nearly empty one is one small segment; its first key does not pay for all of it.
+    package var tableShare: Int { table.count > 0 ? min(64, table.allocatedByteCount / table.count) : 0 }
 }
 
 extension Keyspace {

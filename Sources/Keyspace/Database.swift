@@ -109,6 +109,9 @@ package struct Database: ~Copyable {
         install(entry, hash: hash, slot: slot, garbage: &garbage)
     }
 
+    /// Makes room for about `count` keys, when there are none yet.
+    package mutating func reserve(_ count: Int) { table.reserve(count) }
+
     /// An entry with `value` as its string, integer-encoded when it spells one, in no table yet.
     package mutating func makeString(_ key: Span<UInt8>, value: Span<UInt8>, expiry: Int64?) -> Entry {
         guard value.count <= 20, let integer = DecimalNumber.parse(value) else {
@@ -323,7 +326,7 @@ package struct Database: ~Copyable {
     }
 
     /// Bytes that the allocators really gave for an entry and the value behind it.
-    func allocatedByteCount(of entry: Entry) -> Int {
+    package func allocatedByteCount(of entry: Entry) -> Int {
         arena.allocatedByteCount(of: entry) + (entry.hasHeldValue ? HeldValue.byteCount(entry) : 0)
     }
 

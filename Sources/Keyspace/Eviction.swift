@@ -16,7 +16,7 @@ package struct EvictionPolicy: Sendable {
         /// What was not read for longest, as far as the hand knows.
         case unused
         case random
-        /// What expires soonest among a sample.
+        /// What expires soonest (`SoonestVictims.swift`).
         case soonestExpiry
     }
 
@@ -36,8 +36,6 @@ package struct EvictionPolicy: Sendable {
 package struct EvictionHand: ~Copyable {
     /// Buckets looked at in one step before it gives up for now: some 100 microseconds.
     private static let bucketsPerStep = 512
-    /// Keys compared to find one that expires soon.
-    private static let expirySamples = 16
     /// Random picks before the hand looks for a key that may go.
     private static let randomPicks = 16
     /// Newcomers of one generation, in percent of all keys. 6 to 10 differ by 0.3 points of hit ratio at most.
@@ -78,6 +76,7 @@ package struct EvictionHand: ~Copyable {
     private var bucketCount = 1
     private var ghosts = GhostTable()
     private var victims: [Victim] = []
+    private var soonest = SoonestVictims()
 
     package init() {}
 
@@ -111,7 +110,8 @@ package struct EvictionHand: ~Copyable {
         case .random:
             if evictRandom(&keyspace, policy, random) { return 1 }
         case .soonestExpiry:
-            if evictSoonest(&keyspace, random) { return 1 }
+            // The walk below is for keys of age zero alone, which this order does not know.
+            return soonest.step(&keyspace, excess: excess, random)
         }
         return walk(&keyspace, policy, excess: excess)
     }
@@ -290,6 +290,8 @@ package struct EvictionHand: ~Copyable {
         if victim.isExpired {
             keyspace.expire(slot, hash: victim.hash, in: database)
         } else if keyspace.demote(slot, in: database) != nil {
+            // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
+            slot.age = 0
             isGone = false
         } else {
             keyspace.evict(slot, hash: victim.hash, in: database)
@@ -309,19 +311,6 @@ package struct EvictionHand: ~Copyable {
             return true
         }
         return false
-    }
-
-    private func evictSoonest(_ keyspace: inout Keyspace, _ random: () -> UInt64) -> Bool {
-        let index = EvictionHand.fullest(keyspace)
-        var soonest: Entry?
-        for _ in 0..<EvictionHand.expirySamples {
-            guard let entry = keyspace[index].table.randomEntry(random), entry.hasExpiry else { continue }
-            if let known = soonest, known.expiryMilliseconds <= entry.expiryMilliseconds { continue }
-            soonest = entry
-        }
-        guard let soonest else { return false }
-        _ = EvictionHand.evict(soonest, index, &keyspace)
-        return true
     }
 
     private static func fullest(_ keyspace: borrowing Keyspace) -> Int {

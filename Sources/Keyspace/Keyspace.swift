@@ -139,8 +139,8 @@ package import Structures
         self[database].remove(slot, hash: hash, garbage: &garbage)
     }
 
-    /// Removes a key because memory is full.
-    mutating func evict(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
+    /// Removes a key because memory is full, or its class's share of it.
+    package mutating func evict(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) {
         statistics.evicted += 1
         removals.add(slot.entry.key, database: database, reason: .evicted)
         self[database].remove(slot, hash: hash, garbage: &garbage)
@@ -164,8 +164,29 @@ package import Structures
     /// Up to here every use counts; beyond, each level stands for twice as many uses as the one before.
     private static let frequencyExactMax = 3
 
-    /// Counts uses up to a few thousand (LFU policies), or only as far as eviction by recency needs.
-    package mutating func setCountsUses(_ isOn: Bool) { frequencyMax = isOn ? 15 : Keyspace.frequencyExactMax }
+    /// What counts as a use of a key.
+    package enum UseCounting: Sendable {
+        /// Every access, as far as eviction by recency needs.
+        case recent
+        /// Every access, up to a few thousand (LFU policies).
+        case frequent
+        /// Writes alone (LRM policies), which `noteModification` tells.
+        case modified
+    }
+
+    package mutating func setUseCounting(_ counting: UseCounting) {
+        frequencyMax =
+            switch counting {
+            case .recent: Keyspace.frequencyExactMax
+            case .frequent: 15
+            case .modified: 0
+            }
+    }
+
+    /// A key that exists is written, and only writes count.
+    package func noteModification(_ entry: Entry) {
+        if entry.frequency < Keyspace.frequencyExactMax { entry.frequency += 1 }
+    }
 
     @inline(never)
     private func countUse(_ entry: Entry) {

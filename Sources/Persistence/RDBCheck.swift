@@ -3,6 +3,7 @@
 // checksum; the broken file stays beside it. Runs in a process of its own, no server around it.
 package import Base
 internal import Keyspace
+internal import Reactor
 
 package enum RDBCheck {
     package struct Result: Sendable {

@@ -1,8 +1,7 @@
-// RDBLoader.swift - reads an RDB file or stream into a keyspace, in slices, with bounded memory: what is kept of the
-// file is a window. Every opcode that Redis 1 to 8.2 and Valkey 9 write is known; what cannot be understood is an error
-// with its place, never passed over. Runs wherever the keyspace may be changed (the engine's turn); the caller decides
-// between slices. Strings, most of most files, are placed in groups so that their places in the table are fetched
-// ahead.
+// RDBLoader.swift - reads an RDB file or stream in slices, with bounded memory: what is kept of the file is a window.
+// Every opcode that Redis 1 to 8.2 and Valkey 9 write is known; what cannot be understood is an error with its place,
+// never passed over. Reading needs no keyspace: it makes `LoadedRecords`, which somebody with the engine's turn places
+// (`run` does both, `RDBReadAhead` reads on a thread of its own). The caller decides between slices.
 internal import Base
 package import Keyspace
 internal import Structures
@@ -18,6 +17,10 @@ package struct RDBLoader: ~Copyable {
         package var triesNewerVersions = false
         /// Nothing is kept of what is read: for checking a file.
         package var onlyChecks = false
+        /// Databases that there are; who loads sets it.
+        package var databaseCount = Int.max
+        /// At most for so many keys room is made before they come: what the file says about that may be a lie.
+        package var reservedKeysMax = 0
         package init() {}
     }
 
@@ -28,6 +31,12 @@ package struct RDBLoader: ~Copyable {
         package var keysExpired = 0
         package var emptyKeys = 0
         package var keysWithExpiry = 0
+    }
+
+    /// What is known when all was read.
+    package struct Summary: Sendable {
+        package var facts: Facts
+        package var progress: Progress
     }
 
     /// What the file says about itself.
@@ -45,7 +54,11 @@ package struct RDBLoader: ~Copyable {
         /// Every fact by its name, and where it stands.
         package var fields: [(offset: Int, name: String, value: String)] = []
         package var warnings: [String] = []
+        /// Keys that hold nothing, which no server keeps: the first few.
+        package var emptyKeys: [[UInt8]] = []
     }
+
+    private static let emptyKeysMax = 10
 
     private enum Stage {
         case head
@@ -54,7 +67,7 @@ package struct RDBLoader: ~Copyable {
     }
 
     private var reader: ValueReader
-    private let options: Options
+    private var options: Options
     private var stage = Stage.head
     private var database = 0
     /// What stood before the record that comes.
@@ -63,8 +76,11 @@ package struct RDBLoader: ~Copyable {
     private var frequency: Int?
     /// What a `fog-label` before the record says; empty for none.
     private var label = ByteBuffer()
-    private var key = ByteBuffer()
-    private var pending = PendingStrings()
+    /// Where the key of the record being read stands; empty outside of records.
+    private var keyRange = 0..<0
+    /// The milliseconds that decide what has expired, for counting in a file that is only checked.
+    private var now: Int64 = 0
+    private var records = LoadedRecords()
     /// Everything before it is whole records, facts and their like: what can be saved of a broken file.
     package private(set) var recordEnd = 0
     package private(set) var facts = Facts()
@@ -75,30 +91,66 @@ package struct RDBLoader: ~Copyable {
         self.options = options
     }
 
-    /// Reads on until about `byteCount` bytes more were read. True when the file is complete.
+    /// Everything that is known, when all was read.
+    package var summary: Summary { Summary(facts: facts, progress: progress) }
+
+    /// So much is read before it is placed: small enough to be still in the cache.
+    private static let placedByteCount = 128 << 10
+
+    /// Reads on and places what was read, until about `byteCount` bytes more were read. True when the file is complete.
     package mutating func run(into keyspace: inout Keyspace, byteCount: Int) throws(RDBError) -> Bool {
+        options.databaseCount = keyspace.databaseCount
+        now = keyspace.now
+        var records = LoadedRecords()
+        Swift.swap(&records, &self.records)
+        defer { Swift.swap(&records, &self.records) }
+        let begin = reader.position
+        while true {
+            let left = byteCount - (reader.position - begin)
+            if left <= 0 { return false }
+            var isComplete = false
+            var failure: RDBError?
+            do throws(RDBError) {
+                isComplete = try read(into: &records, byteCount: min(left, RDBLoader.placedByteCount))
+            } catch {
+                failure = error
+            }
+            // Of two things that are wrong the first in the file is told.
+            try records.place(into: &keyspace, options: options)
+            if let failure { throw failure }
+            progress.keysLoaded += records.keysLoaded
+            progress.keysExpired += records.keysExpired
+            records.removeAll()
+            if isComplete { return true }
+        }
+    }
+
+    /// Reads on until about `byteCount` bytes more were read, and adds what they hold to `records`. True when the file
+    /// is complete.
+    package mutating func read(into records: inout LoadedRecords, byteCount: Int) throws(RDBError) -> Bool {
         let limit = reader.position + byteCount
         defer { progress.byteCount = reader.position }
         do throws(ValueError) {
             if case .head = stage { try readHead() }
-            while case .body = stage, reader.position < limit {
-                try readRecord(&keyspace)
+            while case .body = stage, reader.position < limit, records.bytes.count < RDBLoader.heldByteCountMax {
+                try readRecord(&records)
                 if case .body = stage, !isInsideRecord { recordEnd = reader.position }
             }
-            try flushPending(&keyspace)
         } catch {
-            throw located(RDBError(error, at: reader.position))
+            throw located(RDBError(error, at: reader.position), records)
         }
-        if case .done = stage {
-            try checkEnd()
-            return true
-        }
-        return false
+        records.usedMemory = facts.usedMemory ?? 0
+        guard case .done = stage else { return false }
+        try checkEnd()
+        return true
     }
 
-    private func located(_ error: RDBError) -> RDBError {
+    /// Compressed strings may be many times longer than their part of the file.
+    private static let heldByteCountMax = 1 << 20
+
+    private func located(_ error: RDBError, _ records: borrowing LoadedRecords) -> RDBError {
         var error = error
-        error.key = key.span.array
+        error.key = records.bytes.span.extracting(keyRange).array
         error.database = database
         return error
     }
@@ -137,9 +189,9 @@ package struct RDBLoader: ~Copyable {
 
     // MARK: records
 
-    private mutating func readRecord(_ keyspace: inout Keyspace) throws(ValueError) {
+    private mutating func readRecord(_ records: inout LoadedRecords) throws(ValueError) {
         let code = try reader.byte()
-        if _fastPath(code < RDBCode.slotImport) { return try readKey(code, &keyspace) }
+        if _fastPath(code < RDBCode.slotImport) { return try readKey(code, &records) }
         switch code {
         case ValueCode.expiryMilliseconds: expiry = Int64(bitPattern: try reader.littleEndian())
         case RDBCode.expirySeconds:
@@ -147,15 +199,15 @@ package struct RDBLoader: ~Copyable {
         case RDBCode.idle: idleSeconds = try reader.length()
         case RDBCode.frequency: frequency = Int(try reader.byte())
         case ValueCode.selectDatabase:
-            try flushPending(&keyspace)
             let index = try reader.length()
-            guard index < keyspace.databaseCount || options.onlyChecks else {
+            guard index < options.databaseCount || options.onlyChecks else {
                 throw .expected("a database that exists; start with a larger 'databases'")
             }
             database = index
         case RDBCode.resize:
+            let count = try reader.length()
             _ = try reader.length()
-            _ = try reader.length()
+            if options.reservedKeysMax > 0 { records.add(size: min(count, options.reservedKeysMax), of: database) }
         case RDBCode.slotInfo: for _ in 0..<3 { _ = try reader.length() }
         case RDBCode.auxiliary: try readAuxiliary()
         case RDBCode.function:
@@ -170,86 +222,63 @@ package struct RDBLoader: ~Copyable {
         }
     }
 
-    private mutating func readKey(_ type: UInt8, _ keyspace: inout Keyspace) throws(ValueError) {
-        try reader.string(into: &key)
-        let expiry = expiry
-        let (idleSeconds, frequency) = (idleSeconds, frequency)
-        self.expiry = nil
-        self.idleSeconds = nil
-        self.frequency = nil
-        if expiry != nil { progress.keysWithExpiry += 1 }
+    private mutating func readKey(_ type: UInt8, _ records: inout LoadedRecords) throws(ValueError) {
+        var record = LoadedRecords.Record()
+        record.keyStart = records.bytes.count
+        record.keyCount = try reader.appendString(to: &records.bytes)
+        keyRange = record.keyStart..<record.keyStart + record.keyCount
+        record.database = database
+        record.expiry = expiry
+        record.idleSeconds = idleSeconds
+        record.frequency = frequency
+        expiry = nil
+        idleSeconds = nil
+        frequency = nil
+        if record.expiry != nil { progress.keysWithExpiry += 1 }
         if type == RDBCode.module || type == RDBCode.module2 { try refuseModule(type) }
-        let isExpired = options.dropsExpired && expiry.map { $0 < keyspace.now } ?? false
-        let isPlain = !isExpired && idleSeconds == nil && frequency == nil && !options.onlyChecks && label.isEmpty
-        if _fastPath(type == ValueCode.string && isPlain) {
-            return try readString(expiry, &keyspace)
+        if _fastPath(type == ValueCode.string && !options.onlyChecks) {
+            record.textCount = try reader.appendString(to: &records.bytes)
+            finish(&record, &records)
+            records.add(record)
+            return
         }
         let value = try ValueCodec.read(type, from: &reader)
-        if value.isNothing {
+        if options.onlyChecks || value.isNothing {
+            count(record, records, isEmpty: value.isNothing)
+            records.bytes.truncate(to: record.keyStart)
+            keyRange = 0..<0
+            label.truncate(to: 0)
+            return
+        }
+        finish(&record, &records)
+        records.add(record, value)
+    }
+
+    /// A record of a file that is only checked, or one that holds nothing.
+    private mutating func count(
+        _ record: LoadedRecords.Record, _ records: borrowing LoadedRecords, isEmpty: Bool
+    ) {
+        if isEmpty {
             progress.emptyKeys += 1
-        } else if isExpired {
+            if facts.emptyKeys.count < RDBLoader.emptyKeysMax {
+                facts.emptyKeys.append(records.bytes.span.extracting(keyRange).prefix(64).array)
+            }
+        } else if let expiry = record.expiry, options.dropsExpired, expiry < now {
             progress.keysExpired += 1
-        } else if options.onlyChecks {
-            progress.keysLoaded += 1
         } else {
-            try flushPending(&keyspace)
-            try place(value, expiry, &keyspace)
-            note(idleSeconds, frequency, &keyspace)
-            if !label.isEmpty { placeLabel(&keyspace) }
+            progress.keysLoaded += 1
         }
+    }
+
+    @inline(__always)
+    private mutating func finish(_ record: inout LoadedRecords.Record, _ records: inout LoadedRecords) {
+        record.hash = KeyHash.hash(records.bytes.span.extracting(keyRange), seed: KeyHash.seed)
+        record.end = reader.position
+        keyRange = 0..<0
+        guard _slowPath(!label.isEmpty) else { return }
+        record.labelCount = label.count
+        records.bytes.append(label.span)
         label.truncate(to: 0)
-    }
-
-    private func placeLabel(_ keyspace: inout Keyspace) {
-        let hash = keyspace[database].table.hash(key.span)
-        guard let slot = keyspace[database].table.find(key.span, hash: hash),
-            let label = LabelCode.read(label.span, keyspace.tags)
-        else { return }
-        keyspace.setLabel(slot, in: database, label)
-    }
-
-    private mutating func place(
-        _ value: consuming DetachedValue, _ expiry: Int64?, _ keyspace: inout Keyspace
-    ) throws(ValueError) {
-        let hash = keyspace[database].table.hash(key.span)
-        let slot = keyspace[database].table.find(key.span, hash: hash)
-        if slot != nil && !options.replacesKeys { throw .expected("a key that was not there before") }
-        _ = keyspace.place(value, at: key.span, hash: hash, in: database, slot: slot, expiry: expiry)
-        progress.keysLoaded += 1
-    }
-
-    private func note(_ idleSeconds: Int?, _ frequency: Int?, _ keyspace: inout Keyspace) {
-        guard idleSeconds != nil || frequency != nil else { return }
-        let hash = keyspace[database].table.hash(key.span)
-        if let idleSeconds {
-            let milliseconds = min(Int64(clamping: idleSeconds), keyspace.now / 1000) * 1000
-            keyspace.clocks.note(hash, in: database, at: keyspace.now - milliseconds)
-        }
-        if let frequency, let slot = keyspace[database].table.find(key.span, hash: hash) {
-            slot.entry.frequency = min(AccessLevel.level(ofCounter: frequency), keyspace.frequencyMax)
-        }
-    }
-
-    // MARK: strings
-
-    private mutating func readString(_ expiry: Int64?, _ keyspace: inout Keyspace) throws(ValueError) {
-        let database = database
-        // Taken out of `self`, which the reader is a part of.
-        var key = ByteBuffer()
-        Swift.swap(&key, &self.key)
-        defer { Swift.swap(&key, &self.key) }
-        let pendingEntry = try reader.withString { text in
-            keyspace[database].makeString(key.span, value: text, expiry: expiry)
-        }
-        pending.add(pendingEntry, in: database, &keyspace)
-        progress.keysLoaded += 1
-        if pending.isFull { try flushPending(&keyspace) }
-    }
-
-    private mutating func flushPending(_ keyspace: inout Keyspace) throws(ValueError) {
-        guard pending.flush(into: &keyspace, in: database, replaces: options.replacesKeys) else {
-            throw .expected("a key that was not there before")
-        }
     }
 
     // MARK: facts

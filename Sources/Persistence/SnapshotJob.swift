@@ -54,6 +54,9 @@ package final class SnapshotJob: Sendable {
     /// From here on catching up matters more than the size of the file.
     private static let compressedByteCountMax = 16 << 20
     private static let writeByteCount = 256 << 10
+    /// Compressing is not to take the processor from the loops where there are few. A weight of a third: what writes
+    /// hand over must not pile up behind a thread that never runs.
+    private static let niceness: Int32 = 5
     private static let syncByteCount = 4 << 20
 
     package let plan: Plan
@@ -70,7 +73,7 @@ package final class SnapshotJob: Sendable {
         self.plan = plan
         ready = try Wakeup()
         progress = try Wakeup()
-        let handle = try Thread.start("fog-snapshot") { [self] in run() }
+        let handle = try Thread.start("fog-snapshot", niceness: SnapshotJob.niceness) { [self] in run() }
         thread.withLock { $0 = handle }
     }
 
@@ -114,14 +117,17 @@ package final class SnapshotJob: Sendable {
     /// How it ended; nil while it runs.
     package var outcome: Outcome? { state.withLock { $0.outcome } }
 
-    /// Blocks until there is room or the job has ended: for saves that hold the turn.
-    package func waitForRoom() {
-        while !hasRoom && outcome == nil { waitForProgress() }
+    /// Blocks until there is room or the job has ended, for a moment: for saves that hold the turn. True when it is so.
+    package func waitForRoom() -> Bool {
+        if hasRoom || outcome != nil { return true }
+        waitForProgress()
+        return false
     }
 
-    /// Blocks until the job has ended.
-    package func wait() -> Outcome {
+    /// Blocks until the job has ended; `meanwhile` is called now and then.
+    package func wait(meanwhile: () -> Void = {}) -> Outcome {
         while true {
+            meanwhile()
             if let outcome {
                 thread.withLock { handle in
                     handle?.join()

@@ -29,4 +29,15 @@ package final class SignalWatcher: Sendable {
             if signal != SIGHUP { onShutdown(signal) }
         }
     }
+
+    /// Whether SIGINT has come again while a shutdown is under way; other signals that came are dropped, since they
+    /// ask for what happens already. Any thread.
+    package func takeInterrupt() -> Bool {
+        var information = signalfd_siginfo()
+        var isInterrupted = false
+        while unsafe read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 {
+            if Int32(information.ssi_signo) == SIGINT { isInterrupted = true }
+        }
+        return isInterrupted
+    }
 }

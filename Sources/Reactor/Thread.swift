@@ -18,9 +18,15 @@ package enum Thread {
     }
 
     /// Starts a thread named `name` (at most 15 bytes are shown by the system). Signals stay with the main thread.
+    /// One with a `niceness` above 0 leaves the processor to the others when it is short.
     package static func start(
-        _ name: String, _ body: @escaping @Sendable () -> Void
+        _ name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Handle {
+        let body = niceness == 0 ? body : { @Sendable in
+            // Lowering is always allowed; where it is not, the thread runs as any other.
+            _ = fog_set_thread_niceness(niceness)
+            body()
+        }
         var identifier = pthread_t()
         var all = sigset_t()
         var before = sigset_t()

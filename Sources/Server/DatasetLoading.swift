@@ -13,9 +13,6 @@ internal import Synchronization
 package struct DatasetFailure: Error {}
 
 extension Server {
-    /// So much of a file is read within one turn: around a millisecond.
-    private static var sliceByteCount: Int { 256 << 10 }
-
     /// Loads what is on disk. Returns when it is complete, or when the server is asked to stop.
     package func loadDataset() throws(DatasetFailure) {
         var path = ""
@@ -55,31 +52,18 @@ extension Server {
         let clock = Clock()
         let start = clock.monotonicNanoseconds
         shared.turn.take { $0.beginLoading(byteCount: file.byteCount) }
-        var loader = file.loader(limits: limits, options: options)
-        var isComplete = false
-        var failure: RDBError?
-        while !isComplete {
-            if shared.isStopping.load(ordering: .relaxed) { return }
-            var delay = 0
-            shared.turn.take { engine in
-                engine.keyspace.now = engine.clock.nowMilliseconds
-                delay = engine.settings.keyLoadDelayMicroseconds
-                do throws(RDBError) {
-                    let slice = delay > 0 ? 1 : Server.sliceByteCount
-                    isComplete = try loader.run(into: &engine.keyspace, byteCount: slice)
-                } catch {
-                    failure = error
-                }
-                engine.noteLoading(loader)
-            }
-            if let failure { throw explain(failure, file) }
-            // A sleep, however short, lets a loop that waits for the turn have it.
-            Clock.sleep(nanoseconds: Int64(max(delay, 0)) * 1000 + 1)
+        let summary: RDBLoader.Summary
+        do throws(RDBError) {
+            let loading = SnapshotLoading(shared: shared, loadedBefore: 0)
+            guard let found = try loading.run(file, limits, options) else { return }
+            summary = found
+        } catch {
+            throw explain(error, file)
         }
         var reason: String?
         shared.turn.take { engine in
-            engine.report(loader)
-            reason = engine.noteLoaded(loader)
+            engine.report(summary)
+            reason = engine.noteLoaded(summary)
             if reason == nil { engine.endLoading() }
         }
         if let reason {

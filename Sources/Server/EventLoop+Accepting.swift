@@ -71,23 +71,27 @@ extension EventLoop {
                 best = number
             }
         }
+        var clientId: UInt64 = 0
+        shared.turn.take { clientId = $0.nextClientId() }
+        let socket = AcceptedSocket(descriptor: descriptor, clientId: clientId)
         if best == index {
             shared.inboxes[best].connectionCount.add(1, ordering: .relaxed)
-            adopt(descriptor)
+            adopt(socket)
         } else {
-            shared.inboxes[best].add(descriptor)
+            shared.inboxes[best].add(socket)
         }
     }
 
     mutating func receiveInbox() {
         inbox.wakeup.clear()
         let (accepted, isStopping) = inbox.take()
-        for descriptor in accepted { adopt(descriptor) }
+        for socket in accepted { adopt(socket) }
         if isStopping { self.isStopping = true }
     }
 
     /// Makes an accepted socket a client of this loop.
-    private mutating func adopt(_ descriptor: Int32) {
+    private mutating func adopt(_ socket: AcceptedSocket) {
+        let descriptor = socket.descriptor
         let peer = Socket.name(of: descriptor, peer: true)
         let local = Socket.name(of: descriptor, peer: false)
         if !peer.isUnix { Socket.configure(descriptor, keepaliveSeconds: settings.tcpKeepaliveSeconds) }
@@ -99,7 +103,7 @@ extension EventLoop {
             refreshSettings(engine)
             if engine.settings.protectedMode && !engine.requiresPassword && !peer.isLoopback { return }
             let reference = engine.connect(
-                loop: index, connection: token, address: peer.isUnix ? unixName : peer.text,
+                id: socket.clientId, loop: index, connection: token, address: peer.isUnix ? unixName : peer.text,
                 localAddress: peer.isUnix ? unixName : local.text, isUnixSocket: peer.isUnix, descriptor: descriptor)
             isAuthenticated = reference.session.isAuthenticated
             session = reference

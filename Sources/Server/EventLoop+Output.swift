@@ -122,6 +122,7 @@ extension EventLoop {
             guard let connection = unsafe connections.find(token), unsafe !connection.pointee.isDoomed else { continue }
             unsafe connection.pointee.isSubscriber = bag.items[index].isSubscriber
             let isAlive: Bool
+            counters.writes &+= 1
             if bag.items[index].deliveries.isEmpty {
                 isAlive = unsafe connection.pointee.send(bag.bytes, bag.items[index].tail)
             } else {

@@ -8,7 +8,8 @@ internal import Synchronization
 
 extension EventLoop {
     private var isTimekeeper: Bool { index == 0 }
-    private static var gaugePeriodMilliseconds: Int64 { 1000 }
+    /// How often sizes are left: once a second, which is enough to look at, ten times while clients may be evicted.
+    private var gaugePeriodMilliseconds: Int64 { settings.maxmemoryClients == 0 ? 1000 : 100 }
 
     /// Longest sleep until the next duty.
     func waitMilliseconds() -> Int {
@@ -21,7 +22,7 @@ extension EventLoop {
         if isTimekeeper && now >= min(nextTick, shared.nextDeadline.load(ordering: .relaxed)) { keepTime() }
         if now >= acceptsAgainAt { resumeAccepting() }
         if now >= nextIdleCheck {
-            nextIdleCheck = now + EventLoop.gaugePeriodMilliseconds * 1_000_000
+            nextIdleCheck = now + gaugePeriodMilliseconds * 1_000_000
             checkConnections()
         }
     }

@@ -40,6 +40,7 @@ internal import Synchronization
     var heldConnections: [UInt64] = []
     var listeners: [Int32] = []
     var isStopping = false
+    var counters = LoopCounters()
     /// Somebody signalled us since we last looked for deliveries.
     var wasWoken = false
     var nextTick: Int64 = 0
@@ -88,6 +89,9 @@ internal import Synchronization
             takeDeliveries()
             releaseHeld()
             runTimers()
+            counters.cycles &+= 1
+            counters.nanoseconds &+= Int(Clock().monotonicNanoseconds &- now)
+            inbox.counters = counters
         }
         closeAll()
     }
@@ -108,6 +112,7 @@ internal import Synchronization
     private mutating func handleConnection(_ event: Poller.Event) {
         guard let connection = unsafe connections.find(event.token) else { return }
         if event.isWritable {
+            counters.writes &+= 1
             guard unsafe connection.pointee.flush() else { return close(event.token) }
             unsafe connection.pointee.lastActivity = now
             unsafe outputShrank(connection)
@@ -162,6 +167,7 @@ internal import Synchronization
     ) -> Socket.Transfer {
         switch result {
         case .bytes(let count):
+            counters.reads &+= 1
             unsafe connection.pointee.networkInput += count
             unsafe connection.pointee.lastActivity = now
         case .ended: unsafe endInput(connection)
@@ -343,6 +349,7 @@ internal import Synchronization
             unsafe outputGrew(connection)
             left = 0
         } else if unsafe connection.pointee.pendingOutput == 0 && left > 0 {
+            counters.writes &+= 1
             switch unsafe Socket.write(connection.pointee.descriptor, start, count: left) {
             case .bytes(let count):
                 unsafe connection.pointee.networkOutput += count

@@ -1,11 +1,19 @@
 // LoopInbox.swift - what other threads hand to a loop: accepted sockets and the order to stop. The engine's deliveries
 // do not come this way; they stay behind the turn (Engine/Deliveries.swift).
+internal import Engine
 internal import Reactor
 internal import Synchronization
 
+/// A new connection on its way to its loop, with the client's id: ids follow the order of acceptance, whichever loop is
+/// the first to register its client.
+struct AcceptedSocket: Sendable {
+    let descriptor: Int32
+    let clientId: UInt64
+}
+
 final class LoopInbox: Sendable {
     private struct State: Sendable {
-        var accepted: [Int32] = []
+        var accepted: [AcceptedSocket] = []
         var isStopping = false
     }
     private let state = Mutex(State())
@@ -13,14 +21,37 @@ final class LoopInbox: Sendable {
     /// Connections the loop has or is about to get; the acceptor balances by it.
     let connectionCount = Atomic<Int>(0)
 
+    private let cycles = Atomic<Int>(0)
+    private let nanoseconds = Atomic<Int>(0)
+    private let reads = Atomic<Int>(0)
+    private let writes = Atomic<Int>(0)
+
+    /// What the loop has done, as its last round left it. Set by the loop alone.
+    var counters: LoopCounters {
+        get {
+            var counters = LoopCounters()
+            counters.cycles = cycles.load(ordering: .relaxed)
+            counters.nanoseconds = nanoseconds.load(ordering: .relaxed)
+            counters.reads = reads.load(ordering: .relaxed)
+            counters.writes = writes.load(ordering: .relaxed)
+            return counters
+        }
+        set {
+            cycles.store(newValue.cycles, ordering: .relaxed)
+            nanoseconds.store(newValue.nanoseconds, ordering: .relaxed)
+            reads.store(newValue.reads, ordering: .relaxed)
+            writes.store(newValue.writes, ordering: .relaxed)
+        }
+    }
+
     /// The loop has replies that wait for the disk.
     let isHolding = Atomic<Bool>(false)
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
 
-    func add(_ descriptor: Int32) {
+    func add(_ socket: AcceptedSocket) {
         connectionCount.add(1, ordering: .relaxed)
-        state.withLock { $0.accepted.append(descriptor) }
+        state.withLock { $0.accepted.append(socket) }
         wakeup.signal()
     }
 
@@ -29,7 +60,7 @@ final class LoopInbox: Sendable {
         wakeup.signal()
     }
 
-    func take() -> (accepted: [Int32], isStopping: Bool) {
+    func take() -> (accepted: [AcceptedSocket], isStopping: Bool) {
         state.withLock { state in
             defer { state.accepted = [] }
             return (state.accepted, state.isStopping)

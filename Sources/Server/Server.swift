@@ -68,6 +68,9 @@ package final class Server: Sendable {
         }
         let pool = try IOPool(threadCount: 1)
         engine.hooks.shutdown = { stopAll.stop() }
+        if let watcher { engine.hooks.insistsOnEnd = { watcher.takeInterrupt() } }
+        // Not `exit`: other threads run, and nothing is to be torn down under them.
+        engine.hooks.exitNow = { _exit(1) }
         let turn = Turn(engine)
         shared = ServerShared(
             turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
@@ -110,6 +113,7 @@ package final class Server: Sendable {
             engine.hooks.pendingFrees = {
                 (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
             }
+            engine.hooks.loopCounters = { shared.inboxes.reduce(LoopCounters()) { $0 + $1.counters } }
             engine.hooks.wakeAt = { deadline in
                 let (previous, _) = shared.nextDeadline.min(deadline, ordering: .relaxed)
                 if deadline < previous { shared.inboxes[0].wakeup.signal() }
@@ -163,9 +167,7 @@ private final class StopSwitch: Sendable {
         guard let shared = shared.withLock({ $0 }) else { return }
         shared.turn.take { engine in
             let flags = signal == SIGINT ? engine.settings.shutdownOnSigint : engine.settings.shutdownOnSigterm
-            if engine.prepareShutdown(flags) { return shared.stop() }
-            Log.shared.warning(
-                "SIGTERM received but errors trying to shut down the server, check the logs for more information")
+            engine.requestShutdown(flags)
         }
     }
 }

@@ -15,6 +15,9 @@ internal import CLinux
     /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn.
     private static let sparePagesMax = 64
 
+    /// While an arena is small, its pages are not fetched whole: most classes of sizes never fill theirs.
+    private static let faultedChunksMax = 8
+
     /// Head of each page. `freeHead` is the byte offset of the first freed cell, 0 when none.
     @safe private struct Page {
         var next: UnsafeMutablePointer<Page>?
@@ -219,7 +222,13 @@ internal import CLinux
         if chunkNext == chunkEnd { mapChunk() }
         let address = chunkNext
         chunkNext += UInt(EntryArena.pageByteCount)
-        return unsafe PagePointer(bitPattern: address).unsafelyUnwrapped
+        let page = unsafe PagePointer(bitPattern: address).unsafelyUnwrapped
+        // One call instead of eight faults, half the kernel's time for filling memory. Where it is not known, or the
+        // memory is not there, the faults come as they would have.
+        if chunks.count > EntryArena.faultedChunksMax {
+            unsafe _ = madvise(UnsafeMutableRawPointer(page), EntryArena.pageByteCount, MADV_POPULATE_WRITE)
+        }
+        return unsafe page
     }
 
     /// Maps address space for 64 pages, aligned to its own size.

@@ -19,6 +19,31 @@ extension EntryTable {
         allocatedByteCount = segment.byteCount + 8
     }
 
+    /// At most so many entries a segment when room is made beforehand: two thirds of the largest class.
+    private static var reservedCountMax: Int { 640 }
+    /// So many entries and more start in the largest class, fewer in the one below it.
+    private static var reservedCountLarge: Int { 480 }
+
+    /// Makes room for about `count` entries at once, as much as they would take anyway; does nothing unless the table
+    /// is empty. What a file says about its keys spares loading it most of the splits. Cost: 11 to 16 bytes an entry
+    /// are zeroed, 10 ms a million.
+    package mutating func reserve(_ count: Int) {
+        guard unsafe directory == nil, count > EntryTable.reservedCountMax else { return }
+        var depth = 0
+        while count >> depth > EntryTable.reservedCountMax { depth += 1 }
+        let sizeClass = EntrySegment.largestClass - (count >> depth < EntryTable.reservedCountLarge ? 1 : 0)
+        let size = 1 << depth
+        let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: size)
+        for index in 0..<size {
+            let segment = EntrySegment.allocate(sizeClass: sizeClass)
+            allocatedByteCount += segment.byteCount + 8
+            unsafe slots[index] = EntryTable.word(segment, depth: depth)
+        }
+        unsafe directory = slots
+        globalDepth = depth
+        deepestCount = size
+    }
+
     /// Gives the segment of `hash` more room.
     @inline(never)
     mutating func enlarge(at hash: UInt64) {

@@ -1,6 +1,6 @@
 // LZFBlock.swift - LZF compression of one block, the form that Redis' files and `list-compress-depth` use. Pure, any
-// thread with 512 KiB of stack to spare (the library keeps its table there). Decompression is safe with any input: the
-// library checks every reference, and the result must have exactly the promised size.
+// thread with 512 KiB of stack to spare (the library keeps its table there). Decompression is LZFDecoder's, safe with
+// any input: every reference is checked, and the result must have exactly the promised size.
 package import Base
 internal import CLZF
 
@@ -30,11 +30,10 @@ package enum LZFBlock {
             return false
         }
         output.reserve(byteCount)
-        let written = unsafe lzf_decompress(
-            ListpackCode.address(of: compressed), UInt32(compressed.count), output.pointer + output.count,
-            UInt32(byteCount))
-        guard Int(written) == byteCount else { return false }
-        output.commit(byteCount)
-        return true
+        let isWhole = unsafe LZFDecoder.decode(
+            ListpackCode.address(of: compressed), count: compressed.count, to: output.pointer + output.count,
+            byteCount: byteCount, room: output.capacity - output.count)
+        if isWhole { output.commit(byteCount) }
+        return isWhole
     }
 }

@@ -138,4 +138,20 @@ struct ACLTests {
             ("AUTH eve x", "OK"), ("PING", "PONG"), ("RESET", "RESET"), ("ACL WHOAMI", #""default""#),
         ])
     }
+
+    /// `reset` and new selectors follow `acl-pubsub-default` as it is now, the default user's as well.
+    @Test
+    func resetFollowsTheSettingOfNow() throws {
+        try TestSession().run([
+            ("CONFIG SET acl-pubsub-default allchannels", "OK"), ("ACL SETUSER bob", "OK"),
+            ("CONFIG SET acl-pubsub-default resetchannels", "OK"), ("ACL SETUSER bob reset", "OK"),
+            ("ACL SETUSER default reset on nopass ~* +@all", "OK"),
+            (
+                "ACL LIST",
+                #"["user bob off resetchannels -@all", "user default on nopass ~* resetchannels +@all"]"#
+            ),
+            ("PUBLISH hello world", "(error) NOPERM No permissions to access a channel"),
+            ("ACL SETUSER eve %RW", "OK"), ("ACL SETUSER eve %", "(matches) (error) *Syntax error"),
+        ])
+    }
 }

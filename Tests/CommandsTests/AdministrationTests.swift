@@ -23,6 +23,27 @@ struct AdministrationTests {
         ])
     }
 
+    /// Rounds, reads and writes of the loops, since the start and since CONFIG RESETSTAT.
+    @Test(arguments: TestVariant.all)
+    func countsWhatLoopsDo(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let names = ["eventloop_cycles", "eventloop_duration_sum", "total_reads_processed", "total_writes_processed"]
+        func counts() throws -> [Int] {
+            let lines = (try session.client.run("INFO stats").text ?? "").split(separator: "\r\n")
+            return names.map { name in
+                lines.first { $0.hasPrefix(name + ":") }.flatMap { Int($0.dropFirst(name.utf8.count + 1)) } ?? -1
+            }
+        }
+        let before = try counts()
+        for _ in 0..<100 { try session.run([("PING", "PONG")]) }
+        let after = try counts()
+        for index in [0, 2, 3] { #expect(after[index] - before[index] >= 100, "\(names[index]): \(before), \(after)") }
+        #expect(after[1] > before[1])
+        try session.run([("CONFIG RESETSTAT", "OK")])
+        let reset = try counts()
+        #expect(reset[2] >= 1 && reset[2] < 100 && reset[3] < 100, "\(reset)")
+    }
+
     @Test(arguments: TestVariant.protocols)
     func informs(variant: TestVariant) throws {
         let session = try TestSession(variant)
@@ -98,9 +119,13 @@ struct AdministrationTests {
         #expect(try watcher.run("MONITOR").description == "OK")
         try session.run([
             ("SET k v", "OK"), ("AUTH default secret", "OK"), ("CONFIG GET port", "(any)"), ("PING", "PONG"),
+            ("EVAL 'return redis.call(\"get\",KEYS[1])' 1 k", #""v""#),
         ])
         #expect(try watcher.reply().text?.hasSuffix(#"] "SET" "k" "v""#) == true)
         #expect(try watcher.reply().text?.hasSuffix(#"] "AUTH" "(redacted)" "(redacted)""#) == true)
         #expect(try watcher.reply().text?.hasSuffix(#"] "PING""#) == true)
+        // A script before what it calls.
+        #expect(try watcher.reply().text?.hasSuffix(#" "1" "k""#) == true)
+        #expect(try watcher.reply().text?.hasSuffix(#"[0 lua] "get" "k""#) == true)
     }
 }

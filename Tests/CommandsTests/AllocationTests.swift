@@ -79,7 +79,7 @@ struct EngineBench: ~Copyable {
         engine = Engine(config: Config(), commands: table, identity: ServerIdentity())
         batch = Batch(commands: table)
         session = engine.connect(
-            loop: 0, connection: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isUnixSocket: false,
+            id: 1, loop: 0, connection: 1, address: "127.0.0.1:1", localAddress: "127.0.0.1:2", isUnixSocket: false,
             descriptor: 0)
     }
 

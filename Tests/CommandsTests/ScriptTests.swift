@@ -148,4 +148,38 @@ struct ScriptTests {
             ("EVAL \"#!lua flags=no-writes\\nreturn redis.call('get','x')\" 0", #""1""#),
         ])
     }
+
+    /// What a command answered with an error was counted then; handing it on is no second error.
+    @Test func errorsThatScriptsHandOnAreCountedOnce() throws {
+        let session = try TestSession()
+        try session.run([
+            ("RPUSH l 1", "(integer) 1"), ("CONFIG RESETSTAT", "OK"),
+            ("EVAL 'return redis.pcall(\"get\",\"l\")' 0", "(matches) (error) WRONGTYPE*"),
+            ("INFO errorstats", "(matches) *errorstat_WRONGTYPE:count=1*"),
+            ("EVAL 'return redis.call(\"get\",\"l\")' 0", "(matches) (error) WRONGTYPE*"),
+            ("INFO errorstats", "(matches) *errorstat_WRONGTYPE:count=2*"),
+            // Nothing that a script makes up keeps the next error from being counted.
+            ("EVAL 'return {1,ignore_error_stats_update=true}' 0", "[1]"), ("GET l", "(matches) (error) WRONGTYPE*"),
+            ("INFO errorstats", "(matches) *errorstat_WRONGTYPE:count=3*"),
+        ])
+    }
+
+    /// Small blocks are kept for the next script: values that grow and shrink through all sizes stay what they are.
+    @Test func valuesOfAllSizesSurviveEachOther() throws {
+        let session = try TestSession()
+        let script = """
+            local parts = {} \
+            for round = 1, 3 do \
+              for size = 1, 600 do parts[size] = string.rep(string.char(97 + (size + round) % 26), size) end \
+              for size = 1, 600, 2 do parts[size] = {parts[size], {size, size + 1, size + 2}} end \
+              collectgarbage() \
+            end \
+            for size = 1, 600 do \
+              local text = type(parts[size]) == "table" and parts[size][1] or parts[size] \
+              if text ~= string.rep(string.char(97 + (size + 3) % 26), size) then return size end \
+            end \
+            return 0
+            """
+        try session.run((0..<3).map { _ in ("EVAL '\(script)' 0", "(integer) 0") })
+    }
 }

@@ -100,7 +100,7 @@ struct TransactionTests {
         #expect(try writer.reply(withinMilliseconds: 50) == nil)
         #expect(try reader.run("EXEC").description == "[(nil)]")
         try session.run([
-            ("GET k", "(nil)"), ("INFO clients", "(matches) *blocked_clients:0*"), ("CLIENT UNPAUSE", "OK"),
+            ("GET k", "(nil)"), ("INFO clients", "(matches) *blocked_clients:1*"), ("CLIENT UNPAUSE", "OK"),
         ])
         #expect(try writer.reply().description == "[OK, 2]")
         try session.run([("GET k", #""2""#)])

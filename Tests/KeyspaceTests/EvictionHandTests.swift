@@ -97,6 +97,45 @@ struct EvictionHandTests {
         #expect(kept >= 190, "\(kept) of 200 late keys stayed")
     }
 
+    @Test("keys that expire go in order, within a few per cent of all", arguments: [300, 20_000])
+    func soonestInOrder(count: Int) {
+        let box = Box()
+        var order = Array(0..<count)
+        order.shuffle(using: &box.generator)
+        for index in order { box.set("key:\(index)", database: index % 2, expiry: 1_900_000_000_000 + Int64(index)) }
+        #expect(box.shrink(to: box.byteCount * 6 / 10, EvictionPolicy(order: .soonestExpiry, onlyVolatile: true)))
+        let gone = count - box.keyspace.count
+        // What of the soonest is still there, and stands in the place of what went too early.
+        let early = (0..<gone).count { index in
+            let key = Array("key:\(index)".utf8)
+            let table = index % 2
+            return box.keyspace.find(key.span, hash: box.keyspace[table].table.hash(key.span), in: table) != nil
+        }
+        #expect(gone > count / 4 && early <= max(2, count / 50), "\(early) of \(gone) went before sooner ones")
+    }
+
+    @Test("under LRM reads keep no key, writes do")
+    func onlyWritesCount() {
+        let box = Box()
+        box.keyspace.setUseCounting(.modified)
+        for index in 0..<50 { box.set("read:\(index)") }
+        for index in 0..<50 { box.set("written:\(index)") }
+        let limit = box.byteCount * 3
+        for index in 0..<5000 {
+            box.set("cold:\(index)")
+            box.use("read:\(index % 50)")
+            let name = Array("written:\(index % 50)".utf8)
+            let hash = box.keyspace[0].table.hash(name.span)
+            if let slot = box.keyspace.find(name.span, hash: hash, in: 0) {
+                box.keyspace.noteModification(slot.entry)
+            }
+            #expect(box.shrink(to: limit, EvictionPolicy(order: .unused, onlyVolatile: false)))
+        }
+        let written = (0..<50).count { box.has("written:\($0)") }
+        let read = (0..<50).count { box.has("read:\($0)") }
+        #expect(written >= 45 && read <= 20, "\(written) written and \(read) read keys stayed")
+    }
+
     @Test("evictions are told to whoever listens")
     func isRecorded() {
         let box = Box()

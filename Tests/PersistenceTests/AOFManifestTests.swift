@@ -34,7 +34,7 @@ struct AOFManifestTests {
     }
 
     @Test(arguments: [
-        ("", "Empty AOF manifest"),
+        ("", "Found an empty AOF manifest"),
         ("\n", "Invalid AOF manifest file format"),
         ("file a seq 1", "Invalid AOF manifest file format"),
         ("file a seq x type i", "Invalid AOF manifest file format"),

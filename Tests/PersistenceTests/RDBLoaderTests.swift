@@ -3,6 +3,8 @@
 import Base
 import Keyspace
 import Persistence
+import Reactor
+import Structures
 import Testing
 
 struct RDBLoaderTests {
@@ -117,6 +119,96 @@ struct RDBLoaderTests {
         let file = RDBLoaderTests.example()
         let whole = try FileBytes.load(file)
         for chunk in [1, 7, 1000, 65536] { #expect(try FileBytes.load(file, chunkByteCount: chunk) == whole) }
+    }
+
+    /// A file of many batches, read on a thread of its own: the same keys as when one thread does all. What the file
+    /// says about its size is believed only as far as its own size goes.
+    @Test(arguments: [0, 60_000, Int(UInt32.max)])
+    func readingAheadChangesNothing(promised: Int) throws {
+        var body: [UInt8] = [251, 0x80]
+        for shift in [24, 16, 8, 0] { body.append(UInt8(truncatingIfNeeded: promised >> shift)) }
+        body.append(0)
+        for index in 0..<60_000 {
+            body += RDBLoaderTests.set("key:\(index)", "value \(index)")
+            if index % 100 == 0 {
+                body += [1] + RDBLoaderTests.string("list:\(index)") + [2] + RDBLoaderTests.string("a")
+                body += RDBLoaderTests.string("b")
+            }
+        }
+        let bytes = RDBLoaderTests.file("0010", body)
+        try RDBLoaderTests.withFile(bytes) { file in
+            var keyspace = Keyspace(databaseCount: 1)
+            let summary = try RDBLoaderTests.readAhead(file, into: &keyspace)
+            #expect(summary?.progress.byteCount == bytes.count)
+            let byteCount = keyspace[0].table.allocatedByteCount
+            #expect(byteCount < 60_600 * 30, "\(byteCount)")
+            #expect(Contents.of(keyspace) == (try FileBytes.load(bytes, databaseCount: 1)))
+        }
+    }
+
+    @Test func readingAheadTellsWhatIsBroken() throws {
+        var body: [UInt8] = []
+        for index in 0..<30_000 { body += RDBLoaderTests.set("key:\(index)", "value") }
+        let cases: [(tail: [UInt8], words: String)] = [
+            ([0] + RDBLoaderTests.string("cut"), "more bytes were expected (key 'cut', database 0)"),
+            (RDBLoaderTests.set("key:7", "again") + [255], "was not there before (key 'key:7', database 0)"),
+            ([254, 1] + RDBLoaderTests.set("k", "v"), "larger 'databases'"),
+        ]
+        for (tail, words) in cases {
+            try RDBLoaderTests.withFile(RDBLoaderTests.head("0012") + body + tail) { file in
+                var keyspace = Keyspace(databaseCount: 1)
+                do throws(RDBError) {
+                    _ = try RDBLoaderTests.readAhead(file, into: &keyspace)
+                    Issue.record("loaded, without \(words)")
+                } catch {
+                    #expect(error.text(path: "dump.rdb").contains(words), "\(error.text(path: "dump.rdb"))")
+                }
+            }
+        }
+    }
+
+    /// Whoever does not want the rest stops the reader, whatever it is doing.
+    @Test func readingAheadCanBeStopped() throws {
+        var body: [UInt8] = []
+        for index in 0..<200_000 { body += RDBLoaderTests.set("key:\(index)", "a value of some length") }
+        try RDBLoaderTests.withFile(RDBLoaderTests.file("0010", body)) { file in
+            for taken in [0, 1, 5] {
+                var keyspace = Keyspace(databaseCount: 1)
+                let summary = try RDBLoaderTests.readAhead(file, into: &keyspace, batchesMax: taken)
+                #expect(summary == nil)
+            }
+        }
+    }
+
+    /// Nil when it was stopped after `batchesMax` batches.
+    private static func readAhead(
+        _ file: RDBFile, into keyspace: inout Keyspace, batchesMax: Int = .max
+    ) throws(RDBError) -> RDBLoader.Summary? {
+        var options = RDBLoader.Options()
+        options.databaseCount = keyspace.databaseCount
+        let feed = try RDBReadAhead(file, limits: ValueLimits(), options: options)
+        defer { feed.stop() }
+        for _ in 0..<batchesMax {
+            switch feed.next() {
+            case .failure(let error): throw error
+            case .end(let summary): return summary
+            case .batch(let batch):
+                while !batch.records.isPlaced {
+                    try batch.records.place(into: &keyspace, countMax: 1000, options: options)
+                }
+                feed.recycle(batch)
+            }
+        }
+        return nil
+    }
+
+    private static func withFile(_ bytes: [UInt8], _ body: (RDBFile) throws -> Void) throws {
+        let path = "/tmp/fog-loader-\(Clock().monotonicNanoseconds)-\(bytes.count).rdb"
+        defer { Disk.remove(path) }
+        let file = try DiskFile(path, .replace)
+        try file.writeAll(bytes.span)
+        let readable = try RDBFile(path)
+        try body(try #require(readable))
     }
 
     @Test func aFlippedBitIsFound() throws {

@@ -91,6 +91,35 @@ import Testing
         }
     }
 
+    /// References at every distance, overlapping and not, with the longest and the shortest lengths; into room of
+    /// exactly the size and into more.
+    @Test func referencesOfEveryDistanceRepeatWhatStandsThere() {
+        for distance in 1...40 {
+            for length in [3, 4, 8, 9, 15, 16, 17, 31, 264] {
+                var expected = (0..<distance).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
+                var packed: [UInt8] = []
+                for start in stride(from: 0, to: distance, by: 32) {
+                    let part = expected[start..<min(distance, start + 32)]
+                    packed += [UInt8(part.count - 1)] + part
+                }
+                let high = UInt8((distance - 1) >> 8)
+                let low = UInt8((distance - 1) & 255)
+                packed += length < 9 ? [UInt8(length - 2) << 5 | high, low] : [7 << 5 | high, UInt8(length - 9), low]
+                for _ in 0..<length { expected.append(expected[expected.count - distance]) }
+                for spare in [0, 7, 100] {
+                    var output = ByteBuffer(capacity: expected.count + spare)
+                    let isWhole = LZFBlock.decompress(packed.span, byteCount: expected.count, to: &output)
+                    #expect(isWhole && output.array() == expected, "distance \(distance), length \(length), \(spare)")
+                }
+                // One byte further back is before the beginning.
+                packed[packed.count - 1] &+= 1
+                var output = ByteBuffer()
+                let isRefused = !LZFBlock.decompress(packed.span, byteCount: expected.count, to: &output)
+                #expect(isRefused && output.array().isEmpty)
+            }
+        }
+    }
+
     @Test func duplicatesAreSeenWhateverTheirForm() {
         var list = Listpack()
         for text in ["a", "1", "b", "1", "7", "2"] { list.append(Array(text.utf8).span) }

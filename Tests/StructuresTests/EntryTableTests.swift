@@ -189,6 +189,29 @@ private func bytes(_ span: Span<UInt8>) -> [UInt8] {
         #expect(counts.values.allSatisfy { $0 > 40 && $0 < 200 })
     }
 
+    /// Room made beforehand, for fewer, as many and more keys than come: a table as any other, of about the size to
+    /// which it would have grown.
+    @Test(arguments: [1000, 30_000, 50_000, 200_000])
+    func roomMadeBeforehandChangesNothing(promised: Int) {
+        var store = Store()
+        store.table.reserve(promised)
+        for index in 0..<50_000 { store.set(Array("k\(index)".utf8), [1], expiry: index % 2 == 0 ? 1 : nil) }
+        let perKey = Double(store.table.allocatedByteCount) / Double(max(promised, 50_000))
+        #expect(perKey > 9 && perKey < 18, "\(perKey)")
+        store.table.reserve(1_000_000)
+        let unchanged = Double(store.table.allocatedByteCount) / Double(max(promised, 50_000))
+        #expect(unchanged == perKey)
+        var seen: Set<[UInt8]> = []
+        var cursor: UInt64 = 0
+        repeat {
+            cursor = store.table.scan(cursor: cursor) { seen.insert(bytes($0.key)) }
+        } while cursor != 0
+        #expect(seen.count == 50_000)
+        for key in seen { _ = store.remove(key) }
+        let left = [store.table.count, store.table.expiryCount, store.table.allocatedByteCount]
+        #expect(left == [0, 0, 0])
+    }
+
     @Test func memoryPerKeyStaysLow() {
         var store = Store()
         for index in 0..<200_000 { store.set(Array("key:\(index)".utf8), [1]) }

@@ -26,6 +26,7 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -187,8 +188,44 @@ size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }
+/// Threads have a niceness of their own on Linux, whatever the standard says about processes.
+static inline int fog_set_thread_niceness(int niceness) {
+  return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness);
+}
 static inline void fog_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
 static inline int fog_wifexited(int status) { return WIFEXITED(status); }
 static inline char **fog_environ(void) { return environ; }
+
+/// A read that is answered from memory or refused with EAGAIN.
+static inline ssize_t fog_pread_at_once(int fd, void *bytes, size_t count, off_t offset) {
+  struct iovec part = {bytes, count};
+  return preadv2(fd, &part, 1, offset, RWF_NOWAIT);
+}
+
+/// io_uring (Ring.c): where its parts lie in the memory that is shared with the kernel, as byte offsets.
+struct fog_ring_layout {
+  uint32_t submission_entries, submission_head, submission_tail, submission_mask, submission_array;
+  uint32_t completion_entries, completion_head, completion_tail, completion_mask, completion_records;
+  uint32_t submission_record_size, completion_record_size;
+  /// One mapping for both rings, and plain reads: what kernels from 5.6 on have.
+  int is_usable;
+};
+
+/// A new ring's descriptor, or -1 and errno.
+int fog_ring_setup(uint32_t entries, struct fog_ring_layout *layout);
+/// Hands `submit` records to the kernel; does not wait.
+int fog_ring_enter(int fd, uint32_t submit);
+/// Completions are signalled on an eventfd.
+int fog_ring_register_event(int fd, int event);
+/// The rings' memory, or that of the submission records; NULL and errno when it is refused.
+void *fog_ring_map(int fd, size_t count, int is_records);
+void fog_ring_write_read(void *record, int fd, void *buffer, uint32_t count, uint64_t offset, uint64_t token);
+void fog_ring_read_completion(const void *record, uint64_t *token, int32_t *result);
+
+/// The two accesses to memory that is shared with the kernel.
+static inline uint32_t fog_load_acquire(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
+static inline void fog_store_release(uint32_t *place, uint32_t value) {
+  __atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
 
 #endif

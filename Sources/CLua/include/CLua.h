@@ -45,8 +45,9 @@ typedef struct {
 /// Swift's side. Every callback returns before anything can be raised.
 typedef struct {
     void *context;
-    /// Runs a command and answers with its reply's bytes, valid until the next call.
-    fog_slice (*command)(void *context, const fog_slice *words, size_t count, int protocol);
+    /// Runs a command and answers with its reply's bytes, valid until the next call, and with the tick it ended at.
+    fog_slice (*command)(
+        void *context, const fog_slice *words, size_t count, int protocol, uint64_t *endTicks);
     /// Adds bytes to the script's reply.
     void (*append)(void *context, const uint8_t *bytes, size_t count);
     /// Adds a number as a RESP double to the script's reply.
@@ -79,7 +80,7 @@ typedef struct {
     /// Chunk and line; no line when `line` is below 0.
     fog_slice source;
     int line;
-    /// The error came from a command, which counted it already.
+    /// The error came from a command, which counted it already; also of one that a script returns.
     int isCounted;
 } fog_failure;
 

@@ -18,13 +18,23 @@ enum ScriptCommand {
         summary: "Returns helpful text about the different subcommands.", run: Command.help)
 
     private static let debug = Command(
-        "DEBUG", "mode=(YES | SYNC | NO)", arity: 3, [.noScript], in: .scripting, since: "3.2.0", complexity: "O(1)",
+        "DEBUG", "mode=(YES | SYNC | NO) [engine@9.1.0]", arity: -3, [.noScript], in: .scripting, since: "3.2.0",
+        complexity: "O(1)",
         summary: "Sets the debug mode of server-side Lua scripts.",
         help: [
-            "DEBUG (YES|SYNC|NO)",
-            "    Set the debug mode for subsequent scripts executed.",
+            "DEBUG (YES|SYNC|NO) [<engine_name>]",
+            "    Set the debug mode for subsequent scripts executed of the specified engine.",
+            "    Default engine name: 'lua'",
         ],
         run: { (call: inout Call) throws(CommandError) in
+            guard call.arguments.count <= 4 else {
+                throw .message("ERR unknown subcommand or wrong number of arguments for 'debug'. Try SCRIPT HELP.")
+            }
+            if call.arguments.count == 4, !call.arguments[3].equalsIgnoringCase("lua") {
+                let engine = call.arguments[3].text
+                call.reply.error("ERR No scripting engine found with name '\(engine)' to enable debug")
+                throw .written
+            }
             let mode = call.arguments[2]
             if mode.equalsIgnoringCase("no") { return call.reply.ok() }
             if mode.equalsIgnoringCase("yes") || mode.equalsIgnoringCase("sync") {
@@ -34,7 +44,7 @@ enum ScriptCommand {
         })
 
     private static let exists = Command(
-        "EXISTS", "sha1...", arity: -3, [.noScript], in: .scripting, since: "2.6.0",
+        "EXISTS", "sha1...", arity: -3, [.noScript, .stale], in: .scripting, since: "2.6.0",
         complexity:
             "O(N) with N being the number of scripts to check (so checking a single script is an O(1) operation).",
         summary: "Determines whether server-side Lua scripts exist in the script cache.",
@@ -49,15 +59,15 @@ enum ScriptCommand {
         })
 
     private static let flush = Command(
-        "FLUSH", "[flush-type=(ASYNC | SYNC)@6.2.0]", arity: -2, [.noScript], in: .scripting, since: "2.6.0",
+        "FLUSH", "[flush-type=(ASYNC | SYNC)@6.2.0]", arity: -2, [.noScript, .stale], in: .scripting, since: "2.6.0",
         complexity: "O(N) with N being the number of scripts in cache",
         summary: "Removes all server-side Lua scripts from the script cache.",
         history: [("6.2.0", "Added the `ASYNC` and `SYNC` flushing mode modifiers.")], hints: everywhere,
         help: [
             "FLUSH [ASYNC|SYNC]",
             "    Flush the Lua scripts cache. Very dangerous on replicas.",
-            "    When called without the optional mode argument, the behavior is determined by the",
-            "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
+            "    When called without the optional mode argument, the behavior is determined",
+            "     by the lazyfree-lazy-user-flush configuration directive. Valid modes are:",
             "    * ASYNC: Asynchronously flush the scripts cache.",
             "    * SYNC: Synchronously flush the scripts cache.",
         ],
@@ -94,7 +104,7 @@ enum ScriptCommand {
         })
 
     private static let show = Command(
-        "SHOW", "sha1", arity: 3, [.noScript], in: .scripting, since: "8.0.0", complexity: "O(1).",
+        "SHOW", "sha1", arity: 3, [.noScript, .stale], in: .scripting, since: "8.0.0", complexity: "O(1).",
         summary: "Show server-side Lua script in the script cache.",
         help: [
             "SHOW <sha1>",

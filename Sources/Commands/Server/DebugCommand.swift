@@ -45,6 +45,10 @@ enum DebugCommand {
     }
 
     private static let words: [Word] = [
+        Word("AOF-FLUSH-SLEEP", 3...3) { (call: inout Call) throws(CommandError) in
+            call.administration.hooks.delayJournal(try call.integer(2, in: 0...60_000_000, otherwise: .notInteger))
+            call.reply.ok()
+        },
         Word("ASSERT", 2...2) { (_: inout Call) throws(CommandError) in DebugCrash.failedAssertion() },
         Word("CHANGE-REPL-ID", 2...2, run: changeReplicationIdentity),
         Word("CLIENT-ENFORCE-REPLY-LIST", 3...3) { (call: inout Call) throws(CommandError) in
@@ -172,6 +176,7 @@ enum DebugCommand {
         CommandHelp.write(
             call, "DEBUG",
             [
+                "AOF-FLUSH-SLEEP <microseconds>", "    Write the append only file only after so long a wait.",
                 "ASSERT, PANIC, SEGFAULT", "    End the process by a failed assertion, a panic, an invalid access.",
                 "CHANGE-REPL-ID", "    Begin a new replication history.",
                 "CONFIG-REWRITE-FORCE-ALL", "    As CONFIG REWRITE, with every directive.",

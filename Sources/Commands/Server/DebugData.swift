@@ -7,7 +7,11 @@ internal import Structures
 
 enum DebugData {
     static func object(_ call: inout Call) throws(CommandError) {
-        guard let slot = call.look(2) else { throw .noSuchKey }
+        // Also of a key whose time is over and that nobody has asked for since.
+        let table = call.session.database
+        guard let slot = call.keyspace[table].table.find(call.arguments[2], hash: call.hash(2)) else {
+            throw .noSuchKey
+        }
         let entry = slot.entry
         guard let value = call.keyspace.tiers.awake(entry) else { throw .noSuchKey }
         let clock = call.now / 1000 & 0xff_ffff

@@ -70,7 +70,7 @@ enum InfoMemory {
         text.field("maxmemory_policy", call.settings.maxmemoryPolicy.rawValue)
         ratios(figures, &text)
         let frees = call.administration.hooks.pendingFrees()
-        text.field("mem_not_counted_for_evict", 0)
+        text.field("mem_not_counted_for_evict", call.administration.memory.uncounted)
         text.field("mem_replication_backlog", 0)
         text.field("mem_total_replication_buffers", 0)
         text.field("mem_replica_full_sync_buffer", 0)
@@ -82,7 +82,7 @@ enum InfoMemory {
         text.field("mem_overhead_db_hashtable_rehashing", 0)
         text.field("active_defrag_running", 0)
         text.field("lazyfree_pending_objects", frees.pending)
-        text.field("lazyfreed_objects", frees.freed)
+        text.field("lazyfreed_objects", frees.freed - call.administration.statistics.freedObjectsBefore)
     }
 
     private static func scripts(_ call: borrowing Call, _ text: inout InfoText) {

@@ -24,8 +24,9 @@ enum Shutdown {
             run: shutdown)
     ]
 
-    /// Nothing is waited for (there are no replicas that lag behind), so a shutdown is never in progress when ABORT
-    /// comes, and NOW changes nothing.
+    /// Nothing is waited for (there are no replicas that lag behind), so NOW changes nothing, and there is something to
+    /// ABORT only between a signal and the clock. Beside a slow script only NOSAVE may run: what it has half done is
+    /// not saved.
     private static func shutdown(_ call: inout Call) throws(CommandError) {
         var flags: ShutdownFlags = []
         var aborts = false
@@ -46,9 +47,12 @@ enum Shutdown {
             }
         }
         let isContradiction = flags.contains(.save) && flags.contains(.noSave)
-        if isContradiction || aborts && call.arguments.count > 2 { throw .syntax }
-        if aborts { throw .message("ERR No shutdown in progress.") }
-        Log.shared.warning("User requested shutdown...")
+        if isContradiction || aborts && !flags.isEmpty { throw .syntax }
+        if aborts {
+            guard call.administration.abortShutdown() else { throw .message("ERR No shutdown in progress.") }
+            return call.reply.ok()
+        }
+        if !flags.contains(.noSave), let busy = call.administration.busyGate([]) { throw .message(busy) }
         guard call.administration.prepareShutdown(flags) else {
             throw .message("ERR Errors trying to SHUTDOWN. Check logs.")
         }

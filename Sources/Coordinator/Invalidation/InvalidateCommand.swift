@@ -48,8 +48,12 @@ enum InvalidateCommand {
                 Command(
                     "TYPE", "class [ASYNC]", arity: -3, [.write, .touchesArbitraryKeys], in: .fog, since: "8.2.0",
                     complexity: "O(N) where N is the number of keys in the database.",
-                    summary: "Removes the keys of a class of data: those that begin with its name and a colon.",
-                    help: ["TYPE <class> [ASYNC]", "    Remove the keys of a class, for example vm:state."],
+                    summary: "Removes the keys of a class of data: by its pattern, or those that begin with its name.",
+                    help: [
+                        "TYPE <class> [ASYNC]",
+                        "    Remove the keys of a class (FOG.CLASS) by its pattern; of a name that is no class, those",
+                        "    that begin with it and a colon, for example vm:state.",
+                    ],
                     run: type),
                 Command(
                     "CLUSTER", "[ASYNC]", arity: -2, [.write, .touchesArbitraryKeys], in: .fog, since: "8.2.0",
@@ -108,6 +112,10 @@ enum InvalidateCommand {
         let first = call.firstWord
         let isInBackground = try isAsynchronous(call, at: first + 1)
         let name = call.arguments[first]
+        if let item = call.classes.find(name) {
+            return try run(
+                &call, "TYPE", name.array, [item.pattern], isInBackground: isInBackground, alreadyRemoved: 0)
+        }
         var pattern = ByteBuffer()
         for index in 0..<name.count {
             let byte = name[index]

@@ -69,6 +69,30 @@ package final class CoordinatorState: EngineExtension {
             }
         }
         engine.setExtensionListens(databases.contains { $0 != nil })
+        readAtOnce(&engine)
+    }
+
+    /// Reads the records of small datasets before the first client is served: classes hold from the first write on.
+    /// What cannot be read in that time is read by the clock.
+    private func readAtOnce(_ engine: inout Engine) {
+        let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.loadingNanoseconds
+        let prefix = prefix
+        for database in databases.indices {
+            guard let records = databases[database], !records.isBuilt,
+                records.walk(&engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
+            else { continue }
+            if letGo(records, database, &engine) { continue }
+            for index in records.indexes { (index as? ClassIndex)?.tell(&engine, database) }
+        }
+    }
+
+    /// Stops listening to a database that was read, holds no records and was asked for none. True when it did.
+    private func letGo(_ records: DatabaseRecords, _ database: Int, _ engine: inout Engine) -> Bool {
+        guard records.isEmpty && !records.isUsed else { return false }
+        engine.setClasses([], database: database)
+        databases[database] = nil
+        engine.setExtensionListens(databases.contains { $0 != nil })
+        return true
     }
 
     package func prefixChanged(_ prefix: [UInt8]) {
@@ -97,6 +121,8 @@ package final class CoordinatorState: EngineExtension {
 
     /// How long one walk over a keyspace may hold the turn.
     private static let sliceNanoseconds: Int64 = 1_000_000
+    /// How long reading records may take right after a dataset was loaded.
+    private static let loadingNanoseconds: Int64 = 20_000_000
     /// Marked records read by one tick.
     private static let markedCount = 1000
 
@@ -110,11 +136,7 @@ package final class CoordinatorState: EngineExtension {
                 let isBuilt = records.walk(
                     &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
                 guard isBuilt else { return true }
-                if records.isEmpty && !records.isUsed {
-                    databases[database] = nil
-                    engine.setExtensionListens(databases.contains { $0 != nil })
-                    continue
-                }
+                if letGo(records, database, &engine) { continue }
             }
             for kind in RecordKind.allCases {
                 let isDone = records.readMarked(

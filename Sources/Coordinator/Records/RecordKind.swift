@@ -19,6 +19,8 @@ enum RecordKind: Int, CaseIterable {
     case booking
     /// fog:order:<id>
     case order
+    /// fog:class:<name>
+    case dataClass
 
     /// Ends with a colon; none is the beginning of another.
     var prefix: StaticString {
@@ -31,6 +33,7 @@ enum RecordKind: Int, CaseIterable {
         case .price: "price:"
         case .booking: "booking:"
         case .order: "order:"
+        case .dataClass: "class:"
         }
     }
 
@@ -41,6 +44,7 @@ enum RecordKind: Int, CaseIterable {
         case .task: TaskRecords()
         case .queue: QueueRecords(earlier[RecordKind.task.rawValue])
         case .gpu: MarketRecords()
+        case .dataClass: ClassIndex()
         case .provider, .price, .booking, .order: MarketFacet(self, of: earlier[RecordKind.gpu.rawValue])
         }
     }

@@ -42,6 +42,8 @@ package struct ACLRegistry {
         var user =
             accounts[name]?.user
             ?? ACLUser(name: name, commandCount: words.count, startsWithAllChannels: startsWithAllChannels)
+        // What `reset` and a new selector begin with is `acl-pubsub-default` as it is now.
+        user.startsWithAllChannels = startsWithAllChannels
         for rule in try ACLRegistry.merged(rules) {
             do throws(ACLRuleError) { try user.apply(rule, words) } catch {
                 throw ACLRefusal(

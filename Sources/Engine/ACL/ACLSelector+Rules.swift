@@ -126,7 +126,8 @@ extension ACLSelector {
         var access = KeyAccess.all
         var pattern = rule.dropFirst()
         if rule[0] == UInt8(ascii: "%") {
-            guard let tilde = rule.firstIndex(of: UInt8(ascii: "~")) else { throw .syntax }
+            // Without a pattern the rule is taken, and gives access to no key but the empty one, as in Redis.
+            let tilde = rule.firstIndex(of: UInt8(ascii: "~")) ?? rule.count
             access = []
             for letter in rule[1..<tilde] {
                 switch letter | 0x20 {
@@ -136,7 +137,7 @@ extension ACLSelector {
                 }
             }
             if access.isEmpty { throw .syntax }
-            pattern = rule[(tilde + 1)...]
+            pattern = rule.dropFirst(tilde + 1)
         }
         if ACLText.hasBlanks(pattern) { throw .syntax }
         let bytes = Array(pattern)

@@ -13,7 +13,7 @@ package struct ACLUser: Sendable {
     package internal(set) var root: ACLSelector
     package internal(set) var selectors: [ACLSelector] = []
     /// Whether new users and new selectors may use every channel.
-    let startsWithAllChannels: Bool
+    var startsWithAllChannels: Bool
 
     /// A new user: off, without a password, without a permission.
     init(name: [UInt8], commandCount: Int, startsWithAllChannels: Bool) {

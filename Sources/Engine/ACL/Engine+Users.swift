@@ -121,10 +121,12 @@ extension Engine {
                     because it is not clear which of them counts: define users in one of the two places.
                     """)
         }
+        var seen: Set<[UInt8]> = []
         for words in lines {
             guard let name = words.first else { continue }
-            if name != ACLRegistry.defaultName && acl.find(name) != nil {
-                throw ACLRefusal(text: "the user '\(ConfigText.string(name))' is defined twice")
+            guard seen.insert(name).inserted else {
+                let name = ConfigText.string(name)
+                throw ACLRefusal(text: "Error in user declaration '\(name)': Duplicate user found. Define it once.")
             }
             let user = try ACLFile.user(
                 name, rules: Array(words.dropFirst()), acl,

@@ -11,18 +11,22 @@ package enum MaxmemoryPolicy: String, ConfigChoice {
     case volatileLFU = "volatile-lfu"
     case volatileRandom = "volatile-random"
     case volatileTTL = "volatile-ttl"
+    case volatileLRM = "volatile-lrm"
     case allKeysLRU = "allkeys-lru"
     case allKeysLFU = "allkeys-lfu"
     case allKeysRandom = "allkeys-random"
+    case allKeysLRM = "allkeys-lrm"
     case noEviction = "noeviction"
 
     /// Keeps a logarithmic access counter per key instead of an access time.
     package var isLFU: Bool { self == .volatileLFU || self == .allKeysLFU }
     /// Orders keys by their last access.
     package var isLRU: Bool { self == .volatileLRU || self == .allKeysLRU }
+    /// Orders keys by their last change: reads do not make them younger (Redis 8.6).
+    package var isLRM: Bool { self == .volatileLRM || self == .allKeysLRM }
     /// May evict keys without an expiry.
     package var coversAllKeys: Bool {
-        self == .allKeysLRU || self == .allKeysLFU || self == .allKeysRandom
+        self == .allKeysLRU || self == .allKeysLFU || self == .allKeysRandom || self == .allKeysLRM
     }
 }
 

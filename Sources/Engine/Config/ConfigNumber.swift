@@ -2,7 +2,7 @@
 // own readers do it, overflow habits included: a configuration that loads there must mean the same here.
 // Pure functions; no input may trap, so all arithmetic wraps, saturates or reports on purpose.
 
-enum ConfigNumber {
+package enum ConfigNumber {
     /// A plain decimal integer: no blanks, no plus sign, no leading zeros, the whole text used, in range.
     static func integer(_ bytes: [UInt8]) -> Int64? {
         guard !bytes.isEmpty, bytes.count < 21 else { return nil }
@@ -27,7 +27,7 @@ enum ConfigNumber {
 
     /// A byte count with an optional unit (b, k, kb, m, mb, g, gb). Digits beyond 64 bits saturate (or are refused)
     /// and the unit multiplies with wrap-around, because that is what a stock server stores.
-    static func memory(_ text: [UInt8], saturates: Bool = true) -> UInt64? {
+    package static func memory(_ text: [UInt8], saturates: Bool = true) -> UInt64? {
         let bytes = ConfigText.beforeNul(text)
         let digits = bytes.prefix { ConfigText.isDigit($0) }
         guard digits.count < 128, let factor = unitFactor(Array(bytes[digits.endIndex...])) else { return nil }

@@ -52,7 +52,7 @@ extension Directive {
         guard let value = number.read(arguments.first ?? []) else {
             throw switch number.unit {
             case .plain: ConfigRefusal("argument couldn't be parsed into an integer")
-            case .memory, .signedMemory: ConfigRefusal("argument must be a memory value")
+            case .memory, .signedMemory, .memoryOrAuto: ConfigRefusal("argument must be a memory value")
             case .memoryOrPercent: ConfigRefusal("argument must be a memory or percent value")
             case .octal: ConfigRefusal("argument couldn't be parsed as an octal number")
             }
@@ -69,6 +69,9 @@ extension Directive.Number {
         case .plain:
             return ConfigNumber.integer(text)
         case .memory:
+            return ConfigNumber.memory(text).map { Int64(bitPattern: $0) }
+        case .memoryOrAuto:
+            if ConfigText.equalsIgnoringCase(text, "auto") { return Directive.Number.automatic }
             return ConfigNumber.memory(text).map { Int64(bitPattern: $0) }
         case .octal:
             guard let (value, isExact) = ConfigNumber.saturating(text, radix: 8), isExact else { return nil }

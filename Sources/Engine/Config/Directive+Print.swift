@@ -118,7 +118,9 @@ extension Directive {
 }
 
 extension Directive.Number {
-    var isMemory: Bool { unit == .memory || unit == .memoryOrPercent || unit == .signedMemory }
+    var isMemory: Bool {
+        unit == .memory || unit == .memoryOrPercent || unit == .signedMemory || unit == .memoryOrAuto
+    }
 
     /// A percentage with its sign, an octal number in octal, bytes unsigned.
     func text(of value: Int64) -> String {
@@ -126,6 +128,7 @@ extension Directive.Number {
         case .plain, .signedMemory: String(value)
         case .octal: String(UInt64(bitPattern: value), radix: 8)
         case .memory: String(UInt64(bitPattern: value))
+        case .memoryOrAuto: value == Directive.Number.automatic ? "auto" : String(UInt64(bitPattern: value))
         case .memoryOrPercent: value < 0 ? "\(value.magnitude)%" : String(value)
         }
     }

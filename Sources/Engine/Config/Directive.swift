@@ -85,7 +85,11 @@ package struct Directive: Sendable {
             case memoryOrPercent
             /// A byte count or a plain negative number.
             case signedMemory
+            /// A byte count, or the word auto (`automatic`).
+            case memoryOrAuto
         }
+        /// What auto is kept as: a count that no machine can mean.
+        static let automatic = Int64.min
         let unit: Unit
         /// Bounds are compared as unsigned 64-bit numbers, so a negative value counts as very large.
         let isUnsigned: Bool

@@ -156,8 +156,10 @@ package struct Settings: Sendable, BitwiseCopyable, Equatable {
     package var luaEnableDeprecatedAPI = false
 
     // Memory
-    /// `maxmemory`: 0 means no limit.
+    /// `maxmemory`: 0 means no limit. The engine's own copy holds what `auto` means now.
     package var maxmemory = 0
+    /// `maxmemory auto`: the limit follows that of the container.
+    package var maxmemoryIsAuto = false
     /// `maxmemory-policy`.
     package var maxmemoryPolicy = MaxmemoryPolicy.noEviction
     /// `maxmemory-samples`.

@@ -9,6 +9,8 @@ package struct AppendOnlyFacts: Sendable {
     package var isRewriteScheduled = false
     /// Seconds the last rewrite took; -1 before the first.
     package var lastRewriteSeconds = -1
+    /// The file was switched on and has no base yet.
+    package var isFirstRewrite = false
     /// When the running rewrite began, milliseconds since the epoch.
     package var rewriteStart: Int64 = 0
     package var lastRewriteSucceeded = true
@@ -67,6 +69,13 @@ extension Engine {
         let offset = hooks.appendOnlyGauges().durableOffset
         for session in waiting.ordered
         where session.session.suspension?.reason == .durability && session.session.journalEnd <= offset {
+            resume(session, .ready)
+        }
+    }
+
+    /// The append only file was switched off: whoever waits for it hears of that.
+    package mutating func resumeAllDurable() {
+        for session in waiting.ordered where session.session.suspension?.reason == .durability {
             resume(session, .ready)
         }
     }

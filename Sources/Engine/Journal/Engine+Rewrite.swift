@@ -38,6 +38,7 @@ extension Engine {
     /// CONFIG SET appendonly yes: the first base file is being made.
     package mutating func noteAppendOnlySwitched(on isOn: Bool) {
         appendOnly.isRewriting = isOn
+        appendOnly.isFirstRewrite = isOn
         appendOnly.isRewriteScheduled = false
         appendOnly.rewriteStart = clock.nowMilliseconds
     }
@@ -51,6 +52,7 @@ extension Engine {
     /// How the rewrite ended; nil when nobody wanted it any more.
     package mutating func endAppendOnlyRewrite(isSuccess: Bool?) {
         appendOnly.isRewriting = false
+        appendOnly.isFirstRewrite = false
         guard let isSuccess else { return }
         appendOnly.lastRewriteSucceeded = isSuccess
         appendOnly.lastRewriteEnd = clock.nowMilliseconds

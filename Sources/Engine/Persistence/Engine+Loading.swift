@@ -14,12 +14,10 @@ extension Engine {
     }
 
     /// How far it is.
-    package mutating func noteLoading(_ loader: borrowing RDBLoader) {
-        saving.loading.loadedByteCount = loader.progress.byteCount
-        saving.loading.usedMemory = loader.facts.usedMemory ?? 0
-    }
-
     package mutating func noteLoading(byteCount: Int) { saving.loading.loadedByteCount = byteCount }
+
+    /// What the file says about the memory that its dataset took.
+    package mutating func noteLoading(usedMemory: Int) { saving.loading.usedMemory = usedMemory }
 
     /// The dataset is complete.
     package mutating func endLoading() {
@@ -35,12 +33,13 @@ extension Engine {
         options.checksChecksum = settings.rdbChecksum
         options.triesNewerVersions = settings.rdbVersionCheck == .relaxed
         options.dropsExpired = keyspace.removesExpired
+        options.databaseCount = keyspace.databaseCount
         return options
     }
 
     /// What a loaded file says, in the log as stock servers say it.
-    package func report(_ loader: borrowing RDBLoader) {
-        let facts = loader.facts
+    package func report(_ summary: RDBLoader.Summary) {
+        let facts = summary.facts
         Log.shared.notice("Loading RDB produced by version \(facts.serverVersion)")
         if let second = facts.createdSecond {
             Log.shared.notice("RDB age \(max(0, clock.nowMilliseconds / 1000 - second)) seconds")
@@ -51,7 +50,10 @@ extension Engine {
         }
         if facts.isAOFBase { Log.shared.notice("RDB is base AOF") }
         for warning in facts.warnings { Log.shared.warning(warning) }
-        let progress = loader.progress
+        for key in facts.emptyKeys {
+            Log.shared.notice("skipping empty key: \(String(decoding: key, as: UTF8.self))")
+        }
+        let progress = summary.progress
         Log.shared.notice(
             "Done loading RDB, keys loaded: \(progress.keysLoaded), keys expired: \(progress.keysExpired).")
         if progress.emptyKeys > 0 { Log.shared.notice("empty keys skipped: \(progress.emptyKeys).") }
@@ -59,12 +61,12 @@ extension Engine {
 
     /// A file was loaded whole: its libraries of functions are registered, its counts kept for INFO. Returns why a
     /// library cannot be, which is as bad as a broken file; nil when all is well.
-    package mutating func noteLoaded(_ loader: borrowing RDBLoader) -> String? {
-        saving.loadedKeys = loader.progress.keysLoaded
-        saving.expiredKeys = loader.progress.keysExpired
-        for source in loader.facts.functions {
+    package mutating func noteLoaded(_ summary: RDBLoader.Summary, replacesLibraries: Bool = true) -> String? {
+        saving.loadedKeys = summary.progress.keysLoaded
+        saving.expiredKeys = summary.progress.keysExpired
+        for source in summary.facts.functions {
             do throws(ScriptError) {
-                _ = try loadLibrary(source.span, replaces: true)
+                _ = try loadLibrary(source.span, replaces: replacesLibraries)
             } catch {
                 return "Failed loading functions: \(error.words)"
             }
@@ -105,7 +107,10 @@ extension Engine {
             Log.shared.warning(error.text(path: file.path))
             return false
         }
-        guard !options.onlyChecks, let reason = noteLoaded(loader) else { return true }
+        let replaces = options.replacesKeys
+        guard !options.onlyChecks, let reason = noteLoaded(loader.summary, replacesLibraries: replaces) else {
+            return true
+        }
         Log.shared.warning(reason)
         return false
     }

@@ -25,8 +25,9 @@ extension Engine {
     /// Where the dataset is saved.
     package var datasetPath: String { dataDirectory + "/" + config.string("dbfilename") }
 
-    private var datasetPlan: SnapshotJob.Plan {
-        let name = RDBFile.temporaryName(processIdentifier: identity.processIdentifier)
+    private func datasetPlan(inBackground: Bool) -> SnapshotJob.Plan {
+        let name = RDBFile.temporaryName(
+            processIdentifier: identity.processIdentifier, number: inBackground ? RDBFile.temporaryNumber() : nil)
         var plan = SnapshotJob.Plan(path: datasetPath, temporaryPath: dataDirectory + "/" + name)
         plan.compresses = settings.rdbCompression
         plan.checksums = settings.rdbChecksum
@@ -42,7 +43,9 @@ extension Engine {
         saving.lastTry = clock.nowMilliseconds
         saving.changesAtStart = changes
         do throws(SystemError) {
-            try beginSnapshot(for: .save, datasetPlan) { engine, outcome in engine.endSave(outcome) }
+            try beginSnapshot(for: .save, datasetPlan(inBackground: true)) { engine, outcome in
+                engine.endSave(outcome)
+            }
         } catch {
             setSaveFailed(true)
             throw .system(error)
@@ -118,21 +121,23 @@ extension Engine {
     // MARK: at once
 
     /// SAVE: returns when the file is on the device. Another snapshot that runs is taken to its end first; its file
-    /// is finished in the background.
-    package mutating func saveNow() throws(SystemError) {
+    /// is finished in the background. Before the end of the server (`isFinal`) whoever insists does not wait for it.
+    package mutating func saveNow(isFinal: Bool = false) throws(SystemError) {
         completeCapture()
         finishAbandonedSnapshot()
-        let job = try SnapshotJob(described(datasetPlan))
+        let job = try SnapshotJob(described(datasetPlan(inBackground: false)))
         let capture = keyspace.beginSnapshot(compresses: settings.rdbCompression) { job.add($0) }
         let delay = Int64(settings.rdbKeySaveDelayMicroseconds)
+        let hooks = hooks
         let isComplete = keyspace.advanceSnapshot { isPiece in
-            job.waitForRoom()
+            while !job.waitForRoom() { Engine.exitIfInsisted(isFinal, hooks, job) }
             if delay > 0 && !isPiece { Clock.sleep(nanoseconds: delay * 1000) }
+            if isPiece || delay > 0 { Engine.exitIfInsisted(isFinal, hooks, job) }
             return true
         }
         precondition(isComplete, "a walk that nothing stops goes to its end")
         job.finish(capture)
-        switch job.wait() {
+        switch job.wait(meanwhile: { Engine.exitIfInsisted(isFinal, hooks, job) }) {
         case .success:
             Log.shared.notice("DB saved on disk")
             noteSaved(changesIn: changes)
@@ -151,29 +156,6 @@ extension Engine {
         do throws(SystemError) { try saveNow() } catch {
             // It is in the log; save points will try again.
             setSaveFailed(true)
-        }
-    }
-
-    /// Saves before the server ends, when save points or `flags` ask for it. False when that failed and the server
-    /// must not end for it.
-    package mutating func prepareShutdown(_ flags: ShutdownFlags) -> Bool {
-        if snapshotPurpose == .save {
-            Log.shared.warning("There is a child saving an .rdb. Killing it!")
-            cancelSnapshot()
-        }
-        let isWanted = flags.contains(.save) || !config.savePoints.isEmpty && !flags.contains(.noSave)
-        guard isWanted, !isLoading else { return true }
-        Log.shared.notice("Saving the final RDB snapshot before exiting.")
-        do throws(SystemError) {
-            try saveNow()
-            return true
-        } catch {
-            if flags.contains(.force) {
-                Log.shared.warning("Error trying to save the DB. Exit anyway.")
-                return true
-            }
-            Log.shared.warning("Error trying to save the DB, can't exit.")
-            return false
         }
     }
 

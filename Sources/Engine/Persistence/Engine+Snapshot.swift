@@ -11,8 +11,9 @@ package import Persistence
 internal import Structures
 
 extension Engine {
-    /// How long one slice of a snapshot may hold the turn.
-    private static var snapshotSliceNanoseconds: Int64 { 500_000 }
+    /// How long one slice of a snapshot may hold the turn. A quarter of a millisecond each millisecond takes more than
+    /// the thread behind it can write.
+    private static var snapshotSliceNanoseconds: Int64 { 250_000 }
 
     /// A snapshot is being taken or written.
     package var isSnapshotRunning: Bool { saving.running != nil }
@@ -43,6 +44,7 @@ extension Engine {
         saving.running = RunningSnapshot(
             purpose: purpose, job: job, capture: capture, startMilliseconds: clock.nowMilliseconds,
             completed: completed)
+        saving.longestSliceNanoseconds = 0
         setGate(.capturing, true)
     }
 
@@ -96,7 +98,9 @@ extension Engine {
 
     /// Works on the capture until the slice's time is over or there is no room. True when it is complete.
     private mutating func advanceCapture(_ hasRoom: () -> Bool) -> Bool {
-        let deadline = clock.monotonicNanoseconds + Engine.snapshotSliceNanoseconds
+        let start = clock.monotonicNanoseconds
+        let deadline = start + Engine.snapshotSliceNanoseconds
+        defer { noteSlice(since: start) }
         let clock = clock
         let hasDelay = settings.rdbKeySaveDelayMicroseconds > 0
         var count = 0
@@ -106,6 +110,12 @@ extension Engine {
             if !isPiece && count & 15 != 0 && !hasDelay { return true }
             return !hasDelay && hasRoom() && clock.monotonicNanoseconds < deadline
         }
+    }
+
+    /// INFO says how long slices held the turn; the machine's own pauses are in it.
+    private mutating func noteSlice(since start: Int64) {
+        let nanoseconds = clock.monotonicNanoseconds - start
+        saving.longestSliceNanoseconds = max(saving.longestSliceNanoseconds, nanoseconds)
     }
 
     /// `rdb-key-save-delay`, which tests use to make a save last: keys are taken no faster than it says.
@@ -129,7 +139,7 @@ extension Engine {
         guard let running = saving.running, !running.isCaptured else { return }
         let job = running.job
         let isComplete = keyspace.advanceSnapshot { _ in
-            job.waitForRoom()
+            while !job.waitForRoom() {}
             return true
         }
         precondition(isComplete, "a walk that nothing stops goes to its end")

@@ -22,6 +22,8 @@ package struct SavingState {
     package internal(set) var lastSeconds = -1
     /// When the last background save was tried, milliseconds since the epoch.
     var lastTry: Int64 = 0
+    /// A signal asked for the end of the server, which has not begun.
+    var requestedShutdown: ShutdownFlags?
     /// BGSAVE SCHEDULE waits for another snapshot to end.
     package internal(set) var isScheduled = false
     /// Saves that succeeded since the start.
@@ -32,6 +34,8 @@ package struct SavingState {
     /// `changes` when the last background save began: so many are safe when it ends.
     var changesAtStart = 0
     var running: RunningSnapshot?
+    /// The longest that a slice of the running or last snapshot held the turn.
+    package internal(set) var longestSliceNanoseconds: Int64 = 0
     /// Some command waits for a value of the running snapshot.
     var hasWaiters = false
     package internal(set) var loading = LoadingState()

@@ -128,7 +128,11 @@ extension Call {
 
     private mutating func finish(_ outcome: ScriptOutcome, mark: Int) {
         switch outcome {
-        case .done: break
+        case .done(let isCounted):
+            guard isCounted else { break }
+            var isError = false
+            reply.buffer.withBytes { bytes in isError = bytes.count > mark && bytes[mark] == UInt8(ascii: "-") }
+            administration.isErrorCounted = isError
         case .failed(let failure):
             reply.buffer.truncate(to: mark)
             write(failure)

@@ -57,8 +57,10 @@ extension Engine {
         running.now = keyspace.now
         running.startTicks = stamp
         let threshold = settings.busyReplyThresholdMilliseconds
+        // A script out of an AOF (stock servers before 7 record them so) ends before what stands behind it begins.
         interpreter.setDeadline(
-            ticks: threshold > 0 ? stamp &+ Engine.ticks(microseconds: Double(threshold) * 1000) : UInt64.max)
+            ticks: threshold > 0 && !isLoading
+                ? stamp &+ Engine.ticks(microseconds: Double(threshold) * 1000) : UInt64.max)
         running.scope = beginNesting(.script, session)
         scripting.running = running
         scripting.reply = reply
@@ -78,7 +80,7 @@ extension Engine {
     mutating func continueScript(reply: Reply?) -> ScriptOutcome {
         guard let session = scripting.running.session,
             let interpreter = scripting.running.isFunction ? scripting.functions : scripting.scripts
-        else { return .done }
+        else { return .done(isCounted: false) }
         let (now, database) = (keyspace.now, scripting.running.database)
         keyspace.now = scripting.running.now
         stamp = ticks()
@@ -185,7 +187,7 @@ extension Engine {
     }
 
     /// Only commands that may see a half-done script run beside it.
-    func busyGate(_ flags: CommandFlags) -> StaticString? {
+    package func busyGate(_ flags: CommandFlags) -> StaticString? {
         guard gates.contains(.busy), !flags.contains(.allowBusy) else { return nil }
         return busyText
     }

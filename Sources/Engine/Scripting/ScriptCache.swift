@@ -49,6 +49,8 @@ package struct ScriptCache: ~Copyable {
     private var free: [Int] = []
     private var byDigest: [ScriptDigest: Int] = [:]
     private var byText: [UInt64: Int] = [:]
+    /// Found last by its text: a client that sends one script again and again needs no hash of it.
+    private var latest = -1
     private var uses: UInt64 = 0
     private var evalCount = 0
     /// Scripts forgotten to make room (INFO evicted_scripts).
@@ -79,9 +81,14 @@ package struct ScriptCache: ~Copyable {
 
     @inline(__always)
     mutating func find(text: Span<UInt8>) -> Int? {
+        if latest >= 0, let script = scripts[latest], script.text.span.equals(text) {
+            noteUse(latest)
+            return latest
+        }
         guard let index = byText[KeyHash.hash(text, seed: KeyHash.seed)] else { return nil }
         guard let script = scripts[index], script.text.span.equals(text) else { return nil }
         noteUse(index)
+        latest = index
         return index
     }
 
@@ -152,6 +159,7 @@ package struct ScriptCache: ~Copyable {
     /// SCRIPT FLUSH; the interpreter goes with its functions.
     mutating func removeAll() {
         scripts = []
+        latest = -1
         free = []
         byDigest = [:]
         byText = [:]

@@ -13,14 +13,19 @@ enum ScriptHost {
     }
 
     private static let command:
-        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<fog_slice>?, Int, Int32) -> fog_slice = {
-            context, words, count, protocolVersion in
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<fog_slice>?, Int, Int32, UnsafeMutablePointer<UInt64>?
+        ) -> fog_slice = {
+            context, words, count, protocolVersion, end in
             guard let engine = unsafe ScriptHost.engine(context), let words = unsafe words else {
                 return unsafe fog_slice()
             }
             let slices = unsafe UnsafeRawPointer(words).assumingMemoryBound(to: ArgumentSlice.self)
             let arguments = unsafe Arguments(unchecked: slices, count: count)
-            return unsafe engine.pointee.runFromScript(arguments, protocolVersion: Int(protocolVersion))
+            let reply = unsafe engine.pointee.runFromScript(arguments, protocolVersion: Int(protocolVersion))
+            // The command's own last look at the clock serves the script as well.
+            unsafe end?.pointee = engine.pointee.stamp
+            return unsafe reply
         }
 
     private static let append: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<UInt8>?, Int) -> Void = {

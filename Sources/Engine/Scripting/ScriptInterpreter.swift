@@ -6,7 +6,8 @@ internal import RESP
 
 /// How a script left the interpreter.
 enum ScriptOutcome {
-    case done
+    /// `isCounted`: an error that it may have returned is that of a command, which was counted when that answered.
+    case done(isCounted: Bool)
     case failed(ScriptFailure)
     /// It has run for too long and waits in the middle; go on with `resume`.
     case paused
@@ -134,7 +135,7 @@ struct ScriptFunction {
 
     @unsafe private func outcome(_ status: Int32, _ failure: fog_failure) -> ScriptOutcome {
         switch status {
-        case Int32(FOG_LUA_DONE): .done
+        case Int32(FOG_LUA_DONE): .done(isCounted: unsafe failure.isCounted != 0)
         case Int32(FOG_LUA_PAUSED): .paused
         default: .failed(unsafe ScriptFailure(failure))
         }

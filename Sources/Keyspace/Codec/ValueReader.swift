@@ -229,9 +229,26 @@ package struct ValueLimits: Sendable {
     /// Reads a string of any form into `output`, in the place of what that held.
     package mutating func string(into output: inout ByteBuffer) throws(ValueError) {
         output.truncate(to: 0)
+        _ = try appendString(to: &output)
+    }
+
+    /// Reads a string of any form behind what `output` holds: its length.
+    @inline(__always)
+    package mutating func appendString(to output: inout ByteBuffer) throws(ValueError) -> Int {
         let first = try byte()
-        if first >= 0xC0 { return try special(first, into: &output) }
-        try append(checkedCount(length(after: first)), to: &output)
+        let start = output.count
+        if first >= 0xC0 {
+            try special(first, into: &output)
+        } else {
+            let byteCount = try checkedCount(first < 0x40 ? Int(first) : length(after: first))
+            if _fastPath(count &- offset >= byteCount) {
+                unsafe output.append(base + offset, count: byteCount)
+                offset &+= byteCount
+            } else {
+                try append(byteCount, to: &output)
+            }
+        }
+        return output.count &- start
     }
 
     /// Calls `body` with a string of any form; no copy is made of one that lies in the window as it is.

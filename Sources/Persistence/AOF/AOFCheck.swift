@@ -3,6 +3,7 @@
 // look for them. Bytes that are cut off because something else stood there are kept beside the file; an end that was
 // merely cut short is not. Runs in a process of its own, no server around it; blocks.
 package import Base
+package import Reactor
 
 package struct AOFCheck {
     package enum Task: Equatable, Sendable {

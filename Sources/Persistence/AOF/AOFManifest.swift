@@ -104,7 +104,7 @@ package struct AOFManifest: Sendable, Equatable {
     private static let lineByteCountMax = 1024
 
     package init(text: String) throws(Fault) {
-        guard !text.isEmpty else { throw Fault("Empty AOF manifest") }
+        guard !text.isEmpty else { throw Fault("Found an empty AOF manifest") }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         for (index, line) in lines.enumerated() where line.first != "#" {

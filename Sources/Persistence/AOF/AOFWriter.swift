@@ -48,6 +48,8 @@ package final class AOFWriter: Sendable {
     /// Syncs that a paused or slow disk put off (INFO aof_delayed_fsync).
     package let delayedSyncs = Atomic<Int>(0)
     package let isFailing = Atomic<Bool>(false)
+    /// DEBUG AOF-FLUSH-SLEEP: makes every write late, which acknowledgements must show under `always`.
+    package let writeDelayMicroseconds = Atomic<Int>(0)
 
     /// Starts writing at the end of the file at `path`; `offset` is the journal's position there.
     package init(
@@ -130,6 +132,8 @@ package final class AOFWriter: Sendable {
     private func advance(_ state: inout AOFWriterState, isClosing: Bool) {
         let policy = policy.withLock { $0 }
         let syncs = policy == .always || isClosing
+        let delay = writeDelayMicroseconds.load(ordering: .relaxed)
+        if _slowPath(delay > 0) { Clock.sleep(nanoseconds: Int64(delay) * 1000) }
         do throws(SystemError) {
             try state.writeAll(syncs: syncs, checksums: addsChecksums.load(ordering: .relaxed))
         } catch {

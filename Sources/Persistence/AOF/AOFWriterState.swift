@@ -3,6 +3,7 @@
 // unsynced write a failed sync has kept. Only the writer's thread.
 internal import Base
 internal import CLinux
+internal import Reactor
 
 struct AOFWriterState: ~Copyable {
     private var file: DiskFile?

@@ -6,6 +6,7 @@
 internal import Base
 internal import Engine
 internal import Persistence
+internal import Reactor
 internal import Synchronization
 
 extension AppendOnly {
@@ -71,6 +72,7 @@ extension AppendOnly {
             engine.setJournal(.file, isOn: false)
             engine.hooks.writeJournal = { _ in }
             engine.hooks.appendOnlyGauges = { AppendOnlyGauges() }
+            engine.hooks.delayJournal = { _ in }
             if engine.snapshotPurpose == .rewrite {
                 // In the stock servers' words, which scripts wait for, though no child runs here.
                 Log.shared.notice("Killing running AOF rewrite child: \(engine.identity.processIdentifier)")
@@ -78,7 +80,10 @@ extension AppendOnly {
             }
         }
         writer.close()
-        shared.turn.take { $0.setAppendOnlyFailure(nil) }
+        shared.turn.take { engine in
+            engine.setAppendOnlyFailure(nil)
+            engine.resumeAllDurable()
+        }
         shared.durability.setFailure(nil)
     }
 

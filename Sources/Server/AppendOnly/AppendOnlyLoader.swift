@@ -7,6 +7,7 @@ internal import Engine
 internal import Keyspace
 internal import Persistence
 internal import RESP
+internal import Reactor
 internal import Synchronization
 
 extension Server {
@@ -32,8 +33,6 @@ struct AppendOnlyLoader {
 
     /// Commands run in one turn: a fraction of a millisecond for small ones.
     private static let commandsPerTurn = 1024
-    /// So much of a snapshot is read in one turn: around a millisecond.
-    private static let sliceByteCount = 256 << 10
 
     /// False when the server was asked to stop meanwhile.
     func load(_ manifest: AOFManifest) throws(StartRefusal) -> Bool {
@@ -41,7 +40,7 @@ struct AppendOnlyLoader {
         guard !files.isEmpty else { return true }
         let start = Clock().monotonicNanoseconds
         for entry in files where !Disk.exists(places.path(entry)) {
-            throw StartRefusal("The AOF file \(entry.name) doesn't exist")
+            throw AppendOnlyLoader.cannotOpen(entry.name, "No such file or directory")
         }
         let total = files.reduce(0) { $0 + (Disk.byteCount(places.path($1)) ?? 0) }
         shared.turn.take { $0.beginLoading(byteCount: total) }
@@ -52,8 +51,7 @@ struct AppendOnlyLoader {
             do throws(SystemError) {
                 file = try MappedFile(places.path(entry))
             } catch {
-                throw StartRefusal(
-                    "Fatal error: can't open the append log file \(entry.name) for reading: \(error.reason)")
+                throw AppendOnlyLoader.cannotOpen(entry.name, error.reason)
             }
             guard try load(file, entry, isLast: isEnd(entry, of: files), loadedBefore: loaded) else { return false }
             loaded += file.byteCount
@@ -62,6 +60,10 @@ struct AppendOnlyLoader {
         }
         Log.shared.notice("DB loaded from append only file: \(seconds(since: start)) seconds")
         return true
+    }
+
+    private static func cannotOpen(_ name: String, _ reason: String) -> StartRefusal {
+        StartRefusal("Fatal error: can't open the append log file \(name) for reading: \(reason)")
     }
 
     /// Whether nothing was recorded behind this file. A rewrite names the next increment before the writer has synced
@@ -96,34 +98,22 @@ struct AppendOnlyLoader {
         }
         // What has died since is removed by the commands behind it.
         options.dropsExpired = false
-        var loader = snapshot.loader(limits: limits, options: options)
-        var isComplete = false
-        var failure: RDBError?
-        while !isComplete {
-            if shared.isStopping.load(ordering: .relaxed) { return nil }
-            shared.turn.take { engine in
-                engine.keyspace.now = engine.clock.nowMilliseconds
-                do throws(RDBError) {
-                    isComplete = try loader.run(into: &engine.keyspace, byteCount: AppendOnlyLoader.sliceByteCount)
-                } catch {
-                    failure = error
-                }
-                engine.noteLoading(byteCount: loadedBefore + loader.progress.byteCount)
-            }
-            if let failure {
-                throw StartRefusal(
-                    "Error reading the RDB preamble of the AOF file, AOF loading aborted. "
-                        + failure.text(path: file.path))
-            }
-            Clock.sleep(nanoseconds: 1)
+        let summary: RDBLoader.Summary
+        do throws(RDBError) {
+            let loading = SnapshotLoading(shared: shared, loadedBefore: loadedBefore)
+            guard let found = try loading.run(snapshot, limits, options) else { return nil }
+            summary = found
+        } catch {
+            throw StartRefusal(
+                "Error reading the RDB preamble of the AOF file, AOF loading aborted. " + error.text(path: file.path))
         }
         var reason: String?
         shared.turn.take { engine in
-            engine.report(loader)
-            reason = engine.noteLoaded(loader)
+            engine.report(summary)
+            reason = engine.noteLoaded(summary)
         }
         if let reason { throw StartRefusal("\(reason) (\(file.path))") }
-        return loader.progress.byteCount
+        return summary.progress.byteCount
     }
 
     // MARK: running

@@ -4,6 +4,7 @@ internal import Base
 internal import CLinux
 internal import Engine
 internal import Persistence
+internal import Reactor
 
 struct AppendOnlyPlaces: Sendable {
     /// `dir`.
@@ -26,7 +27,10 @@ struct AppendOnlyPlaces: Sendable {
     /// Where servers before Redis 7 kept the one file they had.
     var oldFile: String { root + "/" + prefix }
     /// A rewrite writes here.
-    var temporaryBase: String { directory + "/temp-rewriteaof-bg-\(getpid()).aof" }
+    var temporaryBase: String {
+        directory + "/temp-rewriteaof-bg-\(getpid())-\(RDBFile.temporaryNumber()).aof"
+    }
+
     /// Removes what rewrites that were killed have left. Returns how many files went.
     func sweep() -> Int {
         var count = 0

@@ -60,6 +60,8 @@ package enum Zipmap {
             start += 4
             guard start <= end else { return nil }
             count = Ziplist.load(bytes, offset + 1, 4)
+            // What fits into one byte was never written in five.
+            guard count >= Int(longLength) else { return nil }
         }
         var free = 0
         if hasFree {

@@ -5,7 +5,13 @@
 
 extension DirectiveTable {
     static let memory: [Directive] = [
-        .unbounded("maxmemory", 0, .memory) { $0.maxmemory = $1 },
+        Directive(
+            "maxmemory", [],
+            .number(Directive.Number(unit: .memoryOrAuto, isUnsigned: true, lower: 0, upper: -1)), [], .number(0),
+            store: { settings, value in
+                settings.maxmemoryIsAuto = value.number == Directive.Number.automatic
+                settings.maxmemory = settings.maxmemoryIsAuto ? 0 : value.number < 0 ? .max : Int(value.number)
+            }),
         .choice("maxmemory-policy", MaxmemoryPolicy.noEviction) { $0.maxmemoryPolicy = $1 },
         .integer("maxmemory-samples", 5, 1...64) { $0.maxmemorySamples = $1 },
         .integer("maxmemory-eviction-tenacity", 10, 0...100) { $0.maxmemoryEvictionTenacity = $1 },

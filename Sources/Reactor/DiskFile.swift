@@ -1,4 +1,4 @@
-// DiskFile.swift - files of persistence: every system call on them goes through here, with its errno as a
+// DiskFile.swift - files on disk: every system call on them goes through here, with its errno as a
 // `SystemError`. They block, so no loop calls them; the threads of persistence and the start of the server do.
 package import Base
 internal import CLinux

@@ -1,0 +1,105 @@
+// ClassRecord.swift - a class of data between its words in FOG.CLASS SET, the fields of its record
+// `fog:class:<name>`, and what the engine takes. A record may be written by anybody with HSET, so reading one bounds
+// every number. Pure.
+internal import Base
+internal import Commands
+internal import Engine
+internal import Keyspace
+internal import Structures
+
+enum ClassRecord {
+    private static let nameByteCountMax = 128
+    private static let patternByteCountMax = 512
+
+    // MARK: words
+
+    /// From the words behind the name.
+    static func parse(_ name: Span<UInt8>, _ words: inout Options) throws(CommandError) -> DataClass {
+        guard !name.isEmpty, name.count <= nameByteCountMax else {
+            throw .message("ERR a class is named by 1 to 128 bytes")
+        }
+        guard words.take("PATTERN", values: 1) else { throw .syntax }
+        let pattern = try words.next()
+        guard !pattern.isEmpty, pattern.count <= patternByteCountMax else {
+            throw .message("ERR a pattern has 1 to 512 bytes")
+        }
+        var item = DataClass(name: name.array, pattern: pattern.array)
+        while !words.isAtEnd {
+            if words.take("TTL", values: 1) {
+                item.limits.lifeMilliseconds = try seconds(&words)
+            } else if words.take("MAXTTL", values: 1) {
+                item.limits.lifeMillisecondsMax = try seconds(&words)
+            } else if words.take("JITTER", values: 1) {
+                item.limits.jitterPercent = try words.integer(
+                    in: 0...ClassLimits.jitterPercentMax, otherwise: .message("ERR JITTER is 0 to 90 per cent"))
+            } else if words.take("MAXMEM", values: 1) {
+                guard let bytes = ConfigNumber.memory(try words.next().array, saturates: false), bytes < 1 << 62 else {
+                    throw .message("ERR MAXMEM is a number of bytes, with a unit if you like: 100mb")
+                }
+                item.limits.byteCountMax = Int(bytes)
+            } else if words.take("PRIORITY", values: 1) {
+                item.priority = try words.integer(
+                    in: -1000...1000, otherwise: .message("ERR PRIORITY is -1000 to 1000"))
+            } else {
+                throw .syntax
+            }
+        }
+        let limits = item.limits
+        if limits.lifeMillisecondsMax > 0 && limits.lifeMilliseconds > limits.lifeMillisecondsMax {
+            throw .message("ERR TTL cannot be greater than MAXTTL")
+        }
+        return item
+    }
+
+    private static func seconds(_ words: inout Options) throws(CommandError) -> Int64 {
+        let value = try words.integer(
+            in: 0...ClassLimits.lifeSecondsMax,
+            otherwise: .message("ERR a time to live is 0 to 10000000000 seconds"))
+        return Int64(value) * 1000
+    }
+
+    // MARK: fields
+
+    /// All fields, those that are off included, so that a class that is set again keeps nothing of what it was.
+    static func write(_ item: DataClass, to fields: inout RecordFields) {
+        // A view of another module's stored property is none that outlives the expression.
+        let pattern = item.pattern
+        fields.add("pattern", pattern.span)
+        fields.add("ttl", decimal: item.limits.lifeMilliseconds / 1000)
+        fields.add("maxttl", decimal: item.limits.lifeMillisecondsMax / 1000)
+        fields.add("jitter", decimal: Int64(item.limits.jitterPercent))
+        fields.add("maxmem", decimal: Int64(item.limits.byteCountMax))
+        fields.add("priority", decimal: Int64(item.priority))
+    }
+
+    /// What a record says; nil when it has no pattern.
+    static func read(_ name: Span<UInt8>, _ entry: Entry, now: Int64) -> DataClass? {
+        guard let value = entry.fieldValue(patternField.span, now: now) else { return nil }
+        let pattern = value.withText { $0.array }
+        guard !pattern.isEmpty else { return nil }
+        var item = DataClass(name: name.array, pattern: pattern)
+        entry.forEachField(now: now) { field, value, _ in
+            guard let number = value.integerValue else { return }
+            field.withText { text in
+                if text.equals("ttl") {
+                    item.limits.lifeMilliseconds = seconds(number)
+                } else if text.equals("maxttl") {
+                    item.limits.lifeMillisecondsMax = seconds(number)
+                } else if text.equals("jitter") {
+                    item.limits.jitterPercent = Int(max(0, min(Int64(ClassLimits.jitterPercentMax), number)))
+                } else if text.equals("maxmem") {
+                    item.limits.byteCountMax = Int(max(0, min(1 << 62, number)))
+                } else if text.equals("priority") {
+                    item.priority = Int(max(-1000, min(1000, number)))
+                }
+            }
+        }
+        return item
+    }
+
+    private static let patternField: [UInt8] = Array("pattern".utf8)
+
+    private static func seconds(_ number: Int64) -> Int64 {
+        max(0, min(Int64(ClassLimits.lifeSecondsMax), number)) * 1000
+    }
+}
