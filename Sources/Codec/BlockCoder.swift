@@ -77,7 +77,10 @@ internal import CZstd
             unsafe compressor = ZSTD_createCCtx()
             precondition(unsafe fog_zstd_write_bare(compressor, Int32(level)) != 0, "libzstd knows bare frames")
         }
-        unsafe ZSTD_CCtx_refCDict(compressor, dictionary?.compressor)
+        // A block that did not fit leaves the context in the middle of a frame, where it keeps the dictionary it has and
+        // only says so by the returned error.
+        unsafe ZSTD_CCtx_reset(compressor, ZSTD_reset_session_only)
+        guard unsafe ZSTD_isError(ZSTD_CCtx_refCDict(compressor, dictionary?.compressor)) == 0 else { return 0 }
         let written = unsafe ZSTD_compress2(compressor, target, room, source, count)
         return ZSTD_isError(written) != 0 ? 0 : written
     }
@@ -116,7 +119,7 @@ internal import CZstd
             unsafe decompressor = ZSTD_createDCtx()
             precondition(unsafe fog_zstd_read_bare(decompressor) != 0, "libzstd knows bare frames")
         }
-        unsafe ZSTD_DCtx_refDDict(decompressor, dictionary?.decompressor)
+        guard unsafe ZSTD_isError(ZSTD_DCtx_refDDict(decompressor, dictionary?.decompressor)) == 0 else { return false }
         let written = unsafe ZSTD_decompressDCtx(decompressor, target, count, source, sourceCount)
         return ZSTD_isError(written) == 0 && written == count
     }

@@ -151,4 +151,22 @@ struct BlockCoderTests {
         #expect(!BlockCoderTests.teaches(noise))
         #expect(!BlockCoderTests.teaches(CodecSamples()))
     }
+
+    /// A block that did not fit must not leave anything behind in the coder: not its dictionary either.
+    @Test func refusedBlocksLeaveNoTrace() throws {
+        let seed = BlockCoderTests.freshSeed()
+        var random = RandomGenerator(seed: seed)
+        let dictionary = try BlockCoderTests.dictionary()
+        var coder = BlockCoder()
+        for round in 0..<3000 {
+            let value = BlockCoderTests.document(&random, byteCount: 100 + Int(random.next() % 1200))
+            let chosen = random.next() % 2 == 0 ? dictionary : nil
+            let limit = random.next() % 3 == 0 ? 20 : value.count
+            let codec: BlockCodec = random.next() % 4 == 0 ? .lz4 : .zstd
+            var block = ByteBuffer()
+            guard coder.compress(value.span, codec, chosen, limit: limit, to: &block) else { continue }
+            let unpacked = BlockCoderTests.unpack(block.span.array, codec, chosen, count: value.count, &coder)
+            #expect(unpacked.isWhole && Array(unpacked.room.prefix(value.count)) == value, "seed \(seed), round \(round)")
+        }
+    }
 }

@@ -59,7 +59,7 @@ struct TierModelCommands {
     mutating func record() -> String {
         let number = below(100_000)
         return "{\"id\":\(number),\"name\":\"user-\(number % 977)\",\"email\":\"user\(number)@example.com\",\"status\":"
-            + "\"\(pick(["active", "inactive", "suspended"]))\",\"roles\":[\"reader\",\"writer\"],\"score\":\(below(9999)),"
+            + "\"\(pick(["active", "inactive", "suspended"]))\",\"roles\":[\"reader\"],\"score\":\(below(9999)),"
             + "\"created_at\":\"2026-0\(1 + below(9))-1\(below(10))T10:00:00Z\",\"address\":{\"city\":\"Lyon\","
             + "\"street\":\"Rue \(below(300))\",\"country\":\"FR\"}}"
     }
@@ -224,8 +224,8 @@ struct TierModelCommands {
     private mutating func scripts() -> TierModelStep {
         switch below(5) {
         case 0:
-            let script = "local v = redis.call('GET', KEYS[1]); if v then redis.call('SET', KEYS[2], v .. ARGV[1]) end; "
-                + "return {v, redis.call('GET', KEYS[2])}"
+            let script = "local v = redis.call('GET', KEYS[1]); "
+                + "if v then redis.call('SET', KEYS[2], v .. ARGV[1]) end; return {v, redis.call('GET', KEYS[2])}"
             return TierModelStep(["EVAL", script, "2", "text:\(below(12))", "text:\(below(12))", "tail"])
         case 1:
             let script = "local r = redis.pcall('HGETALL', KEYS[1]); if r.err then return r.err end; return #r"

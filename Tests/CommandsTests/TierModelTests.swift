@@ -1,5 +1,5 @@
-// TierModelTests.swift - values that sleep are the same values: thousands of random commands over all types against a
-// server whose values are put to sleep, woken and read asleep all the time, and against a plain one. Every reply must be
+// TierModelTests.swift - values that sleep are the same values: thousands of random commands over all types, against a
+// server whose values are put to sleep, woken and read asleep all the time and against a plain one. Every reply must be
 // the same, and so must be what both hold at the end, what a file of it holds and what the journal tells.
 import Base
 import Engine
@@ -87,10 +87,13 @@ struct TierModelTests {
                 expected == found || expected != .null && found.text?.hasPrefix("compressed-") == true
             case .presence: (expected == .null) == (found == .null) && expected.isError == found.isError
             }
+        pair.note(step.text, found)
         guard !isSame else { return }
+        let figures = try TierModelTests.figures(pair.mover)
         throw Difference(
-            description: "\(place): \(step.text)\nplain \(String(expected.description.prefix(2000)))\n"
-                + "tiers \(String(found.description.prefix(2000)))")
+            description: "\(place): \(step.text)\nplain \(String(expected.description.prefix(500)))\n"
+                + "tiers \(String(found.description.prefix(500)))\ncorrupt \(figures["tier_corrupt"] ?? -1)\n"
+                + pair.history(of: step))
     }
 
     /// Puts values to sleep and wakes some.
@@ -98,7 +101,9 @@ struct TierModelTests {
         switch commands.below(150) {
         case 0...59:
             let tier = commands.below(2) == 0 ? "WARM" : "L2"
-            let reply = try pair.mover.run("FOG.TIER DEMOTE \(commands.anyKey()) \(tier)")
+            let line = "FOG.TIER DEMOTE \(commands.anyKey()) \(tier)"
+            let reply = try pair.mover.run(line)
+            pair.note(line, reply)
             #expect(!reply.isError, "\(reply)")
         case 60...62:
             let reply = try pair.mover.run("FOG.TIER PROMOTE \(commands.anyKey())")
@@ -181,6 +186,7 @@ extension TierModelTests {
         /// Moves values of the tiered server, and looks at it.
         let mover: TestClient
         private let observer: TestClient
+        private let journal = Journal()
         let directory: TemporaryDirectory
 
         private static let tiers = """
@@ -205,8 +211,29 @@ extension TierModelTests {
             observer = try plain.connect()
         }
 
+        /// What was done, for the report of a failure.
+        private final class Journal {
+            var lines: [String] = []
+        }
+
+        func note(_ line: String, _ reply: ReplyValue) {
+            journal.lines.append("\(line) -> \(reply.description.prefix(60))")
+        }
+
+        /// The last steps that name a key which `step` names.
+        func history(of step: TierModelStep) -> String {
+            let words = step.words.map { String(decoding: $0, as: UTF8.self) }
+            let keys = words.filter { $0.contains(":") && $0.count < 12 }
+            let lines = journal.lines.filter { line in
+                line.hasPrefix("SWAPDB") || line.hasPrefix("FLUSH") || line.hasPrefix("all ")
+                    || keys.contains { line.contains(" \($0) ") || line.hasSuffix(" \($0)") }
+            }
+            return lines.suffix(40).joined(separator: "\n")
+        }
+
         /// Moves the clocks; what is over goes at once, so that both count the same keys.
         func advance(milliseconds: Int64) throws {
+            note("all later by \(milliseconds)", .null)
             plain.advanceClock(milliseconds: milliseconds)
             tiered.advanceClock(milliseconds: milliseconds)
             for client in [mover, observer] {
@@ -218,6 +245,7 @@ extension TierModelTests {
         }
 
         func sleepAll() throws {
+            note("all asleep", .null)
             for database in [1, 0] {
                 _ = try mover.run("SELECT \(database)")
                 for key in try mover.run("KEYS *").elements ?? [] {

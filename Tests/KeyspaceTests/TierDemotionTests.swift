@@ -86,7 +86,8 @@ struct TierDemotionTests {
         let box = Box()
         for index in 0..<40 { box.set("key:\(index)", byteCount: 1200) }
         for index in 0..<10 {
-            for _ in 0..<8 { if let slot = box.slot("key:\(index)") { box.keyspace.noteAccess(slot.entry, silently: false) } }
+            guard let slot = box.slot("key:\(index)") else { continue }
+            for _ in 0..<8 { box.keyspace.noteAccess(slot.entry, silently: false) }
         }
         let texts = (0..<40).map { index in box.slot("key:\(index)").map { $0.entry.stringBytes().array } ?? [] }
         box.hand.begin(&box.keyspace)

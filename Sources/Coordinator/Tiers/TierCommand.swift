@@ -1,5 +1,5 @@
-// TierCommand.swift - FOG.TIER: in which tier a key's value is kept, and moving it to another. Values move by themselves
-// (`Keyspace/Tiering`); these are for people who want to see or to help. Moving a value is no change of its key, so
+// TierCommand.swift - FOG.TIER: in which tier a key's value is kept, and moving it to another. Values move of their own
+// accord (`Keyspace/Tiering`); these are for people who want to see or to help. Moving a value is no change of its key:
 // nothing is recorded, announced or refused to readers. Under the turn.
 internal import Base
 internal import Commands
@@ -49,11 +49,16 @@ enum TierCommand {
         call.reply.bulk(entry.tier.level)
     }
 
+    /// The key in argument `index`. Moving its value is no use of it.
+    private static func find(_ call: borrowing Call, _ index: Int) -> EntryTable.Slot? {
+        call.keyspace.look(call.arguments[index], hash: call.hash(index), in: call.session.database)
+    }
+
     private static let promote: Command.Handler = { (call: inout Call) throws(CommandError) in
         let first = call.firstWord
         var words = call.options(from: first + 1)
         while !words.isAtEnd { guard words.take("L1") else { throw .syntax } }
-        guard let slot = call.look(first), slot.entry.isAsleep else { return call.reply.integer(0) }
+        guard let slot = find(call, first), slot.entry.isAsleep else { return call.reply.integer(0) }
         let hash = call.hash(first)
         let isMoved = call.keyspace.wake(slot, hash: hash, in: call.session.database)
         call.reply.integer(isMoved ? 1 : 0)
@@ -72,7 +77,7 @@ enum TierCommand {
         }
         let options = call.settings.fog.tiers
         guard options.compresses else { throw .message("ERR fog-l2-enabled or fog-compress is off") }
-        guard let slot = call.look(first) else { return call.reply.integer(0) }
+        guard let slot = find(call, first) else { return call.reply.integer(0) }
         call.reply.integer(call.keyspace.demote(slot, in: call.session.database, to: tier) ? 1 : 0)
     }
 

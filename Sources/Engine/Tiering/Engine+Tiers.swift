@@ -95,8 +95,8 @@ extension Engine {
         return tierDuties.isInRound
     }
 
-    /// Memory is over its limit and no key may go: compresses until `excess` bytes are free, a slice of time is over, or
-    /// there is nothing left to compress.
+    /// Memory is over its limit and no key may go: compresses until `excess` bytes are free, a slice of time is over,
+    /// or there is nothing left to compress.
     mutating func press(excess: Int) {
         guard keyspace.tiers.options.compresses, keyspace.now >= tierDuties.pressesAgainAt else { return }
         let deadline = clock.monotonicNanoseconds + Engine.pressSliceNanoseconds

@@ -1,4 +1,4 @@
-// TierDirectives.swift - where values are kept (`Keyspace/Tiering`): raw (L1), compressed in memory (L2). Capacities and
+// TierDirectives.swift - where values are kept (`Keyspace/Tiering`): raw (L1), compressed in memory (L2). Numbers and
 // times of 0 are none, which is the default: values then move only when memory is full. Pure data, joined by
 // DirectiveTable.swift; fields in `TierOptions`.
 internal import Keyspace
