@@ -77,8 +77,8 @@ internal import CZstd
             unsafe compressor = ZSTD_createCCtx()
             precondition(unsafe fog_zstd_write_bare(compressor, Int32(level)) != 0, "libzstd knows bare frames")
         }
-        // A block that did not fit leaves the context in the middle of a frame, where it keeps the dictionary it has and
-        // only says so by the returned error.
+        // A block that did not fit leaves the context in the middle of a frame, where it keeps the dictionary it has
+        // and only says so by the returned error.
         unsafe ZSTD_CCtx_reset(compressor, ZSTD_reset_session_only)
         guard unsafe ZSTD_isError(ZSTD_CCtx_refCDict(compressor, dictionary?.compressor)) == 0 else { return 0 }
         let written = unsafe ZSTD_compress2(compressor, target, room, source, count)

@@ -166,7 +166,8 @@ struct BlockCoderTests {
             var block = ByteBuffer()
             guard coder.compress(value.span, codec, chosen, limit: limit, to: &block) else { continue }
             let unpacked = BlockCoderTests.unpack(block.span.array, codec, chosen, count: value.count, &coder)
-            #expect(unpacked.isWhole && Array(unpacked.room.prefix(value.count)) == value, "seed \(seed), round \(round)")
+            let isSame = unpacked.isWhole && Array(unpacked.room.prefix(value.count)) == value
+            #expect(isSame, "seed \(seed), round \(round)")
         }
     }
 }
