@@ -28,14 +28,14 @@ CANDIDATES = [("fog", "allkeys-lru"), ("fog", "allkeys-lfu"), ("redis", "allkeys
 class Player:
     """One server and the cache it plays."""
 
-    def __init__(self, name: str, policy: str, data_bytes: int) -> None:
+    def __init__(self, name: str, policy: str, data_bytes: int, limit: int | None = None) -> None:
         self.label = f"{name}:{policy.split('-')[1]}"
         self.server = Server(BINARIES[name](), "--maxmemory-policy", policy, name=self.label.replace(":", "-"))
         self.socket = socket.create_connection(("127.0.0.1", self.server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = self.socket.makefile("rb", 1 << 16)
         empty = self.info("memory", "used_memory")
-        self.limit = empty + int(data_bytes * CAPACITY_SHARE)
+        self.limit = limit or empty + int(data_bytes * CAPACITY_SHARE)
         self.socket.sendall(b"CONFIG SET maxmemory %d\r\n" % self.limit)
         if self.input.readline() != b"+OK\r\n":
             raise RuntimeError(f"{self.label} refused maxmemory")

@@ -4,6 +4,7 @@ package import Engine
 
 package enum CoordinatorCommands {
     package static let list: [Command] = [
+        AdviseCommand.commands,
         BalancerCommand.commands,
         BreakerCommand.commands,
         CacheCommand.commands,

@@ -40,6 +40,7 @@ extension Engine {
         flushJournal()
         let now = keyspace.now
         let hasUncounted = tickClasses()
+        let isFinding = tickAdvice()
         if now - cron.lastSample >= 100 {
             cron.lastSample = now
             statistics.instantaneousOperations.sample(statistics.commandsProcessed, at: now)
@@ -61,7 +62,7 @@ extension Engine {
         let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore || hasDead || isCoordinating || hasUncounted || isMovingValues ? 3 : period
+        return needsMore || hasDead || isCoordinating || hasUncounted || isFinding || isMovingValues ? 3 : period
     }
 
     /// A slice of taking away what died with its tags; true when there is more.

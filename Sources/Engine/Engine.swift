@@ -185,6 +185,7 @@ package struct EngineGates: OptionSet, Sendable {
         setGate(.memory, settings.maxmemory > 0)
         evictionSettingsChanged()
         tierSettingsChanged()
+        advisorSettingsChanged()
         armObservation()
         armSaveGate()
         armEffects()
@@ -197,7 +198,10 @@ package struct EngineGates: OptionSet, Sendable {
     }
 
     /// The dataset is being loaded (true) or is complete.
-    package mutating func setLoading(_ isLoading: Bool) { setGate(.loading, isLoading) }
+    package mutating func setLoading(_ isLoading: Bool) {
+        setGate(.loading, isLoading)
+        if !isLoading { restartAdvice() }
+    }
 
     package var isLoading: Bool { gates.contains(.loading) }
 
@@ -225,6 +229,7 @@ package struct EngineGates: OptionSet, Sendable {
         statistics.loopsBefore = hooks.loopCounters()
         keyspace.statistics = Keyspace.Statistics()
         keyspace.tiers.statistics = TierStatistics()
+        resetAdvice()
         resetLatencyHistograms()
         for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }
     }

@@ -39,10 +39,10 @@ package struct EvictionHand: ~Copyable {
     /// Random picks before the hand looks for a key that may go.
     private static let randomPicks = 16
     /// Newcomers of one generation, in percent of all keys. 6 to 10 differ by 0.3 points of hit ratio at most.
-    private static let generationPercent = 8
+    static let generationPercent = 8
     /// One in so many newcomers stays though nobody used it: the only way to hold a part of a loop over more keys
     /// than fit (hit ratio 0 without).
-    private static let luckyShare: UInt32 = 64
+    static let luckyShare: UInt32 = 64
     /// A key of twice (four times, ...) the mean size must have been used once (twice, ...) more; at most so often.
     private static let penaltyMax = 6
 
@@ -272,7 +272,12 @@ package struct EvictionHand: ~Copyable {
 
     /// How many more uses than one a large key must have to stay.
     private func penalty(_ entry: Entry, _ database: borrowing Database) -> Int {
-        let ratio = database.allocatedByteCount(of: entry) / meanByteCount
+        EvictionHand.penalty(database.allocatedByteCount(of: entry) / meanByteCount)
+    }
+
+    /// The same for one that is `ratio` times as large as the mean.
+    @inline(__always)
+    static func penalty(_ ratio: Int) -> Int {
         guard ratio > 1 else { return 0 }
         return min(EvictionHand.penaltyMax, Int.bitWidth - 1 - ratio.leadingZeroBitCount)
     }

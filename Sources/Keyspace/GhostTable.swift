@@ -10,7 +10,7 @@ internal import CLinux
     private static let ways = 8
     /// Ghosts remembered for every key that is there, in percent: more than a cache's worth of ghosts promotes keys
     /// that come back too rarely (zipf 0.8 loses 0.5 points at 100, 2 at 200), fewer miss what a scan pushed out.
-    private static let percentOfKeys = 80
+    static let percentOfKeys = 80
 
     private var cells: UnsafeMutablePointer<UInt16>?
     private var setCount = 0

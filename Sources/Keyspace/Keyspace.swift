@@ -30,6 +30,8 @@ package import Structures
     package var now: Int64 = 0
     package var statistics = Statistics()
     package var removals = Removals()
+    /// How often a database was emptied or got another's keys.
+    package private(set) var replacementCount = 0
     /// When keys were last accessed, for OBJECT IDLETIME.
     package var clocks = AccessClocks(startMilliseconds: Clock().nowMilliseconds)
     /// Whether new keys are recorded, as `recordArrivals` said last.
@@ -256,6 +258,7 @@ package import Structures
     /// Empties a database. Its memory goes as one piece: to the background when `inBackground`, else at once.
     package mutating func flush(_ index: Int, inBackground: Bool) {
         guard self[index].count > 0 else { return }
+        replacementCount &+= 1
         self[index].releaseAllLabels()
         let flushed = unsafe FlushedDatabase((databases + index).move())
         unsafe (databases + index).initialize(to: Database(tags: tags))
@@ -272,6 +275,7 @@ package import Structures
     /// Exchanges two databases in O(1).
     package mutating func swap(_ first: Int, _ second: Int) {
         guard first != second else { return }
+        replacementCount &+= 1
         precondition(
             min(first, second) >= 0 && max(first, second) < databaseCount, "swap needs databases that exist")
         let held = unsafe (databases + first).move()

@@ -51,12 +51,13 @@ extension EntryTable {
         let word = unsafe directory.unsafelyUnwrapped[index]
         let segment = EntryTable.segment(word)
         let depth = EntryTable.depth(word)
-        if segment.sizeClass < EntrySegment.largestClass {
-            let isRebuilt = rebuild([segment], prefix: hash, depth: depth, sizeClass: segment.sizeClass + 1)
-            precondition(isRebuilt, "a segment's entries fit into a larger one")
-        } else {
-            split(segment, hash: hash, depth: depth)
+        if segment.sizeClass < EntrySegment.largestClass,
+            rebuild([segment], prefix: hash, depth: depth, sizeClass: segment.sizeClass + 1)
+        {
+            return
         }
+        // Entries that crowd at the border of two buckets may not fit into a larger segment that has no border there.
+        split(segment, hash: hash, depth: depth)
     }
 
     /// Moves the entries of `old` (one segment, or two siblings) into one new segment of `depth` and `sizeClass`,
@@ -123,14 +124,60 @@ extension EntryTable {
             halves.0.deallocate()
             halves.1.deallocate()
             halves = (EntrySegment.allocate(sizeClass: 7), EntrySegment.allocate(sizeClass: 7))
-            let placed = distribute(segment, into: halves, bit: bit, depth: depth + 1)
-            precondition(placed, "half of a segment fits into a segment of the same size")
+            if !distribute(segment, into: halves, bit: bit, depth: depth + 1) {
+                halves.0.deallocate()
+                halves.1.deallocate()
+                return spread(segment, prefix: lowPrefix, bit: bit, depth: depth + 1)
+            }
         }
         unsafe install(halves.0, prefix: lowPrefix, depth: depth + 1)
         unsafe install(halves.1, prefix: lowPrefix | bit, depth: depth + 1)
         allocatedByteCount += halves.0.byteCount + halves.1.byteCount - segment.byteCount
         if depth + 1 == globalDepth { deepestCount += 2 }
         segment.deallocate()
+    }
+
+    private struct Placed {
+        let entry: Entry
+        let hash: UInt64
+        let age: UInt8
+    }
+
+    /// Splits a segment whose entries crowd so that neither half holds its part: halves of halves, until each has
+    /// room. Removals in hash order leave such crowds, merges press them together.
+    private mutating func spread(_ segment: EntrySegment, prefix: UInt64, bit: UInt64, depth: Int) {
+        var parts: [Placed] = []
+        segment.forEachLane { bucket, lane in
+            let entry = segment.entry(bucket, lane)
+            parts.append(Placed(entry: entry, hash: hash(of: entry), age: segment.age(bucket, lane)))
+        }
+        spread(parts.filter { $0.hash & bit == 0 }, prefix: prefix, depth: depth)
+        spread(parts.filter { $0.hash & bit != 0 }, prefix: prefix | bit, depth: depth)
+        allocatedByteCount -= segment.byteCount
+        segment.deallocate()
+    }
+
+    private mutating func spread(_ parts: [Placed], prefix: UInt64, depth: Int) {
+        for sizeClass in EntrySegment.largestClass - 1...EntrySegment.largestClass {
+            let fresh = EntrySegment.allocate(sizeClass: sizeClass)
+            let fits = parts.allSatisfy { part in
+                fresh.place(
+                    part.entry, remaining: EntryTable.remaining(part.hash, depth: depth),
+                    tag: EntryTable.tag(part.hash), age: part.age)
+            }
+            if fits {
+                unsafe install(fresh, prefix: prefix, depth: depth)
+                allocatedByteCount += fresh.byteCount
+                if depth == globalDepth { deepestCount += 1 }
+                return
+            }
+            fresh.deallocate()
+        }
+        precondition(depth < 40, "2^40 segments are beyond any memory")
+        if depth == globalDepth { doubleDirectory() }
+        let bit = UInt64(1) << UInt64(63 - depth)
+        spread(parts.filter { $0.hash & bit == 0 }, prefix: prefix & ~bit, depth: depth + 1)
+        spread(parts.filter { $0.hash & bit != 0 }, prefix: prefix | bit, depth: depth + 1)
     }
 
     private func distribute(

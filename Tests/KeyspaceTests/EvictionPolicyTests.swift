@@ -163,6 +163,43 @@ struct EvictionPolicyTests {
         #expect(seen == model, "seed \(seed)")
     }
 
+    @Test("keys that are left in one narrow range of hashes, and new ones among them")
+    func crowdsInHashOrder() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var generator = RandomGenerator(seed: seed)
+        let cache = Cache(limit: .max)
+        var present: [UInt64: Int] = [:]
+        var fresh = 0
+        func add(_ count: Int) {
+            for _ in 0..<count {
+                fresh += 1
+                let key = Array("key:\(fresh)".utf8)
+                let hash = cache.keyspace[0].table.hash(key.span)
+                cache.keyspace.setString(key.span, hash: hash, in: 0, slot: nil, value: key.span, expiry: nil)
+                present[hash] = fresh
+            }
+        }
+        for round in 0..<60 {
+            add(4000)
+            // What a hand leaves that went all around but for a few buckets.
+            let order = present.keys.sorted()
+            let kept = 20 + generator.below(60)
+            let start = generator.below(order.count - kept)
+            for (index, hash) in order.enumerated() where index < start || index >= start + kept {
+                guard let slot = cache.keyspace[0].table.find(hash: hash) else {
+                    Issue.record("a key is lost in round \(round), seed \(seed)")
+                    return
+                }
+                cache.keyspace.remove(slot, hash: hash, in: 0)
+                present[hash] = nil
+            }
+            // Among what is left come many more.
+            add(generator.below(400))
+            let found = present.keys.count { cache.keyspace[0].table.find(hash: $0) != nil }
+            #expect(found == present.count && cache.keyspace.count == present.count, "seed \(seed)")
+        }
+    }
+
     @Test("ghosts: what went last is known, what went long ago is forgotten, strangers are not taken for ghosts")
     func ghostsAgainstModel() {
         let seed = UInt64.random(in: 0...UInt64.max)

@@ -74,5 +74,9 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var leaseMilliseconds = 5000
     /// Where values are kept: `fog-l1-*`, `fog-l2-*`, `fog-compress*`, `fog-promote-*`.
     package var tiers = TierOptions()
+    /// `fog-advise-eviction`: other policies and memories are simulated from the start.
+    package var advisesEviction = false
+    /// `fog-advise-keys`.
+    package var adviseKeyCount = 8192
     package init() {}
 }

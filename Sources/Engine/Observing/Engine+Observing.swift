@@ -1,6 +1,7 @@
 // Engine+Observing.swift - those who follow every access to keys (classes count what is found and what is not, LRM
-// policies count writes) look at a command's keys right before it runs. A gate is armed while there is one of
-// them; nobody else pays. What a command will find is known then: the instant it sees is frozen. Under the turn.
+// policies count writes, the advisor simulates caches) look at a command's keys right before it runs. A gate is armed
+// while there is one of them; nobody else pays. What a command will find is known then: the instant it sees is frozen.
+// Under the turn.
 internal import Base
 internal import Keyspace
 internal import RESP
@@ -10,7 +11,7 @@ extension Engine {
     /// Follows the configuration and whoever came or went.
     mutating func armObservation() {
         observer.countsModifications = settings.maxmemory > 0 && settings.maxmemoryPolicy.isLRM
-        setGate(.observed, classes.isOn || observer.countsModifications)
+        setGate(.observed, classes.isOn || observer.countsModifications || observer.advises)
     }
 
     /// Looks at the keys of a command that passed the gates.
@@ -18,6 +19,7 @@ extension Engine {
     mutating func observe(_ id: Int, _ arguments: borrowing Arguments, database: Int) {
         let flags = commands.slot(id).flags
         guard !flags.isDisjoint(with: [.readonly, .write]) else { return }
+        if !observer.writes.isEmpty { settleAdvice() }
         switch commands.keyShape(id) {
         case .none: return
         case .one(let index, let use):
@@ -40,6 +42,7 @@ extension Engine {
         _ key: Span<UInt8>, _ use: KeySpec.Flags, _ flags: CommandFlags, _ database: Int
     ) {
         let isRead = flags.contains(.readonly)
+        if observer.advises { advise(key, isRead: isRead, database) }
         let number = classes.isOn && isRead ? dataClass(of: key, database) : nil
         guard number != nil || (observer.countsModifications && !isRead) else { return }
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
@@ -63,6 +66,24 @@ struct Observer {
     var countsModifications = false
     /// The keys of a command, in a buffer that is used again.
     var keys: [KeyReference] = []
+
+    /// A key of the advisor's sample that a command is about to write.
+    struct Write {
+        let hash: UInt64
+        let identity: UInt64
+        let database: Int
+    }
+    /// FOG.ADVISE runs.
+    var advises = false
+    /// `fog-advise-eviction` as it was followed last.
+    var isAdviceConfigured = false
+    /// What keys the advisor looks at; kept here so that all others cost no look at it.
+    var sampling = ShadowSampling()
+    /// Keys that were read since the advisor counts.
+    var reads = 0
+    /// What the last command wrote.
+    var writes: [Write] = []
+    var advisor: EvictionAdvisor?
     init() {}
 }
 

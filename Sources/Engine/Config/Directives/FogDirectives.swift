@@ -4,6 +4,8 @@
 
 extension DirectiveTable {
     static let fog: [Directive] = [
-        .boolean("fog-aof-checksums", false) { $0.aofChecksums = $1 }
+        .boolean("fog-aof-checksums", false) { $0.aofChecksums = $1 },
+        .boolean("fog-advise-eviction", false) { $0.fog.advisesEviction = $1 },
+        .integer("fog-advise-keys", 8192, 1024...1_048_576) { $0.fog.adviseKeyCount = $1 },
     ]
 }
