@@ -39,7 +39,14 @@ struct TierModelTests {
 
     /// The journal knows nothing of moves, and a rewrite of it reads values asleep.
     @Test func journalTellsTheSame() throws {
-        let seed: UInt64 = 4711
+        let (directory, digest) = try keepJournal(seed: 4711)
+        let copy = try TestServer(
+            configuration: "enable-debug-command yes\nappendonly yes", directory: directory.path)
+        #expect(try copy.connect().run("DEBUG DIGEST") == digest, "replayed")
+    }
+
+    /// What a server leaves that has ended, and what it held.
+    private func keepJournal(seed: UInt64) throws -> (directory: TemporaryDirectory, digest: ReplyValue) {
         let pair = try Pair(TestVariant(), "appendonly yes\nappendfsync no\n")
         var commands = TierModelCommands(seed: seed)
         try pair.train()
@@ -53,11 +60,7 @@ struct TierModelTests {
             pair.tiered.advanceClock(milliseconds: 0)
         }
         try TierModelTests.compareAll(pair, "seed \(seed)")
-        let digest = try pair.plainClient.run("DEBUG DIGEST")
-        pair.tiered.stop()
-        let copy = try TestServer(
-            configuration: "enable-debug-command yes\nappendonly yes", directory: pair.directory.path)
-        #expect(try copy.connect().run("DEBUG DIGEST") == digest, "seed \(seed), replayed")
+        return (pair.directory, try pair.plainClient.run("DEBUG DIGEST"))
     }
 
     // MARK: steps
