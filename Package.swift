@@ -3,6 +3,9 @@
 // below). `Tests/TidyTests/ImportMatrixTests.swift` reads the same list from the sources and holds the order.
 import PackageDescription
 
+/// `FOG_ALLOCATOR=system` builds with the C library's malloc in place of jemalloc, which the sanitizers cannot see into.
+let usesSystemAllocator = Context.environment["FOG_ALLOCATOR"] == "system"
+
 /// One list for every Swift target: language mode 6, strict memory safety and all warnings as errors.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -25,7 +28,7 @@ let settings: [SwiftSetting] = [
             "-enforce-exclusivity=unchecked", "-enable-library-evolution", "-Xfrontend", "-package-cmo", "-Xfrontend",
             "-allow-non-resilient-access",
         ], .when(configuration: .release)),
-]
+] + (usesSystemAllocator ? [.unsafeFlags(["-Xcc", "-DFOG_SYSTEM_ALLOCATOR=1"])] : [])
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -40,7 +43,9 @@ let package = Package(
     products: [.executable(name: "fog-server", targets: ["fog-server"])],
     targets: [
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
+        .target(
+            name: "CAllocator", cSettings: usesSystemAllocator ? [.define("FOG_SYSTEM_ALLOCATOR")] : [],
+            linkerSettings: usesSystemAllocator ? [] : [.linkedLibrary("jemalloc")]),
         .target(name: "CBits"),
         .target(name: "CLZ4", linkerSettings: [.linkedLibrary("lz4")]),
         .target(name: "CLZF", linkerSettings: [.linkedLibrary("lzf")]),
