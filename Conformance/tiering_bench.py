@@ -170,7 +170,7 @@ def run(labels: list[str], limit: int, requests: int, seed: int) -> None:
           f"{seed}", flush=True)
     zipf = Zipf(count, SKEW, seed)
     order = list(range(count))
-    random.Random(seed).shuffle(order)
+    random.Random(seed + 1).shuffle(order)
     players = [Player(label, limit) for label in labels]
     rows: dict[str, dict[str, float]] = {player.label: {} for player in players}
     try:
