@@ -13,14 +13,17 @@ internal import CZstd
 
     private var compressor: OpaquePointer?
     private var decompressor: OpaquePointer?
-    private let stream: UnsafeMutablePointer<LZ4_stream_t>
+    /// An LZ4_stream_t. Not typed as one: modules that do not see the C library lay this struct out as well, and the
+    /// compiler leaves fields out whose types it cannot see (release builds wrote into what lies behind).
+    private let stream: UnsafeMutableRawPointer
     private let level: Int
 
     /// `level` is Zstd's, 1 to 19, for blocks without a dictionary; a dictionary brings its own.
     package init(level: Int = 1) {
         unsafe compressor = nil
         unsafe decompressor = nil
-        unsafe stream = .allocate(capacity: 1)
+        unsafe stream = .allocate(
+            byteCount: MemoryLayout<LZ4_stream_t>.size, alignment: MemoryLayout<LZ4_stream_t>.alignment)
         unsafe LZ4_initStream(stream, MemoryLayout<LZ4_stream_t>.size)
         self.level = level
     }
@@ -64,7 +67,8 @@ internal import CZstd
         if let dictionary {
             // 16 KiB copied: a third of a microsecond, and less than reading the dictionary anew.
             unsafe memcpy(stream, dictionary.loaded, MemoryLayout<LZ4_stream_t>.size)
-            return unsafe Int(LZ4_compress_fast_continue(stream, source, target, Int32(count), Int32(room), 1))
+            let typed = unsafe stream.assumingMemoryBound(to: LZ4_stream_t.self)
+            return unsafe Int(LZ4_compress_fast_continue(typed, source, target, Int32(count), Int32(room), 1))
         }
         return unsafe Int(LZ4_compress_fast(source, target, Int32(count), Int32(room), 1))
     }

@@ -24,7 +24,7 @@ package enum BlockCodec: UInt8, Sendable, CaseIterable {
     let base: UnsafeMutablePointer<UInt8>
     package let byteCount: Int
     /// LZ4's state after it has read the dictionary: copied for every block.
-    let loaded: UnsafeMutablePointer<LZ4_stream_t>
+    let loaded: UnsafeMutableRawPointer
     let compressor: OpaquePointer
     let decompressor: OpaquePointer
 
@@ -50,7 +50,7 @@ package enum BlockCodec: UInt8, Sendable, CaseIterable {
         }
         unsafe base = copy
         byteCount = bytes.count
-        unsafe loaded = stream
+        unsafe loaded = UnsafeMutableRawPointer(stream)
         unsafe self.compressor = compressor
         unsafe self.decompressor = decompressor
     }

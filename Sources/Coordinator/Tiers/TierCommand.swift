@@ -30,7 +30,7 @@ enum TierCommand {
                     summary: "Makes a key's value raw.",
                     help: ["PROMOTE <key> [L1]", "    Make the value raw. Returns whether it moved."], run: promote),
                 Command(
-                    "DEMOTE", "key [L2 | WARM | DENSE]", arity: -3, [.readonly, .fast],
+                    "DEMOTE", "key [tier=(L2 | WARM | DENSE)]", arity: -3, [.readonly, .fast],
                     keys: [.key(at: 2, [.readOnly])], in: .fog, since: "8.2.0",
                     complexity: "O(N) where N is the size of the value.", summary: "Compresses a key's value.",
                     help: [
