@@ -74,6 +74,7 @@ def main() -> int:
         names = sorted(name for name in listed if name.startswith("fog.") and "|" not in name)
         client.response_callbacks.clear()
         docs = pairs(client.execute_command("COMMAND", "DOCS", *names))
+        (server.folder / "warm.csv").write_text("key,value,ttl\ncold:3,z,60\n")
         told = examples(server.port)
         text = ["# FOG commands", "", "Written by `Conformance/fog_reference.py` from what the server declares; the",
                 "examples were run one after another against a fresh server."]
@@ -95,6 +96,11 @@ def main() -> int:
                     text += ["", "```", told[child], "```"]
                 else:
                     missing.append(child)
+        found = pairs(client.execute_command("CONFIG", "GET", "fog-*"))
+        text += ["", "## Directives", "", "Those whose names begin with `fog-`, and their defaults. CONFIG SET changes",
+                 "them while the server runs, but for `fog-warm-file`.", "", "```"]
+        text += [f"{name} {value}" if value else f'{name} ""' for name, value in sorted(found.items())]
+        text += ["```"]
     if "--check" not in sys.argv:
         (HERE.parent / "FOG.md").write_text("\n".join(text) + "\n")
     if missing:

@@ -1,7 +1,8 @@
-"""The VM cache manager of seed 002 over FOG.VM and FOG.INVALIDATE (rows VM-01 to VM-10, VM-12, DC-01 to DC-06)."""
+"""The VM cache manager of seed 002 over FOG.VM, FOG.INVALIDATE and FOG.CACHE (rows VM-01 to VM-12, DC-01 to DC-06)."""
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import redis
@@ -60,6 +61,72 @@ class VMCacheManager:
         return self.client.execute_command("FOG.INVALIDATE", "CLUSTER")
 
 
+class CachedVMManager:
+    """The seed's wrapper (VM-11, VM-12): reads come from the cache; of all who miss, one asks the database."""
+
+    def __init__(self, client: Client, database: dict[str, dict[str, Any]]) -> None:
+        self.client = client
+        self.database = database
+        self.loads = 0
+
+    def read_through(self, key: str, seconds: int) -> Any:
+        found = pairs(self.client.execute_command("FOG.CACHE", "FETCH", key, "WAIT", 5000))
+        if found["state"] != "lease":
+            return json.loads(found["value"])
+        self.loads += 1
+        value = self.database[key]
+        self.client.execute_command("FOG.CACHE", "FILL", key, found["token"], json.dumps(value), "EX", seconds)
+        return value
+
+    def get_vm(self, vm: str) -> Any:
+        return self.read_through(f"vm:config:{vm}", LIFETIMES["CONFIG"])
+
+    def get_vm_state(self, vm: str) -> Any:
+        return self.read_through(f"vm:state:{vm}", LIFETIMES["STATE"])
+
+    def get_vm_metrics(self, vm: str) -> Any:
+        return self.read_through(f"vm:metrics:{vm}", LIFETIMES["METRICS"])
+
+    def get_user_vms(self, user: str) -> Any:
+        return self.read_through(f"user:vms:{user}", 60)
+
+
+def read_through(client: Client) -> None:
+    database = {"vm:config:9": {"cpu": 4}, "vm:state:9": {"state": "running"}, "vm:metrics:9": {"cpu": 0.5},
+                "user:vms:ada": {"vms": ["9"]}}
+    manager = CachedVMManager(client, database)
+    for _ in range(3):
+        equal(manager.get_vm("9"), {"cpu": 4}, "GetVM")
+        equal(manager.get_vm_state("9"), {"state": "running"}, "GetVMState")
+        equal(manager.get_vm_metrics("9"), {"cpu": 0.5}, "GetVMMetrics")
+        equal(manager.get_user_vms("ada"), {"vms": ["9"]}, "GetUserVMs")
+    equal(manager.loads, 4, "loads from the database")
+    # A change of state makes its facets be read again.
+    VMCacheManager(client).on_vm_state_change("9", "running", "stopped")
+    database["vm:state:9"] = {"state": "stopped"}
+    equal(manager.get_vm_state("9"), {"state": "stopped"}, "the state after its change")
+    equal(manager.loads, 5, "loads after the change")
+
+
+def critical_machines(client: Client) -> None:
+    """CW-02: the listed keys stay for three intervals although twenty times as much as there is room for is written."""
+    client.config_set("fog-warmup-interval", 1)
+    client.mset({"vm-prod-1": "x", "vm-prod-2": "x", "vm-db-1": "x"})
+    client.execute_command("FOG.WARM", "ADD", "critical", "vm-prod-1", "vm-prod-2", "vm-db-*")
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 2_000_000)
+    began = time.monotonic()
+    written = 0
+    while time.monotonic() - began < 3.2 or written < 40_000:
+        client.mset({f"cold:{written + index}": "y" * 1000 for index in range(100)})
+        written += 100
+        time.sleep(0.008)
+    equal(client.exists("vm-prod-1", "vm-prod-2", "vm-db-1", "fog:warm:critical"), 4, "warm keys that stayed")
+    expect(client.exists("cold:0") == 0 and client.info("stats")["evicted_keys"] > 20_000, "others went")
+    client.config_set("maxmemory", 0)
+    client.config_set("fog-warmup-interval", 300)
+
+
 def facets(manager: VMCacheManager) -> None:
     state = {"id": "vm-123", "state": "running", "type": "kvm"}
     manager.set_vm_state("vm-123", state)
@@ -113,4 +180,6 @@ def run(client: redis.Redis) -> str:
     facets(manager)
     lifecycle(manager, client)
     invalidation(manager, client)
-    return "five facets with their lifetimes, four events and their rules, three kinds of invalidation"
+    read_through(client)
+    critical_machines(client)
+    return "five facets with their lifetimes, four events and their rules, three kinds of invalidation, read-through by leases, warm keys"

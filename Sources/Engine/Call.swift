@@ -18,7 +18,7 @@ package import Structures
     private let hashedArgument: Int
     private let hash: UInt64
     /// Why a suspended command runs again; nil on its first run.
-    package let resumption: Resumption?
+    package private(set) var resumption: Resumption?
     /// Set by `suspend`.
     package internal(set) var isSuspended = false
 
@@ -355,6 +355,9 @@ package import Structures
         unsafe engine.pointee.suspend(
             sessionReference, reason: reason, deadline: deadline, slot: slot, arguments: arguments, wait: wait)
     }
+
+    /// The command, which waited for something that is no business of its handler, runs as if for the first time.
+    package mutating func forgetResumption() { resumption = nil }
 
     /// The clock of deadlines.
     var monotonicNanoseconds: Int64 { unsafe engine.pointee.clock.monotonicNanoseconds }

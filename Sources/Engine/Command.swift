@@ -164,6 +164,14 @@ package final class Command: Sendable {
         self.run = run ?? Command.missingSubcommand
     }
 
+    /// The same declaration with other subcommands and, unless it is a pure container, another handler.
+    package func replacing(subcommands: [Command], run: @escaping Handler) -> Command {
+        Command(
+            name, usage, arity: arity, flags, keys: keys, in: group, categories: categories, since: since,
+            complexity: complexity, summary: summary, history: history, hints: hints, deprecated: deprecated,
+            help: help, subcommands: subcommands, run: runsAlone ? run : nil)
+    }
+
     /// What a pure container runs: dispatch refuses it before, so reaching this is our own mistake.
     private static let missingSubcommand: Handler = { (call: inout Call) throws(CommandError) in
         throw .syntax

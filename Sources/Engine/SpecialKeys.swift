@@ -31,8 +31,22 @@ enum SpecialKeys {
             }
         case "MIGRATE":
             return appendMigrated(arguments, to: &keys)
+        case "LOAD" where command.group == .fog:
+            return appendWarmed(arguments, to: &keys)
         default:
             return false
+        }
+        return true
+    }
+
+    /// FOG.WARM LOAD: keys with values, behind a time to live or not, as their number tells.
+    private static func appendWarmed(_ arguments: borrowing Arguments, to keys: inout [KeyReference]) -> Bool {
+        var start = arguments[0].equalsIgnoringCase("FOG.WARM") ? 2 : 1
+        let count = arguments.count - start
+        guard count >= 2, count % 2 == 0 else { return false }
+        if count > 2, arguments[start].equalsIgnoringCase("TTL") { start += 2 }
+        for index in stride(from: start, to: arguments.count, by: 2) {
+            keys.append(KeyReference(index: index, flags: [.overwrite, .insert]))
         }
         return true
     }

@@ -60,6 +60,7 @@ package struct RDBEncoder: ~Copyable {
         add("redis-bits", "64", &sink)
         add("ctime", String(facts.second), &sink)
         add("used-mem", String(facts.usedMemory), &sink)
+        add("fog-schema", String(RecordSchema.version), &sink)
         if let replication = facts.replication {
             add("repl-stream-db", String(replication.database), &sink)
             add("repl-id", replication.identifier, &sink)

@@ -301,6 +301,14 @@ package struct RDBLoader: ~Copyable {
         case "repl-stream-db": facts.replicationDatabase = Int(value)
         case "aof-base", "aof-preamble": facts.isAOFBase = value == "1"
         case "redis-bits", "lua": break
+        case "fog-schema":
+            if let schema = Int(value), schema > RecordSchema.version {
+                facts.warnings.append(
+                    """
+                    Its records have schema \(schema), this server knows \(RecordSchema.version): they are kept, and \
+                    what is new in them is not understood
+                    """)
+            }
         default:
             // Names with a percent sign are notes that any server may pass over; others are worth a line.
             if !name.hasPrefix("%") { facts.warnings.append("Unrecognized RDB AUX field: '\(name)'") }

@@ -76,6 +76,43 @@ package enum Socket {
         return unsafe fog_bind(descriptor, &name, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
     }
 
+    // MARK: connecting
+
+    /// Begins a TCP connection to `host`, a number or a name, without waiting for its end: it is over when the socket
+    /// can be written to, and `pendingError` says how. A negative descriptor when there can be none.
+    package static func connect(_ host: String, port: Int) -> (descriptor: Int32, isRefused: Bool) {
+        guard port > 0, port <= 65_535 else { return (-1, true) }
+        let isIPv6 = host.contains(":")
+        let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | flags, 0)
+        guard descriptor >= 0 else { return (-1, true) }
+        let result: Int32
+        if isIPv6 {
+            var name = sockaddr_in6()
+            name.sin6_family = sa_family_t(AF_INET6)
+            name.sin6_port = in_port_t(UInt16(port)).bigEndian
+            guard unsafe inet_pton(AF_INET6, host, &name.sin6_addr) == 1 else { return (descriptor, true) }
+            result = unsafe fog_connect(descriptor, &name, socklen_t(MemoryLayout<sockaddr_in6>.size))
+        } else {
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_port = in_port_t(UInt16(port)).bigEndian
+            if unsafe inet_pton(AF_INET, host, &name.sin_addr) != 1 {
+                guard let resolved = resolve(host) else { return (descriptor, true) }
+                name.sin_addr = resolved
+            }
+            result = unsafe fog_connect(descriptor, &name, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+        return (descriptor, result != 0 && fog_errno() != EINPROGRESS)
+    }
+
+    /// The errno that a connection ended with; 0 for none.
+    package static func pendingError(_ descriptor: Int32) -> Int32 {
+        var code: Int32 = 0
+        var byteCount = socklen_t(MemoryLayout<Int32>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &byteCount) == 0 else { return fog_errno() }
+        return code
+    }
+
     /// A listening unix socket at `path`; a stale one is replaced. `permissions` 0 leaves the umask's.
     package static func listenUnix(_ path: String, permissions: Int, backlog: Int) throws(SystemError) -> Int32 {
         let operation = "listen on unix socket \(path)"

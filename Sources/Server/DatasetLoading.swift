@@ -40,6 +40,7 @@ extension Server {
             throw DatasetFailure()
         }
         guard let file else {
+            warm()
             shared.turn.take { $0.endLoading() }
             return
         }
@@ -64,13 +65,14 @@ extension Server {
         shared.turn.take { engine in
             engine.report(summary)
             reason = engine.noteLoaded(summary)
-            if reason == nil { engine.endLoading() }
         }
         if let reason {
             Log.shared.warning("\(file.path): \(reason)")
             Log.shared.warning("Fatal error loading the DB, check server logs. Exiting.")
             throw DatasetFailure()
         }
+        warm()
+        shared.turn.take { $0.endLoading() }
         let elapsed = (clock.monotonicNanoseconds - start) / 1_000_000
         let fraction = String(elapsed % 1000 + 1000).dropFirst()
         Log.shared.notice("DB loaded from disk: \(elapsed / 1000).\(fraction) seconds")

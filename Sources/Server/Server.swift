@@ -12,6 +12,7 @@ internal import Synchronization
 package final class Server: Sendable {
     let shared: ServerShared
     let appendOnly: AppendOnly
+    private let prober = ProbeRunner()
     private let threads = Mutex<[Thread.Handle]>([])
     /// The TCP port it listens on; chosen by the system when 0 was asked for.
     package let port: Int
@@ -50,7 +51,8 @@ package final class Server: Sendable {
         identity.configurationFile = options.configurationFile
         var engine = Engine(config: options.config, commands: table, identity: identity)
         engine.clock = options.clock
-        engine.install(CoordinatorState())
+        let coordinator = CoordinatorState()
+        engine.install(coordinator)
         do throws(ACLRefusal) { try engine.loadUsers(lines: options.users, fileSystem: .live) } catch {
             Log.shared.warning("\(error.text)")
             throw SystemError(code: EINVAL, operation: "load the users")
@@ -75,6 +77,9 @@ package final class Server: Sendable {
         shared = ServerShared(
             turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
             unixSocketPath: options.config.string("unixsocket"))
+        coordinator.loadFile = Server.fileLoader(shared)
+        let (prober, shared) = (prober, shared)
+        coordinator.probe = { request in prober.run(request, shared) }
         appendOnly = try AppendOnly(shared, config: options.config)
         stopAll.set(shared)
         installHooks()
@@ -151,6 +156,7 @@ package final class Server: Sendable {
         for thread in threads.withLock({ $0 }) { thread.join() }
         threads.withLock { $0 = [] }
         appendOnly.close()
+        prober.close()
         shared.pool.close()
         shared.turn.take { $0.hooks = ServerHooks() }
     }

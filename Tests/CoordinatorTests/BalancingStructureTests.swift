@@ -1,5 +1,5 @@
 // BalancingStructureTests.swift - the structures under the balancer against naive models: sets, heaps, deadlines,
-// heartbeat order, the hash ring, MD5, weighted round robin.
+// heartbeat order, MD5, weighted round robin.
 import Base
 import Engine
 import Testing
@@ -133,27 +133,6 @@ struct BalancingStructureTests {
             }
         }
         #expect(hex == digest)
-    }
-
-    @Test func aNodeThatGoesMovesOnlyItsOwnSessions() {
-        var ring = HashRing()
-        for number in 0..<10 { ring.add(number, name: Array("node-\(number)".utf8), points: 256) }
-        let sessions = (0..<5000).map { Array("session-\($0)".utf8) }
-        func owners() -> [Int] { sessions.map { ring.first(from: HashRing.hash($0.span)) { _ in true } ?? -1 } }
-        let before = owners()
-        for number in 0..<10 { #expect(before.count { $0 == number } > 300) }
-        let names = (0..<10).map { (number: $0, name: Array("node-\($0)".utf8)) }
-        let made = HashRing(names, points: 256)
-        #expect(sessions.map { made.first(from: HashRing.hash($0.span)) { _ in true } ?? -1 } == before)
-        ring.remove(3, name: Array("node-3".utf8), points: 256)
-        let after = owners()
-        #expect(zip(before, after).allSatisfy { $0 == $1 || $0 == 3 })
-        #expect(!after.contains(3))
-        ring.add(3, name: Array("node-3".utf8), points: 256)
-        #expect(owners() == before)
-        // The same as a ring without the nodes that are not wanted.
-        let filtered = sessions.map { ring.first(from: HashRing.hash($0.span)) { $0 != 3 } ?? -1 }
-        #expect(filtered == after)
     }
 
     @Test(arguments: seeds)

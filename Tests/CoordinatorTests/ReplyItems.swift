@@ -17,3 +17,8 @@ struct ReplyElements {
     func map<Result>(_ body: (ReplyValue) -> Result) -> [Result] { all.map(body) }
     func compactMap<Result>(_ body: (ReplyValue) -> Result?) -> [Result] { all.compactMap(body) }
 }
+
+extension TestClient {
+    /// Runs a command by its words, whatever characters they hold.
+    func command(_ words: String...) throws -> ReplyValue { try run(arguments: words.map { Array($0.utf8) }) }
+}

@@ -65,7 +65,7 @@ enum KeyDump {
         guard let found = call.peek(1), let entry = call.keyspace.tiers.awake(found) else { return call.reply.null() }
         var payload = ByteBuffer()
         let compresses = call.settings.rdbCompression
-        DumpPayload.append(entry, compresses: compresses, to: &payload)
+        DumpPayload.append(entry, compresses: compresses, tags: call.keyspace.tags, to: &payload)
         call.reply.bulk(payload.span)
     }
 
@@ -89,18 +89,21 @@ enum KeyDump {
             if overflow { throw .message("ERR invalid expire time in 'restore' command") }
             expiry = sum
         }
-        let value = try readValue(call)
-        place(call, value, expiry, options)
+        var label = ByteBuffer()
+        let value = try readValue(call, &label)
+        place(call, value, label.span, expiry, options)
         call.reply.ok()
     }
 
-    private static func readValue(_ call: borrowing Call) throws(CommandError) -> DetachedValue {
+    private static func readValue(
+        _ call: borrowing Call, _ label: inout ByteBuffer
+    ) throws(CommandError) -> DetachedValue {
         do throws(PayloadError) {
             if _slowPath(call.skipsChecksums) {
                 let mended = withRightChecksum(call.arguments[3])
-                return try DumpPayload.read(mended.span, limits: call.settings.valueLimits)
+                return try DumpPayload.read(mended.span, limits: call.settings.valueLimits, label: &label)
             }
-            return try DumpPayload.read(call.arguments[3], limits: call.settings.valueLimits)
+            return try DumpPayload.read(call.arguments[3], limits: call.settings.valueLimits, label: &label)
         } catch {
             switch error {
             case .footer: throw .message("ERR DUMP payload version or checksum are wrong")
@@ -139,7 +142,8 @@ enum KeyDump {
     }
 
     private static func place(
-        _ call: borrowing Call, _ value: consuming DetachedValue, _ expiry: Int64?, _ options: RestoreOptions
+        _ call: borrowing Call, _ value: consuming DetachedValue, _ label: Span<UInt8>, _ expiry: Int64?,
+        _ options: RestoreOptions
     ) {
         let hash = call.hash(1)
         let database = call.session.database
@@ -157,6 +161,9 @@ enum KeyDump {
             call.keyspace.place(value, at: call.arguments[1], hash: hash, in: database, slot: slot, expiry: expiry)
         else { return }
         if oldType != nil { call.replacedKey(call.arguments[1]) }
+        if !label.isEmpty, let slot = call.find(1), let known = LabelCode.read(label, call.keyspace.tags) {
+            call.keyspace.setLabel(slot, in: database, known)
+        }
         call.changed("restore", .generic, key: call.arguments[1])
         if let type = call.look(1)?.entry.type { call.overwrote(call.arguments[1], from: oldType, to: type) }
         // Behind every look at the key, which makes it young.

@@ -63,6 +63,7 @@ enum BalancerCommand {
         try call.checkReadAll(.node)
         let nodes = call.nodes
         let options = try SelectOptions(call, from: call.firstWord, nodes, isRoute: false)
+        if options.algorithm == .consistentHash, call.waitsForRing(nodes) { return }
         guard let number = options.select(call, nodes) else { return call.reply.null() }
         let id = nodes.id(number)
         call.reply.bulk(id.span)
@@ -134,6 +135,7 @@ enum BalancerCommand {
     private static let ring: Command.Handler = { (call: inout Call) throws(CommandError) in
         try call.checkReadAll(.node)
         let nodes = call.nodes
+        if call.waitsForRing(nodes) { return }
         let session = call.arguments[call.firstWord]
         guard let number = nodes.owner(of: session, NodeFilter(status: .active), { _ in true }) else {
             return call.reply.null()

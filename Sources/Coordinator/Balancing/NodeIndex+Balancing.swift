@@ -118,18 +118,6 @@ extension NodeIndex {
         return nil
     }
 
-    /// The node that a session belongs to among those of the filter.
-    func owner(of session: Span<UInt8>, _ filter: NodeFilter, _ isWanted: (Int) -> Bool) -> Int? {
-        if ring == nil {
-            var all: [(number: Int, name: [UInt8])] = []
-            ids.forEach { number, name in all.append((number, name)) }
-            ring = HashRing(all, points: settings.virtualNodes)
-        }
-        return ring?.first(from: HashRing.hash(session)) { number in
-            filter.matches(nodes[number]) && isAvailable(nodes[number]) && isWanted(number)
-        }
-    }
-
     // MARK: calls
 
     private func addActive(_ number: Int, _ difference: Int32) {

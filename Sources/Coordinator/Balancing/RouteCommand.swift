@@ -25,6 +25,7 @@ enum RouteCommand {
         let nodes = call.nodes
         let options = try SelectOptions(call, from: 2, nodes, isRoute: true)
         let priority = try priority(call, options.priority)
+        if options.algorithm == .consistentHash, call.waitsForRing(nodes) { return }
         let state = call.coordinator
         let prefix = state.prefix
         var key = ByteBuffer(capacity: prefix.count + task.count + 8)

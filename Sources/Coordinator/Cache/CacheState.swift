@@ -14,6 +14,10 @@ final class CacheState {
     /// Invalidations that nobody waits for.
     var background: [PatternJob] = []
 
+    /// What became of files that FOG.WARM FILE began to load and whose clients have not looked yet, by session, with
+    /// the millisecond when they were done.
+    var warmOutcomes: [UInt64: (outcome: WarmOutcome, time: Int64)] = [:]
+
     /// More than this many invalidations wait for nobody; another one is done at once.
     static let backgroundCountMax = 1000
 
@@ -24,6 +28,9 @@ final class CacheState {
         leases.forget(now)
         if waitsUntil.contains(where: { $0.value + CacheState.graceMilliseconds < now }) {
             waitsUntil = waitsUntil.filter { $0.value + CacheState.graceMilliseconds >= now }
+        }
+        if !warmOutcomes.isEmpty {
+            warmOutcomes = warmOutcomes.filter { $0.value.time + CacheState.graceMilliseconds >= now }
         }
         if jobs.contains(where: { $0.value.lastRun + CacheState.graceMilliseconds < now }) {
             jobs = jobs.filter { $0.value.lastRun + CacheState.graceMilliseconds >= now }

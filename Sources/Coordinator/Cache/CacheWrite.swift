@@ -103,6 +103,7 @@ enum CacheWrite {
         guard let slot = call.look(first) else { return call.reply.integer(0) }
         call.keyspace.setLabel(slot, in: call.session.database, options.label(call))
         call.changedUnseen()
+        call.administration.noteRelabelled(call.arguments[first], in: call.session.database)
         call.remarkLabel(first, options)
         call.reply.integer(1)
     }

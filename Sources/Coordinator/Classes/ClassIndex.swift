@@ -41,14 +41,18 @@ final class ClassIndex: RecordIndex {
     }
 
     /// A record may have been given a time to live by hand.
-    func advance(to now: Int64) {
+    func advance(to now: Int64, countMax: Int) -> Bool {
         for (name, expiry) in lifetimes where expiry < now { forget(name.span) }
+        return true
     }
 
     func settingsChanged(_ settings: FogSettings) {}
     func resetStatistics() {}
 
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) { tell(&engine, database) }
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool {
+        tell(&engine, database)
+        return false
+    }
 
     /// The engine learns what changed since it was told last.
     func tell(_ engine: inout Engine, _ database: Int) {
@@ -57,6 +61,9 @@ final class ClassIndex: RecordIndex {
         knownTo = database
         engine.setClasses(Array(classes.values), database: database)
     }
+
+    /// The database has another number now (SWAPDB); the engine may know others' classes under it.
+    func moved() { isChanged = true }
 
     func find(_ name: Span<UInt8>) -> DataClass? { classes[name.array] }
 }

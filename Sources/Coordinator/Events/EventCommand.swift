@@ -151,7 +151,8 @@ enum EventCommand {
             }
         }
         let log = call.events.log
-        let from = position >= firstTime ? log.sequence(from: Int64(position) * 1000) : Int64(position)
+        let (microseconds, isEndless) = Int64(position).multipliedReportingOverflow(by: 1000)
+        let from = position >= firstTime ? log.sequence(from: isEndless ? .max : microseconds) : Int64(position)
         call.reply.map(3)
         call.reply.bulk("events")
         let reply = call.reply

@@ -130,19 +130,35 @@ final class MarketRecords: RecordIndex {
         orderLifetimes.removeAll()
     }
 
-    func advance(to now: Int64) {
+    func advance(to now: Int64, countMax: Int) -> Bool {
         self.now = now
-        while let number = gpuLifetimes.dead(at: now) { forget(index.gpuName(number).span) }
-        while let number = bookingLifetimes.dead(at: now) { forgetBooking(index.bookingName(number).span) }
-        while let number = orderLifetimes.dead(at: now) { forgetOrder(index.orderName(number).span) }
+        var left = countMax
+        while left > 0, let number = gpuLifetimes.dead(at: now) {
+            left -= 1
+            forget(index.gpuName(number).span)
+        }
+        while left > 0, let number = bookingLifetimes.dead(at: now) {
+            left -= 1
+            forgetBooking(index.bookingName(number).span)
+        }
+        while left > 0, let number = orderLifetimes.dead(at: now) {
+            left -= 1
+            forgetOrder(index.orderName(number).span)
+        }
+        return left > 0
     }
 
     func settingsChanged(_ settings: FogSettings) { self.settings = settings.market }
     func resetStatistics() {}
 
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {
+    /// Bookings that one tick begins or ends.
+    private static let bookingCountMax = 50
+
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool {
         var desk = MarketDesk(self, database, state, now: engine.keyspace.now)
-        if desk.advanceBookings(&engine, countMax: 1000) { engine.finishOutsideOfCommand() }
+        guard desk.advanceBookings(&engine, countMax: MarketRecords.bookingCountMax) else { return false }
+        engine.finishOutsideOfCommand()
+        return true
     }
 }
 
@@ -184,10 +200,10 @@ final class MarketFacet: RecordIndex {
     func beginRebuild() { count = 0 }
     func endRebuild() {}
     func removeAll() { count = 0 }
-    func advance(to now: Int64) {}
+    func advance(to now: Int64, countMax: Int) -> Bool { true }
     func settingsChanged(_ settings: FogSettings) {}
     func resetStatistics() {}
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {}
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool { false }
 }
 
 /// Fields of the market's records that are looked up by name.

@@ -15,6 +15,14 @@ package final class CoordinatorState: EngineExtension {
     /// Events; leases, and invalidations in slices.
     let events = EventState()
     let cache = CacheState()
+    /// Sessions that wait for an index or the ring, with the millisecond since when; see `Call+Slices`.
+    var waitingSessions: [UInt64: Int64] = [:]
+
+    /// Begins to load a file, on another thread (FOG.WARM FILE); the server's.
+    package var loadFile: (@Sendable (WarmRequest) -> Void)?
+
+    /// Asks nodes whether they are there, on another thread (`fog-probe`); the server's.
+    package var probe: (@Sendable (ProbeRequest) -> Void)?
 
     package init() {}
 
@@ -28,6 +36,14 @@ package final class CoordinatorState: EngineExtension {
         records.isUsed = true
         engine.setExtensionListens(true)
         return records
+    }
+
+    /// The nodes of a database that has records, up to date; nil for others.
+    func knownNodes(_ database: Int, _ engine: inout Engine) -> NodeIndex? {
+        guard database < databases.count, let records = databases[database], records.isBuilt else { return nil }
+        let prefix = prefix
+        records.settle(.node, &engine, database: database, prefix: prefix.span)
+        return records.indexes[RecordKind.node.rawValue] as? NodeIndex
     }
 
     private func make(_ database: Int, _ count: Int) -> DatabaseRecords {
@@ -55,6 +71,9 @@ package final class CoordinatorState: EngineExtension {
         // Somebody works with each of the numbers, not with what lay behind it.
         for database in [first, second] where databases[database] == nil {
             databases[database] = DatabaseRecords(settings)
+        }
+        for database in [first, second] {
+            for index in databases[database]?.indexes ?? [] { (index as? ClassIndex)?.moved() }
         }
     }
 
@@ -123,30 +142,30 @@ package final class CoordinatorState: EngineExtension {
     private static let sliceNanoseconds: Int64 = 1_000_000
     /// How long reading records may take right after a dataset was loaded.
     private static let loadingNanoseconds: Int64 = 20_000_000
-    /// Marked records read by one tick.
-    private static let markedCount = 1000
-
     package func tick(_ engine: inout Engine) -> Bool {
         var hasMore = tickCache(&engine)
+        forgetWaiting(now: engine.keyspace.now)
         let prefix = prefix
         for database in databases.indices {
             guard let records = databases[database] else { continue }
-            if !records.isBuilt {
-                let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.sliceNanoseconds
-                let isBuilt = records.walk(
-                    &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
-                guard isBuilt else { return true }
-                if letGo(records, database, &engine) { continue }
-            }
-            for kind in RecordKind.allCases {
-                let isDone = records.readMarked(
-                    kind, &engine, database: database, prefix: prefix.span, limit: CoordinatorState.markedCount)
-                hasMore = hasMore || !isDone
-                let index = records.indexes[kind.rawValue]
-                index.advance(to: engine.keyspace.now)
-                index.tick(&engine, database, self)
-            }
+            let wasBuilt = records.isBuilt
+            let deadline = engine.clock.monotonicNanoseconds + CoordinatorState.sliceNanoseconds
+            let isDone = records.catchUp(
+                &engine, database: database, prefix: prefix.span, deadlineNanoseconds: deadline)
+            guard records.isBuilt else { return true }
+            if !wasBuilt && letGo(records, database, &engine) { continue }
+            hasMore = hasMore || !isDone
+            for index in records.indexes where index.tick(&engine, database, self) { hasMore = true }
         }
         return hasMore
     }
+
+    /// Forgets sessions that ended while they waited.
+    private func forgetWaiting(now: Int64) {
+        guard !waitingSessions.isEmpty else { return }
+        waitingSessions = waitingSessions.filter { now - $0.value < CoordinatorState.graceMilliseconds }
+    }
+
+    /// A session that waits looks again every fraction of a millisecond.
+    private static let graceMilliseconds: Int64 = 10_000
 }

@@ -18,11 +18,13 @@ protocol RecordIndex: AnyObject {
     func endRebuild()
     /// Forgets everything.
     func removeAll()
-    /// Time has passed: records whose time is over go. Called before every use.
-    func advance(to now: Int64)
+    /// Time has passed: records whose time is over go. Called before every use, and by the clock with a bound on how
+    /// many go at a time. True when none is left.
+    func advance(to now: Int64, countMax: Int) -> Bool
     func settingsChanged(_ settings: FogSettings)
     /// CONFIG RESETSTAT.
     func resetStatistics()
-    /// Work by the clock on the index's own database; may change records through the engine's doors.
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState)
+    /// Work by the clock on the index's own database; may change records through the engine's doors. True: there is
+    /// more to do at once.
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool
 }

@@ -21,6 +21,8 @@ enum RecordKind: Int, CaseIterable {
     case order
     /// fog:class:<name>
     case dataClass
+    /// fog:warm:<set>
+    case warm
 
     /// Ends with a colon; none is the beginning of another.
     var prefix: StaticString {
@@ -34,6 +36,7 @@ enum RecordKind: Int, CaseIterable {
         case .booking: "booking:"
         case .order: "order:"
         case .dataClass: "class:"
+        case .warm: "warm:"
         }
     }
 
@@ -45,6 +48,7 @@ enum RecordKind: Int, CaseIterable {
         case .queue: QueueRecords(earlier[RecordKind.task.rawValue])
         case .gpu: MarketRecords()
         case .dataClass: ClassIndex()
+        case .warm: WarmIndex()
         case .provider, .price, .booking, .order: MarketFacet(self, of: earlier[RecordKind.gpu.rawValue])
         }
     }

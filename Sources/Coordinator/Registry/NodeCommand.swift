@@ -12,7 +12,7 @@ enum NodeCommand {
         Command(
             "FOG.NODE", arity: -2, in: .fog, since: "8.2.0", summary: "A container for commands on the fleet's nodes.",
             subcommands: NodeRegister.subcommands + NodeRead.subcommands + NodeList.subcommands
-                + NodeLife.subcommands + [
+                + NodeLife.subcommands + NodeImport.subcommands + [
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help)

@@ -7,9 +7,11 @@ internal import Structures
 
 extension NodeIndex {
     /// Timeouts worked off by one tick.
-    private static var timeoutCountMax: Int { 200 }
+    private static var timeoutCountMax: Int { 100 }
+    /// How long one tick works on the ring.
+    private static var ringNanoseconds: Int64 { 500_000 }
 
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool {
         let now = engine.keyspace.now
         var left = NodeIndex.timeoutCountMax
         while left > 0, let number = timeouts.popDue(now) {
@@ -22,6 +24,10 @@ extension NodeIndex {
             timeOut(number, &engine, database, state)
         }
         if settings.usesAutoScaling, load.count > 0, scaler.isDue(now) { recommend(&engine, now) }
+        let deadline = engine.clock.monotonicNanoseconds + NodeIndex.ringNanoseconds
+        let hasRing = tickRing(engine.clock, deadlineNanoseconds: deadline)
+        let hasProbes = tickProbes(&engine, database, state)
+        return hasRing || hasProbes || left == 0
     }
 
     private func timeOut(_ number: Int, _ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {

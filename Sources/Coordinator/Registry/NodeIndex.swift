@@ -26,6 +26,8 @@ final class NodeIndex: RecordIndex {
     // Balancing.
     var groups: [NodeFilter: BalancingGroup] = [:]
     var ring: HashRing?
+    /// Nodes that came and are not on the ring yet, among others that are or went.
+    var ringQueue: [Int32] = []
     var serial: UInt64 = 0
     /// Requests that have begun under an id of their own, with their node.
     var requests: [UInt64: Int32] = [:]
@@ -39,6 +41,8 @@ final class NodeIndex: RecordIndex {
     private(set) var loads: [Int32: NodeLoad] = [:]
     private(set) var load = NodeLoad()
     var scaler = AutoScaler()
+
+    var probes = ProbeRound()
 
     private(set) var settings = FogSettings()
     private(set) var rules = BreakerRules()
@@ -102,7 +106,7 @@ final class NodeIndex: RecordIndex {
         order.set(number, node.heartbeat)
         if node.expiry != .max { expiries.note(number, node.expiry) }
         noteTimeout(number)
-        if isNew, ring != nil { ring?.add(number, name: id(number), points: settings.virtualNodes) }
+        if isNew { joinRing(number) }
         refresh(number)
     }
 
@@ -120,7 +124,7 @@ final class NodeIndex: RecordIndex {
         timeouts.forget(number)
         retries.forget(number)
         for group in groups.values { group.remove(number) }
-        ring?.remove(number, name: id(number), points: settings.virtualNodes)
+        ring?.remove(number)
         totalActive -= Int(node.active)
         if node.breaker.isOpen { openCount -= 1 }
         if node.active > 0, !requests.isEmpty { requests = requests.filter { Int($0.value) != number } }
@@ -146,6 +150,7 @@ final class NodeIndex: RecordIndex {
         (expiries, timeouts, retries) = (LazyDeadlines(), LazyDeadlines(), LazyDeadlines())
         groups = [:]
         ring = nil
+        ringQueue = []
         requests = [:]
         (totalActive, openCount) = (0, 0)
         loads = [:]
@@ -206,13 +211,19 @@ final class NodeIndex: RecordIndex {
         return overflow ? .max - 1 : time
     }
 
-    func advance(to now: Int64) {
+    func advance(to now: Int64, countMax: Int) -> Bool {
+        var left = countMax
         // A record lives through the millisecond that it ends at.
-        while let number = expiries.popDue(now - 1) {
+        while left > 0, let number = expiries.popDue(now - 1) {
+            left -= 1
             let expiry = nodes[number].expiry
             if expiry < now { remove(number) } else if expiry != .max { expiries.note(number, expiry) }
         }
-        while let number = retries.popDue(now) { changeBreaker(number) { $0.advance(to: now) } }
+        while left > 0, let number = retries.popDue(now) {
+            left -= 1
+            changeBreaker(number) { $0.advance(to: now) }
+        }
+        return left > 0
     }
 
     func settingsChanged(_ settings: FogSettings) {
@@ -245,6 +256,7 @@ final class NodeIndex: RecordIndex {
     var byteCount: Int {
         var total = nodes.capacity * MemoryLayout<Node>.stride + order.byteCount + expiries.byteCount
         total += timeouts.byteCount + retries.byteCount + (ring?.byteCount ?? 0) + requests.capacity * 24
+        total += ringQueue.capacity * 4
         for set in sets.values { total += set.byteCount + 56 }
         for group in groups.values { total += group.byteCount }
         // A name: its array's head and bytes, its hash and its places.

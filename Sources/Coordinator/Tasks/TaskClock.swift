@@ -8,14 +8,15 @@ internal import Structures
 
 extension TaskRecords {
     /// Leases taken back and delays ended by one tick at most; the rest has to wait for the next.
-    private static let tickCount = 2000
+    private static let tickCount = 300
 
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool {
         let now = engine.keyspace.now
         index.promote(now: now, countMax: TaskRecords.tickCount)
         let hasWritten = takeBackLeases(&engine, database, state, countMax: TaskRecords.tickCount)
         let hasWoken = wakeWorkers(&engine, database, state.prefix)
         if hasWritten || hasWoken { engine.finishOutsideOfCommand() }
+        return hasWritten
     }
 
     /// Ends leases whose time is over; true when there were some.

@@ -34,8 +34,13 @@ final class TaskRecords: RecordIndex {
         lifetimes.removeAll()
     }
 
-    func advance(to now: Int64) {
-        while let number = lifetimes.dead(at: now) { forget(index.identifier(number).span) }
+    func advance(to now: Int64, countMax: Int) -> Bool {
+        var left = countMax
+        while left > 0, let number = lifetimes.dead(at: now) {
+            left -= 1
+            forget(index.identifier(number).span)
+        }
+        return left > 0
     }
 
     func settingsChanged(_ settings: FogSettings) { self.settings = settings.market }
@@ -142,10 +147,10 @@ final class QueueRecords: RecordIndex {
         for name in known { forget(name.span) }
     }
 
-    func advance(to now: Int64) {}
+    func advance(to now: Int64, countMax: Int) -> Bool { true }
     func settingsChanged(_ settings: FogSettings) {}
     func resetStatistics() {}
-    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) {}
+    func tick(_ engine: inout Engine, _ database: Int, _ state: CoordinatorState) -> Bool { false }
 }
 
 extension Call {

@@ -19,6 +19,15 @@ package enum BreakerMode: String, ConfigChoice {
     case adaptive
 }
 
+/// How nodes are asked whether they are there (`fog-probe`).
+package enum ProbeKind: String, ConfigChoice {
+    case off
+    /// By a connection.
+    case tcp
+    /// By a request for `fog-probe-path`.
+    case http
+}
+
 /// Everything `fog-` that the coordinator reads.
 package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     /// `fog-default-ttl`; 0 for none.
@@ -74,6 +83,13 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var leaseMilliseconds = 5000
     /// Where values are kept: `fog-l1-*`, `fog-l2-*`, `fog-compress*`, `fog-promote-*`.
     package var tiers = TierOptions()
+    /// `fog-probe`, `fog-probe-interval` and `fog-probe-timeout-ms`.
+    package var probe = ProbeKind.off
+    package var probeIntervalSeconds = 5
+    package var probeTimeoutMilliseconds = 1000
+    /// `fog-warmup` and `fog-warmup-interval`.
+    package var warmsUp = true
+    package var warmupIntervalSeconds = 300
     /// `fog-advise-eviction`: other policies and memories are simulated from the start.
     package var advisesEviction = false
     /// `fog-advise-keys`.

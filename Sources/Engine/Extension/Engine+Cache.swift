@@ -24,7 +24,7 @@ extension Engine {
     }
 
     /// Makes `value` the string at `key`, which is no argument of the command, until `expiry`.
-    package mutating func setText(_ key: Span<UInt8>, _ value: Span<UInt8>, in database: Int, expiry: Int64) {
+    package mutating func setText(_ key: Span<UInt8>, _ value: Span<UInt8>, in database: Int, expiry: Int64?) {
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
         let slot = keyspace.look(key, hash: hash, in: database)
         keyspace.setString(key, hash: hash, in: database, slot: slot, value: value, expiry: expiry)
@@ -32,7 +32,7 @@ extension Engine {
         if extensionListens { tellExtension(changed: key, database: database) }
         if effects.isObserved {
             recordQuietly(.change, "set", .string, key: key, database: database)
-            recordQuietly(.event, "expire", .generic, key: key, database: database)
+            if expiry != nil { recordQuietly(.event, "expire", .generic, key: key, database: database) }
         }
         guard journal.isOn else { return }
         journal.form = .replaced
@@ -40,6 +40,7 @@ extension Engine {
             words.add("SET")
             words.add(key)
             words.add(value)
+            guard let expiry else { return }
             words.add("PXAT")
             words.add(decimal: expiry)
         }
@@ -66,6 +67,14 @@ extension Engine {
         if slot.entry.fieldCount == 0 { _ = try removeRecord(key, in: database) }
         return true
     }
+
+    /// The key, which may be a record's, has other tags than before; its value is the same.
+    package func noteRelabelled(_ key: Span<UInt8>, in database: Int) {
+        if extensionListens { tellExtension(changed: key, database: database) }
+    }
+
+    /// Whether there is room for more keys under `maxmemory`; makes some where the policy evicts.
+    package mutating func hasRoom() -> Bool { makeRoom() }
 
     /// Copies of `key` that clients hold are worth nothing any more, although the key itself did not change here.
     package mutating func tellTrackers(_ key: Span<UInt8>) { trackChange(of: key) }

@@ -1,5 +1,6 @@
 // DumpPayload.swift - what DUMP answers and RESTORE takes: a type, a value, and a footer of version and CRC-64. The
-// bytes equal what Redis 7.0 writes for the same value. Engine's turn only.
+// bytes equal what Redis 7.0 writes for the same value. A key with a label (tags) has it behind its value, as files
+// have it before; stock servers do not look at what follows a value. Engine's turn only.
 package import Base
 package import Structures
 
@@ -13,21 +14,27 @@ package enum PayloadError: Error {
 package enum DumpPayload {
     package static let footerByteCount = 10
 
-    /// Appends the payload DUMP answers for `entry`.
-    package static func append(_ entry: Entry, compresses: Bool, to output: inout ByteBuffer) {
+    /// Appends the payload DUMP answers for `entry`; with its label when `tags` are given, which know the label's.
+    package static func append(
+        _ entry: Entry, compresses: Bool, tags: TagTable? = nil, to output: inout ByteBuffer
+    ) {
         let type = ValueCodec.typeCode(of: entry)
         var sink = ValueSink(compresses ? .now : .never)
         sink.append(type)
         var position = ValuePosition()
         let isComplete = ValueCodec.append(entry, from: &position, to: &sink)
         precondition(isComplete, "a sink without a limit takes a value whole")
+        if let tags, entry.hasLabel { LabelCode.append(entry.label, tags, to: &sink) }
         sink.append(littleEndian: UInt64(ValueCodec.versionNeeded(type)), byteCount: 2)
         sink.append(littleEndian: CRC64.checksum(sink.bytes.span))
         output.append(sink.bytes.span)
     }
 
-    /// Reads the payload that RESTORE was given. Nothing of it is believed, and nothing may stand behind the value.
-    package static func read(_ payload: Span<UInt8>, limits: ValueLimits) throws(PayloadError) -> DetachedValue {
+    /// Reads the payload that RESTORE was given. Nothing of it is believed, and nothing but a label, which goes to
+    /// `label` as `LabelCode` reads it, may stand behind the value.
+    package static func read(
+        _ payload: Span<UInt8>, limits: ValueLimits, label: inout ByteBuffer
+    ) throws(PayloadError) -> DetachedValue {
         let dialect = try checkFooter(payload)
         let contents = payload.extracting(0..<(payload.count - footerByteCount))
         return try ValueReader.read(contents, limits: limits) { reader throws(PayloadError) in
@@ -35,6 +42,11 @@ package enum DumpPayload {
             let value: DetachedValue
             do throws(ValueError) {
                 value = try ValueCodec.read(reader.byte(), from: &reader)
+            } catch {
+                throw .contents
+            }
+            do throws(ValueError) {
+                if reader.leftInWindow > 0 { try LabelCode.read(&reader, into: &label) }
             } catch {
                 throw .contents
             }

@@ -51,6 +51,14 @@ package enum LabelCode {
         return label
     }
 
+    /// Reads what `append` wrote: the value of the fact, for the other `read`.
+    static func read(_ reader: inout ValueReader, into label: inout ByteBuffer) throws(ValueError) {
+        guard try reader.byte() == auxiliary, try reader.withString({ $0.equals(name) }) else {
+            throw .expected("nothing but a label behind a value")
+        }
+        try reader.string(into: &label)
+    }
+
     private static func word(_ bytes: Span<UInt8>, _ offset: Int, byteCount: Int) -> UInt64 {
         var value: UInt64 = 0
         for index in (0..<byteCount).reversed() { value = value << 8 | UInt64(bytes[offset + index]) }

@@ -21,6 +21,7 @@ extension Server {
         let loader = AppendOnlyLoader(shared: shared, places: appendOnly.places, settings: settings)
         guard try loader.load(appendOnly.files) else { return true }
         try appendOnly.open()
+        warm()
         shared.turn.take { $0.endLoading() }
         return true
     }

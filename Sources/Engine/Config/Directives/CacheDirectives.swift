@@ -9,5 +9,8 @@ extension DirectiveTable {
         .integer("fog-event-dedup-window", 5000, 0...3_600_000) { $0.fog.eventDedupMilliseconds = $1 },
         .boolean("fog-event-invalidation", true) { $0.fog.eventsInvalidate = $1 },
         .integer("fog-lease-time", 5000, 1...3_600_000) { $0.fog.leaseMilliseconds = $1 },
+        .text("fog-warm-file", "", .immutable),
+        .boolean("fog-warmup", true) { $0.fog.warmsUp = $1 },
+        .integer("fog-warmup-interval", 300, 1...2_147_483_647) { $0.fog.warmupIntervalSeconds = $1 },
     ]
 }

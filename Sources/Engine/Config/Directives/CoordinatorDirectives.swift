@@ -8,6 +8,10 @@ extension DirectiveTable {
         .integer("fog-default-ttl", 300, 0...2_147_483_647) { $0.fog.defaultTTLSeconds = $1 },
         .integer("fog-heartbeat-interval", 30, 1...2_147_483_647) { $0.fog.heartbeatIntervalSeconds = $1 },
         .integer("fog-heartbeat-timeout", 90, 0...2_147_483_647) { $0.fog.heartbeatTimeoutSeconds = $1 },
+        .choice("fog-probe", ProbeKind.off) { $0.fog.probe = $1 },
+        .integer("fog-probe-interval", 5, 1...2_147_483_647) { $0.fog.probeIntervalSeconds = $1 },
+        .text("fog-probe-path", "/health", check: probePathProblem),
+        .integer("fog-probe-timeout-ms", 1000, 1...60_000) { $0.fog.probeTimeoutMilliseconds = $1 },
         .choice("fog-lb-algorithm", BalancingAlgorithm.leastConnections) { $0.fog.algorithm = $1 },
         .real("fog-lb-health-multiplier-healthy", 1.0, 0...1000) { $0.fog.healthyMultiplier = $1 },
         .real("fog-lb-health-multiplier-degraded", 0.5, 0...1000) { $0.fog.degradedMultiplier = $1 },
@@ -31,5 +35,10 @@ extension DirectiveTable {
 
     private static let nodeIdentifierProblem: @Sendable ([UInt8]) -> String? = { text in
         text.isEmpty ? "fog-node-id names this server among the others and cannot be empty" : nil
+    }
+
+    private static let probePathProblem: @Sendable ([UInt8]) -> String? = { text in
+        text.first == UInt8(ascii: "/") && text.allSatisfy { $0 > 32 && $0 < 127 }
+            ? nil : "fog-probe-path is a path of a page: it begins with / and has no blanks"
     }
 }

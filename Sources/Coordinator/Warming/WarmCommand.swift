@@ -1,5 +1,5 @@
-// WarmCommand.swift - FOG.WARM LOAD: many values at once, for a cache that begins cold. Keys that are there already
-// stay as they are: what was written since is newer than what somebody warms with. Under the turn.
+// WarmCommand.swift - FOG.WARM, and its LOAD: many values at once, for a cache that begins cold. Keys that are there
+// already stay as they are: what was written since is newer than what somebody warms with. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
@@ -20,6 +20,8 @@ enum WarmCommand {
                         "    Set values where there are none; without TTL they get fog-default-ttl, 0 is no end.",
                     ],
                     run: load),
+                WarmFileCommand.subcommand,
+            ] + WarmSetCommands.subcommands + [
                 Command(
                     "HELP", arity: 2, [.loading, .stale], in: .fog, since: "8.2.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
