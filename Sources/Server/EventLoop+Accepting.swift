@@ -1,6 +1,6 @@
-// EventLoop+Accepting.swift - new connections. The first loop watches the listening sockets and hands each new socket to
-// the loop with the fewest connections; that loop registers it with the engine. Refusals (maxclients, protected mode)
-// are one line and a close, as in Redis.
+// EventLoop+Accepting.swift - new connections. The first loop watches the listening sockets and hands each new socket
+// to the loop with the fewest connections; that loop registers it with the engine. Refusals (maxclients, protected
+// mode) are one line and a close, as in Redis.
 internal import Base
 internal import Engine
 internal import RESP

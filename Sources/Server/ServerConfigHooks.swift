@@ -1,5 +1,6 @@
 // ServerConfigHooks.swift - how the running server follows CONFIG SET: its log, its file descriptors, its addresses,
-// and what it cannot follow, which is refused with the reason. Called under the turn, by whichever loop runs CONFIG SET.
+// and what it cannot follow, which is refused with the reason. Called under the turn, by whichever loop runs
+// CONFIG SET.
 internal import Base
 internal import Engine
 

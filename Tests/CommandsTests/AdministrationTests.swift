@@ -23,7 +23,7 @@ struct AdministrationTests {
         ])
     }
 
-    /// Clients find the server where CONFIG SET puts it, and no longer where it was; a port that is taken changes nothing.
+    /// Clients find the server where CONFIG SET puts it, not where it was; a port that is taken changes nothing.
     @Test(arguments: TestVariant.all)
     func movesItsAddress(variant: TestVariant) throws {
         let session = try TestSession(variant)
