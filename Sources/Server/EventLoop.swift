@@ -343,6 +343,10 @@ internal import Synchronization
         if segment.outcome == .suspended { unsafe connection.pointee.isSuspended = true }
         if segment.outcome == .close { unsafe connection.pointee.closesAfterOutput = true }
         let byteCount = segment.outputEnd - segment.outputStart
+        if _slowPath(unsafe repliesExceedLimit(connection, byteCount)) {
+            batch.abandonRest(ofSegment: number)
+            return unsafe dropSlowReader(connection, waiting: byteCount)
+        }
         var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
         var left = byteCount
         if _slowPath(!held.isEmpty) {

@@ -134,6 +134,19 @@ struct TransactionTests {
         #expect(replies == ["1", "0", "0", "7", "OK"])
     }
 
+    /// Replies beyond the hard limit close their client before any of them is sent; what ran has happened.
+    @Test(arguments: TestVariant.all)
+    func aReplyIsBounded(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        try session.run([
+            ("SETRANGE large 150000 x", "150001"), ("CONFIG SET client-output-buffer-limit 'normal 100000 0 0'", "OK"),
+        ])
+        let reader = try session.server.connect()
+        try reader.send(raw: "MULTI\r\nSET k 1\r\nGET large\r\nSET k 2\r\nEXEC\r\nSET after 1\r\n")
+        #expect(try !reader.receiveUntilClosed().contains("x"))
+        try session.run([("GET k", #""2""#), ("INFO stats", "(matches) *output_buffer_limit_disconnections:1*")])
+    }
+
     @Test func aQueueIsBounded() throws {
         let session = try TestSession(configuration: "client-query-buffer-limit 1mb")
         try session.run([("MULTI", "OK")])
