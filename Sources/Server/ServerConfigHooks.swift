@@ -1,4 +1,4 @@
-// ServerConfigHooks.swift - how the running server follows CONFIG SET: its log, its file descriptors, its addresses,
+// ServerConfigHooks.swift - how the running server follows CONFIG SET: its log, descriptors, addresses, OOM score,
 // and what it cannot follow, which is refused with the reason. Called under the turn, by whichever loop runs
 // CONFIG SET.
 internal import Base
@@ -24,6 +24,9 @@ enum ServerConfigHooks {
                 return """
                     The operating system is not able to handle the specified number of clients, try with \(possible)
                     """
+            },
+            ConfigHook(["oom-score-adj", "oom-score-adj-values"]) { new, _ in
+                OOMScore.apply(new) ? nil : "Failed to apply new oom_score_adj configuration, check server logs."
             },
             ConfigHook(["port"]) { new, _ in
                 follow(new) ? nil : "Unable to listen on this port. Check server logs."
