@@ -23,6 +23,8 @@ package struct ServerHooks: Sendable {
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    /// The TCP port that clients find, 0 when there is none.
+    package var listeningPort: @Sendable () -> Int = { 0 }
     /// What follows CONFIG SET.
     package var configHooks: [ConfigHook] = []
     /// Takes the journal's bytes for the append only file; may exchange the buffer for an empty one.
@@ -264,7 +266,6 @@ package struct ServerIdentity: Sendable {
     package var processIdentifier = 0
     package var executable = ""
     package var configurationFile = ""
-    package var port = 0
     package var loopCount = 1
     package init() {}
 }
