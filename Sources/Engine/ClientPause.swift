@@ -2,6 +2,7 @@
 // instead of running. Expiry stops meanwhile, so that a paused dataset does not change. Later calls only ever make the
 // pause longer and stricter, as in Redis.
 internal import Base
+internal import RESP
 
 package struct ClientPause {
     package enum Mode: Sendable { case writes, all }

@@ -47,7 +47,7 @@ struct AdministrationTests {
                 "\(refusal) 'port') - Unable to listen on this port. Check server logs."
             ),
             (
-                "CONFIG SET bind 999.999.999.999",
+                "CONFIG SET bind 192.0.2.1",
                 "\(refusal) 'bind') - Failed to bind to specified addresses."
             ),
             ("INFO server", "(matches) *tcp_port:\(ports.0)*"),
