@@ -3,6 +3,7 @@
 // CONFIG SET.
 internal import Base
 internal import Engine
+internal import Reactor
 
 enum ServerConfigHooks {
     static func all(_ shared: ServerShared) -> [ConfigHook] {
