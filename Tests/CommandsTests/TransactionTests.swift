@@ -131,7 +131,7 @@ struct TransactionTests {
             ("INFO clients", "(matches) *blocked_clients:5*"), ("CLIENT UNPAUSE", "OK"),
         ])
         let replies = try waiting.map { try $0.reply().description }
-        #expect(replies == ["1", "0", "0", "7", "OK"])
+        #expect(replies == ["(integer) 1", "(integer) 0", "(integer) 0", "(integer) 7", "OK"])
     }
 
     /// Replies beyond the hard limit close their client before any of them is sent; what ran has happened.
