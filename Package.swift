@@ -3,6 +3,9 @@
 // below). `Tests/TidyTests/ImportMatrixTests.swift` reads the same list from the sources and holds the order.
 import PackageDescription
 
+/// `FOG_ALLOCATOR=system` builds with the C library's malloc in place of jemalloc, which the sanitizers cannot see into.
+let usesSystemAllocator = Context.environment["FOG_ALLOCATOR"] == "system"
+
 /// One list for every Swift target: language mode 6, strict memory safety and all warnings as errors.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -25,7 +28,7 @@ let settings: [SwiftSetting] = [
             "-enforce-exclusivity=unchecked", "-enable-library-evolution", "-Xfrontend", "-package-cmo", "-Xfrontend",
             "-allow-non-resilient-access",
         ], .when(configuration: .release)),
-]
+] + (usesSystemAllocator ? [.unsafeFlags(["-Xcc", "-DFOG_SYSTEM_ALLOCATOR=1"])] : [])
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -40,20 +43,25 @@ let package = Package(
     products: [.executable(name: "fog-server", targets: ["fog-server"])],
     targets: [
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "CAllocator", linkerSettings: [.linkedLibrary("jemalloc")]),
+        .target(
+            name: "CAllocator", cSettings: usesSystemAllocator ? [.define("FOG_SYSTEM_ALLOCATOR")] : [],
+            linkerSettings: usesSystemAllocator ? [] : [.linkedLibrary("jemalloc")]),
         .target(name: "CBits"),
+        .target(name: "CLZ4", linkerSettings: [.linkedLibrary("lz4")]),
         .target(name: "CLZF", linkerSettings: [.linkedLibrary("lzf")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CXXHash"),
         .target(name: "CLua", dependencies: ["COpenSSL"], linkerSettings: [.linkedLibrary("lua5.1")]),
+        .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
         module("Base", ["CLinux", "CAllocator", "COpenSSL", "CXXHash"]),
         module("Structures", ["Base", "CLinux", "CAllocator", "CBits", "CLZF"]),
         module("RESP", ["Base"]),
+        module("Codec", ["Base", "CLinux", "CLZ4", "CZstd"]),
         module("Reactor", ["Base", "CLinux"]),
         module("ColdStore", ["Base", "CLinux", "Reactor"]),
-        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures"]),
+        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures", "Codec"]),
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
-        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "RESP", "Keyspace", "Persistence"]),
+        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "Codec", "RESP", "Keyspace", "Persistence"]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Coordinator", ["Base", "Structures", "RESP", "Keyspace", "Engine", "Commands"]),
         module(
@@ -66,12 +74,13 @@ let package = Package(
         .executableTarget(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
+        tests("CodecTests", ["Base", "Codec"]),
         tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
         .executableTarget(
             name: "cold-run", dependencies: ["Base", "CLinux", "ColdStore"], path: "Tests/ColdRun",
             swiftSettings: settings),
         tests("ColdStoreTests", ["Base", "ColdStore", "Reactor"]),
-        tests("KeyspaceTests", ["Base", "Keyspace", "Structures"]),
+        tests("KeyspaceTests", ["Base", "Codec", "Keyspace", "Structures"]),
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(
             "CommandsTests",

@@ -8,6 +8,8 @@ packages=(
     "libssl-dev:digests of libcrypto (SHA-1 and SHA-256)"
     "libxxhash-dev:XXH3, headers only, for DIGEST"
     "liblua5.1-0-dev:the interpreter of scripts and functions"
+    "liblz4-dev:LZ4, for values compressed in memory"
+    "libzstd-dev:Zstandard and its dictionaries, for values compressed in memory"
     "liblzf-dev:LZF, the string compression of RDB files"
 )
 

@@ -87,6 +87,19 @@ if [ $status -eq 0 ]; then
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         ../.venv/bin/python robustness.py --quick)
     count "robustness run" $?
+    (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" timeout --signal=INT --kill-after=10 120 \
+        ../.venv/bin/python attacks.py \
+        bytecode \
+        collecting_while_the_parser_runs \
+        damaged_libraries \
+        endless_scripts_are_killed \
+        forged_sketches \
+        injected_replies \
+        malformed_selectors \
+        overflows_in_libraries \
+        overflows_in_packers \
+        secrets_stay_secret)
+    count "attacks (the quick ones)" $?
     (cd Conformance && FOG_SERVER="$PWD/../$BUILD/release/fog-server" \
         timeout --signal=INT --kill-after=10 60 ../.venv/bin/python fog_clients/run.py)
     count "example clients" $?

@@ -14,6 +14,11 @@ void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #endif
+#if __has_feature(address_sanitizer)
+#define FOG_ADDRESS_SANITIZER 1
+void __sanitizer_start_switch_fiber(void **fakeStack, const void *bottom, size_t byteCount);
+void __sanitizer_finish_switch_fiber(void *fakeStack, const void **oldBottom, size_t *oldByteCount);
+#endif
 #endif
 
 // void fog_switch(void **save, void *restore)
@@ -48,6 +53,9 @@ static _Thread_local fog_stack *entered;
 
 static void first_frame(void) {
     fog_stack *stack = entered;
+#ifdef FOG_ADDRESS_SANITIZER
+    __sanitizer_finish_switch_fiber(NULL, &stack->outsideBottom, &stack->outsideByteCount);
+#endif
     stack->entry(stack->argument);
     __builtin_trap(); // an entry leaves, it never returns
 }
@@ -102,12 +110,26 @@ void fog_stack_resume(fog_stack *stack) {
     stack->outsideFiber = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(stack->insideFiber, 0);
 #endif
+#ifdef FOG_ADDRESS_SANITIZER
+    void *fakeStack = NULL;
+    __sanitizer_start_switch_fiber(&fakeStack, stack->memory, stack->byteCount);
+#endif
     fog_switch(&stack->outside, stack->inside);
+#ifdef FOG_ADDRESS_SANITIZER
+    __sanitizer_finish_switch_fiber(fakeStack, NULL, NULL);
+#endif
 }
 
 void fog_stack_leave(fog_stack *stack) {
 #ifdef FOG_THREAD_SANITIZER
     __tsan_switch_to_fiber(stack->outsideFiber, 0);
 #endif
+#ifdef FOG_ADDRESS_SANITIZER
+    void *fakeStack = NULL;
+    __sanitizer_start_switch_fiber(&fakeStack, stack->outsideBottom, stack->outsideByteCount);
+#endif
     fog_switch(&stack->inside, stack->outside);
+#ifdef FOG_ADDRESS_SANITIZER
+    __sanitizer_finish_switch_fiber(fakeStack, &stack->outsideBottom, &stack->outsideByteCount);
+#endif
 }

@@ -16,6 +16,9 @@ typedef struct {
     /// For the thread sanitizer: the two stacks as it knows them.
     void *insideFiber;
     void *outsideFiber;
+    /// For the address sanitizer: the caller's stack.
+    const void *outsideBottom;
+    size_t outsideByteCount;
 } fog_stack;
 
 /// Maps a stack; 0, or -1 when the system refuses.

@@ -13,6 +13,7 @@ package enum CoordinatorCommands {
         EventCommand.commands,
         InvalidateCommand.commands,
         SchemaCommand.commands,
+        TierCommand.commands,
         VMCommand.commands,
     ]
 

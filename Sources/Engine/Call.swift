@@ -84,17 +84,52 @@ package import Structures
         index == hashedArgument ? hash : KeyHash.hash(arguments[index], seed: KeyHash.seed)
     }
 
-    /// The slot of the live key in argument `index`, for commands that change it. No statistics.
+    /// The slot of the live key in argument `index`, for commands that change its value. No statistics.
     @inline(__always)
     package func find(_ index: Int) -> EntryTable.Slot? {
         find(index, hash: hash(index))
     }
 
+    /// As `find`, for commands that want to know about the key or put another value there, and not its value: that may
+    /// be asleep (`Keyspace/Tiering`) and stays so.
+    @inline(__always)
+    package func look(_ index: Int) -> EntryTable.Slot? { look(index, hash: hash(index)) }
+
+    /// As `look`, with the argument's hash at hand.
+    @inline(__always)
+    package func look(_ index: Int, hash: UInt64) -> EntryTable.Slot? {
+        let isNoTouch = unsafe sessionReference.pointer.pointee.isNoTouch
+        if _fastPath(!isNoTouch) { noteAccess(hash) }
+        guard let slot = unsafe engine.pointee.keyspace.look(arguments[index], hash: hash, in: session.database) else {
+            return nil
+        }
+        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: isNoTouch)
+        return slot
+    }
+
+    /// As `look`, for commands that read: counts a hit or miss.
+    package func lookToRead(_ index: Int) -> Entry? {
+        guard let slot = look(index) else {
+            noteMiss(index)
+            return nil
+        }
+        unsafe engine.pointee.keyspace.statistics.hits &+= 1
+        return slot.entry
+    }
+
+    /// As `lookToRead`, refusing a key of another type.
+    package func lookToRead(_ index: Int, _ type: ObjectType) throws(CommandError) -> Entry? {
+        guard let entry = lookToRead(index) else { return nil }
+        if entry.type != type.rawValue { throw .wrongType }
+        return entry
+    }
+
     /// The live entry of argument `index`, for commands that look at a key without using it (TYPE, TTL, OBJECT):
-    /// counts a hit or miss, but the key does not become younger. OBJECT's misses are no events (`silently`).
+    /// counts a hit or miss, but the key does not become younger, and its value may be asleep. OBJECT's misses are no
+    /// events (`silently`).
     package func peek(_ index: Int, silently: Bool = false) -> Entry? {
         let hash = hash(index)
-        guard let slot = unsafe engine.pointee.keyspace.find(arguments[index], hash: hash, in: session.database) else {
+        guard let slot = unsafe engine.pointee.keyspace.look(arguments[index], hash: hash, in: session.database) else {
             noteMiss(index, silently: silently)
             return nil
         }
@@ -157,20 +192,40 @@ package import Structures
     }
 
     /// The live entry of argument `index`, for commands that only read: counts a hit or miss and notes the access.
+    /// Valid until the command ends or changes the key; not to be changed, since it may be an image of a value that is
+    /// asleep.
     @inline(__always)
-    package func read(_ index: Int) -> Entry? { readSlot(index, hash: hash(index))?.entry }
+    package func read(_ index: Int) -> Entry? { read(index, hash: hash(index)) }
+
+    /// As `read`, with the argument's hash at hand (`KeyGroup`).
+    @inline(__always)
+    package func read(_ index: Int, hash: UInt64) -> Entry? {
+        let isNoTouch = unsafe sessionReference.pointer.pointee.isNoTouch
+        if _fastPath(!isNoTouch) { noteAccess(hash) }
+        let found = unsafe engine.pointee.keyspace.read(
+            arguments[index], hash: hash, in: session.database, stamp: engine.pointee.stamp)
+        guard let entry = found else {
+            noteMiss(index)
+            return nil
+        }
+        unsafe engine.pointee.keyspace.noteAccess(entry, silently: isNoTouch)
+        unsafe engine.pointee.keyspace.statistics.hits &+= 1
+        return entry
+    }
 
     /// As `read`, for a key whose name is no argument (SORT's patterns).
     package func read(named key: Span<UInt8>) -> Entry? {
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
-        guard let slot = unsafe engine.pointee.keyspace.find(key, hash: hash, in: session.database) else {
+        let found = unsafe engine.pointee.keyspace.read(
+            key, hash: hash, in: session.database, stamp: engine.pointee.stamp)
+        guard let entry = found else {
             unsafe engine.pointee.keyspace.statistics.misses &+= 1
             return nil
         }
         if !session.isNoTouch { noteAccess(hash) }
         unsafe engine.pointee.keyspace.statistics.hits &+= 1
-        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: sessionReference.pointer.pointee.isNoTouch)
-        return slot.entry
+        unsafe engine.pointee.keyspace.noteAccess(entry, silently: sessionReference.pointer.pointee.isNoTouch)
+        return entry
     }
 
     /// As `read`, refusing a key of another type.

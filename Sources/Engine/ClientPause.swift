@@ -2,6 +2,7 @@
 // instead of running. Expiry stops meanwhile, so that a paused dataset does not change. Later calls only ever make the
 // pause longer and stricter, as in Redis.
 internal import Base
+internal import RESP
 
 package struct ClientPause {
     package enum Mode: Sendable { case writes, all }
@@ -40,5 +41,20 @@ extension Engine {
     /// Whether the pause holds a command with these flags back.
     func pauseHolds(_ flags: CommandFlags) -> Bool {
         pause.mode == .all || !flags.isDisjoint(with: [.write, .mayReplicate])
+    }
+
+    /// The flags of a command and of what it runs: a script that has declared not to write replicates nothing. One
+    /// that cannot be found or read is taken for one that may.
+    func pauseFlags(_ id: Int, _ flags: CommandFlags, _ arguments: borrowing Arguments) -> CommandFlags {
+        guard flags.contains(.mayReplicate), arguments.count > 1 else { return flags }
+        let declared: ScriptFlags?
+        switch commands.fullNames[id] {
+        case "eval":
+            do throws(ScriptError) { declared = try ScriptHead.read(arguments[1]).flags } catch { declared = nil }
+        case "evalsha": declared = scripting.cache.flags(digest: arguments[1])
+        case "fcall": declared = scripting.libraries.function(arguments[1])?.flags
+        default: return flags
+        }
+        return declared?.contains(.noWrites) == true ? flags.subtracting(.mayReplicate) : flags
     }
 }

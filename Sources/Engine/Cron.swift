@@ -34,6 +34,7 @@ extension Engine {
         let needsMore = expireActively()
         let hasDead = reclaimInvalidated()
         evictInBackground()
+        let isMovingValues = tendTiers()
         limitTrackingTable()
         if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
@@ -61,7 +62,7 @@ extension Engine {
         let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
         if isSaving { return 1 }
-        return needsMore || hasDead || isCoordinating || hasUncounted || isFinding ? 3 : period
+        return needsMore || hasDead || isCoordinating || hasUncounted || isFinding || isMovingValues ? 3 : period
     }
 
     /// A slice of taking away what died with its tags; true when there is more.

@@ -55,7 +55,7 @@ extension Engine {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
-        if gates.contains(.paused) && pauseGate(reference, flags) {
+        if gates.contains(.paused) && pauseGate(reference, pauseFlags(id, flags, arguments)) {
             suspend(reference, reason: .paused, deadline: pause.end, slot: id, arguments: arguments)
             return .suspended
         }

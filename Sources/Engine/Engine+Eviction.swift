@@ -54,7 +54,10 @@ extension Engine {
     mutating func admit(byteCount: Int, isExact: Bool) -> Bool {
         if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds { readAllocator() }
         let used = countedMemory
-        guard let policy = settings.maxmemoryPolicy.eviction else { return used <= settings.maxmemory }
+        guard let policy = settings.maxmemoryPolicy.eviction else {
+            if used > settings.maxmemory { press(excess: used - settings.maxmemory) }
+            return countedMemory <= settings.maxmemory
+        }
         let limit = settings.maxmemory
         if !evictor.isOn && policy.order == .unused && Double(used) > Double(limit) * Engine.probationShare {
             evictor.begin(&keyspace)

@@ -15,12 +15,16 @@ package struct ServerHooks: Sendable {
     package var exitNow: @Sendable () -> Void = {}
     /// Frees what the engine collected, in the background; `done` objects are reported when it is over.
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
+    /// Trains a dictionary in the background; the engine is told by `finishTraining`.
+    package var train: @Sendable (TrainingJob) -> Void = { _ in }
     /// What the event loops did since the start.
     package var loopCounters: @Sendable () -> LoopCounters = { LoopCounters() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    /// The TCP port that clients find, 0 when there is none.
+    package var listeningPort: @Sendable () -> Int = { 0 }
     /// What follows CONFIG SET.
     package var configHooks: [ConfigHook] = []
     /// Takes the journal's bytes for the append only file; may exchange the buffer for an empty one.
@@ -98,6 +102,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var sessions = SessionRegistry()
     package internal(set) var acl: ACLRegistry
     var evictor = EvictionHand()
+    var tierDuties = TierDuties()
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?
@@ -181,6 +186,7 @@ package struct EngineGates: OptionSet, Sendable {
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
         evictionSettingsChanged()
+        tierSettingsChanged()
         advisorSettingsChanged()
         armObservation()
         armSaveGate()
@@ -224,6 +230,7 @@ package struct EngineGates: OptionSet, Sendable {
         statistics.freedObjectsBefore = hooks.pendingFrees().freed
         statistics.loopsBefore = hooks.loopCounters()
         keyspace.statistics = Keyspace.Statistics()
+        keyspace.tiers.statistics = TierStatistics()
         resetAdvice()
         resetLatencyHistograms()
         for id in 0..<commands.count { unsafe commandStatistics[id] = CommandStatistics() }
@@ -259,7 +266,6 @@ package struct ServerIdentity: Sendable {
     package var processIdentifier = 0
     package var executable = ""
     package var configurationFile = ""
-    package var port = 0
     package var loopCount = 1
     package init() {}
 }

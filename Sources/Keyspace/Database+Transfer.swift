@@ -10,7 +10,11 @@ extension Database {
     /// database's arena and in no table yet. Cost: the value's size.
     package mutating func duplicate(_ source: Entry, as key: Span<UInt8>, expiry: Int64?) -> Entry {
         let copy = makeShell(of: source, as: key, expiry: expiry)
-        if source.hasHeldValue { externalByteCount += HeldValue.duplicate(source, into: copy) }
+        if copy.isAsleep {
+            sleepers.add(SleepingValue(copy))
+        } else if source.hasHeldValue {
+            externalByteCount += HeldValue.duplicate(source, into: copy)
+        }
         return copyLabel(of: source, to: copy)
     }
 
@@ -38,7 +42,10 @@ extension Database {
         shell.frequency = source.frequency
         let entry = copyLabel(of: source, to: shell)
         if source.hasLabel { other.release(source.labelCohort) }
-        if source.hasHeldValue {
+        if source.isAsleep {
+            other.sleepers.remove(SleepingValue(source))
+            sleepers.add(SleepingValue(entry))
+        } else if source.hasHeldValue {
             let byteCount = HeldValue.byteCount(source)
             other.externalByteCount -= byteCount
             externalByteCount += byteCount
@@ -53,6 +60,7 @@ extension Database {
             key, valueByteCount: source.valueByteCount, type: source.objectType, encoding: source.encoding,
             expiry: expiry)
         unsafe memcpy(entry.valueAddress, source.valueAddress, source.valueByteCount)
+        entry.tierNumber = source.tierNumber
         return entry
     }
 

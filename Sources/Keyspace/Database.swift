@@ -12,6 +12,8 @@ package struct Database: ~Copyable {
     package var arrivals = Arrivals()
     /// Bytes of values outside the arena.
     package internal(set) var externalByteCount = 0
+    /// Values that are asleep here: compressed, or on disk.
+    package internal(set) var sleepers = SleeperAccount()
     /// The keys of hashes with fields that expire (`Values/ExpiringHashes.swift`); empty, and without memory, as long
     /// as there are none.
     var expiringHashes = MemberTable()
@@ -281,7 +283,7 @@ package struct Database: ~Copyable {
     }
 
     /// As `dispose`, for an entry whose label lives on in another one.
-    private mutating func discard(_ entry: Entry, garbage: inout Garbage) {
+    mutating func discard(_ entry: Entry, garbage: inout Garbage) {
         if _slowPath(entry.hasHeldValue) && expiringHashes.count > 0 { forgetExpiringFields(of: entry) }
         if _slowPath(entry.epoch != epoch), handOverForGood(entry) { return }
         disposeTaken(entry, garbage: &garbage)
@@ -295,6 +297,7 @@ package struct Database: ~Copyable {
     }
 
     private mutating func disposeValue(_ entry: Entry, garbage: inout Garbage) {
+        if entry.isAsleep { return sleepers.remove(SleepingValue(entry)) }
         let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
         HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
@@ -317,6 +320,7 @@ package struct Database: ~Copyable {
             expiry: expiry)
         unsafe memcpy(fresh.valueAddress, entry.valueAddress, entry.valueByteCount)
         fresh.frequency = entry.frequency
+        fresh.tierNumber = entry.tierNumber
         table.replace(slot, with: carryLabel(of: entry, to: fresh))
         arena.free(entry)
     }
@@ -328,7 +332,7 @@ package struct Database: ~Copyable {
 
     // MARK: external values
 
-    @unsafe private mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
+    @unsafe mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
         guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
         externalByteCount += unsafe Allocated.byteCount(memory)
         return unsafe memory.assumingMemoryBound(to: UInt8.self)

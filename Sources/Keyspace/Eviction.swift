@@ -178,8 +178,9 @@ package struct EvictionHand: ~Copyable {
             let sweeps = !isSweepFinished && sweepDebt >= 1
             let database = sweeps ? visitNewcomers(keyspace, policy) : visitPassed(keyspace, policy)
             for victim in victims {
-                if sweeps { ghosts.insert(victim.hash) }
-                freed += EvictionHand.remove(victim, database, &keyspace)
+                let (bytes, isGone) = EvictionHand.remove(victim, database, &keyspace)
+                if sweeps && isGone { ghosts.insert(victim.hash) }
+                freed += bytes
                 evicted += 1
             }
             // All that is due in the bucket goes: up to seven keys more than were asked for, met without another walk.
@@ -281,18 +282,26 @@ package struct EvictionHand: ~Copyable {
         return min(EvictionHand.penaltyMax, Int.bitWidth - 1 - ratio.leadingZeroBitCount)
     }
 
-    /// Removes a key; the bytes that its database holds less.
-    private static func remove(_ victim: Victim, _ database: Int, _ keyspace: inout Keyspace) -> Int {
+    /// Puts a key's value to sleep, one tier further down (`Tiering/`), or removes the key where that is not to be
+    /// done. Tells the bytes that its database holds less.
+    private static func remove(
+        _ victim: Victim, _ database: Int, _ keyspace: inout Keyspace
+    ) -> (bytes: Int, isGone: Bool) {
         let before = keyspace[database].byteCount
         guard let slot = keyspace[database].table.find(victim.entry.key, hash: victim.hash) else {
             preconditionFailure("a victim is in its table")
         }
+        var isGone = true
         if victim.isExpired {
             keyspace.expire(slot, hash: victim.hash, in: database)
+        } else if keyspace.demote(slot, in: database) != nil {
+            // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
+            slot.age = 0
+            isGone = false
         } else {
             keyspace.evict(slot, hash: victim.hash, in: database)
         }
-        return before - keyspace[database].byteCount
+        return (before - keyspace[database].byteCount, isGone)
     }
 
     // MARK: other orders
@@ -317,14 +326,8 @@ package struct EvictionHand: ~Copyable {
         return best
     }
 
-    /// Removes a key; the bytes that its database holds less.
     private static func evict(_ entry: Entry, _ database: Int, _ keyspace: inout Keyspace) -> Int {
-        let before = keyspace[database].byteCount
         let hash = keyspace[database].table.hash(entry.key)
-        guard let slot = keyspace[database].table.find(entry.key, hash: hash) else {
-            preconditionFailure("a victim is in its table")
-        }
-        keyspace.evict(slot, hash: hash, in: database)
-        return before - keyspace[database].byteCount
+        return remove(Victim(entry: entry, hash: hash, isExpired: false), database, &keyspace).bytes
     }
 }

@@ -7,7 +7,8 @@ internal import CLinux
 package import Structures
 
 extension Entry {
-    /// Whether freeing the entry must free memory behind it: one test for all types.
+    /// Whether freeing the entry is more than freeing its memory: a value behind it, or one that is asleep and counted
+    /// (`Tiering/`). One test for all types.
     @inline(__always)
     package var hasHeldValue: Bool { encoding & HeldValue.encodingBit != 0 }
 }
@@ -18,12 +19,13 @@ enum HeldValue {
 
     /// Bytes that the allocator gave for the value behind `entry`.
     static func byteCount(_ entry: Entry) -> Int {
+        if entry.isAsleep { return 0 }
         switch entry.objectType {
-        case .string: unsafe Allocated.byteCount(ExternalValue.address(entry))
-        case .list: ListValue.allocatedByteCount(entry)
-        case .set, .hash: MemberValue.allocatedByteCount(entry)
-        case .sortedSet: SortedSetValue.allocatedByteCount(entry)
-        case .stream: StreamValue.allocatedByteCount(entry)
+        case .string: return unsafe Allocated.byteCount(ExternalValue.address(entry))
+        case .list: return ListValue.allocatedByteCount(entry)
+        case .set, .hash: return MemberValue.allocatedByteCount(entry)
+        case .sortedSet: return SortedSetValue.allocatedByteCount(entry)
+        case .stream: return StreamValue.allocatedByteCount(entry)
         }
     }
 
@@ -52,6 +54,7 @@ enum HeldValue {
 
     /// Frees the value behind `entry` on the calling thread.
     static func freeNow(_ entry: Entry) {
+        if entry.isAsleep { return }
         freeNow(entry.objectType, UInt(truncatingIfNeeded: entry.valueWord()))
     }
 

@@ -40,6 +40,8 @@ package import Structures
     package var removesExpired = true
     /// While recorded commands are replayed no key is too old: what had died then was recorded as removed.
     package var keepsExpired = false
+    /// Compressed values and values on disk (`Tiering/`).
+    package let tiers = TierStore()
     /// The snapshot that runs (`Snapshot/`).
     package internal(set) var snapshot: SnapshotCapture?
 
@@ -79,9 +81,41 @@ package import Structures
 
     // MARK: lookup
 
-    /// The slot of a live key. An expired one is removed (or hidden, on a replica) and counts as absent.
+    /// The slot of a live key with its value awake: the door for whoever wants the value. An expired key is removed (or
+    /// hidden, on a replica) and counts as absent.
     @inline(__always)
     package mutating func find(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
+        guard let slot = self[database].table.find(key, hash: hash) else { return nil }
+        if _slowPath(slot.entry.needsCare) {
+            if isExpired(slot.entry) {
+                if removesExpired { expire(slot, hash: hash, in: database) }
+                return nil
+            }
+            if _slowPath(slot.entry.isAsleep) { return wake(slot, hash: hash, in: database) ? slot : nil }
+        }
+        return slot
+    }
+
+    /// As `find`, for a command that only reads: a value that is asleep is read where it lies. The entry is valid until
+    /// the command that began at `stamp` has ended, or changes the key.
+    @inline(__always)
+    package mutating func read(_ key: Span<UInt8>, hash: UInt64, in database: Int, stamp: UInt64) -> Entry? {
+        guard let slot = self[database].table.find(key, hash: hash) else { return nil }
+        if _slowPath(slot.entry.needsCare) {
+            if isExpired(slot.entry) {
+                if removesExpired { expire(slot, hash: hash, in: database) }
+                return nil
+            }
+            if _slowPath(slot.entry.isAsleep) {
+                return readSleeping(slot, hash: hash, in: database, stamp: stamp)
+            }
+        }
+        return slot.entry
+    }
+
+    /// As `find`, leaving a value asleep: for whoever only asks about the key or puts another value in its place.
+    @inline(__always)
+    package mutating func look(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
         guard let slot = self[database].table.find(key, hash: hash) else { return nil }
         if _slowPath(slot.entry.isMortal) && isExpired(slot.entry) {
             if removesExpired { expire(slot, hash: hash, in: database) }
@@ -116,7 +150,7 @@ package import Structures
 
     /// Removes a live key; false when there is none.
     package mutating func remove(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> Bool {
-        guard let slot = find(key, hash: hash, in: database) else { return false }
+        guard let slot = look(key, hash: hash, in: database) else { return false }
         self[database].remove(slot, hash: hash, garbage: &garbage)
         return true
     }

@@ -39,26 +39,27 @@ package enum StringEncoding: Int, Sendable {
 extension Entry {
     /// What OBJECT ENCODING calls the way the value is kept. A type plugs in by a case.
     package var encodingName: StaticString {
+        if isAsleep { return tier.encodingName }
         switch objectType {
         case .string:
             switch stringEncoding {
-            case .integer: "int"
-            case .embedded: "embstr"
-            case .raw, .external: "raw"
+            case .integer: return "int"
+            case .embedded: return "embstr"
+            case .raw, .external: return "raw"
             }
         case .list:
             switch listEncoding {
-            case .compact, .listpack: "listpack"
-            case .quicklist: "quicklist"
+            case .compact, .listpack: return "listpack"
+            case .quicklist: return "quicklist"
             }
         case .set, .hash:
             switch collectionEncoding {
-            case .listpack: "listpack"
-            case .intset: "intset"
-            case .table: "hashtable"
+            case .listpack: return "listpack"
+            case .intset: return "intset"
+            case .table: return "hashtable"
             }
-        case .sortedSet: hasHeldValue ? "skiplist" : "listpack"
-        case .stream: "stream"
+        case .sortedSet: return hasHeldValue ? "skiplist" : "listpack"
+        case .stream: return "stream"
         }
     }
 }

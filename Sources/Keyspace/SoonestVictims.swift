@@ -56,7 +56,7 @@ struct SoonestVictims {
         let before = keyspace[database].byteCount
         if keyspace.isExpired(slot.entry) {
             keyspace.expire(slot, hash: victim.hash, in: database)
-        } else {
+        } else if keyspace.demote(slot, in: database) == nil {
             keyspace.evict(slot, hash: victim.hash, in: database)
         }
         return before - keyspace[database].byteCount

@@ -58,10 +58,11 @@ extension Entry {
 
     /// Length of the string's text.
     package var stringByteCount: Int {
+        if isAsleep { return SleepingValue(self).wholeByteCount }
         switch stringEncoding {
-        case .integer: DecimalDigits.count(Int64(bitPattern: valueWord()))
-        case .external: ExternalValue.count(self)
-        default: valueByteCount
+        case .integer: return DecimalDigits.count(Int64(bitPattern: valueWord()))
+        case .external: return ExternalValue.count(self)
+        default: return valueByteCount
         }
     }
 

@@ -34,11 +34,15 @@ package final class IOPool: Sendable {
     /// Jobs waiting or running.
     package var pendingCount: Int { state.withLock { $0.jobs.count + $0.running } }
 
-    /// Finishes what was submitted and ends the threads.
+    /// Finishes what was submitted and ends the threads; nothing when they have ended.
     package func close() {
         state.withLock { $0.isClosed = true }
-        for _ in 0..<threads.withLock({ $0.count }) { ready.signal() }
-        for thread in threads.withLock({ $0 }) { thread.join() }
+        let ending = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for _ in ending { ready.signal() }
+        for thread in ending { thread.join() }
     }
 
     private func work() {

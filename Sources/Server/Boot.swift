@@ -56,6 +56,7 @@ package enum Boot {
             FogVersion.fog, config.string("logfile"), settings.crashLogEnabled ? 1 : 0)
         announce(config, start)
         for warning in loader.warnings { Log.shared.warning(warning) }
+        _ = OOMScore.apply(config)
         let possible = FileLimit.raise(forClients: settings.maxClients)
         if possible < settings.maxClients {
             guard possible > 0 else { return 1 }

@@ -1,6 +1,6 @@
-// EventLoop+Accepting.swift - new connections. The first loop owns the listening sockets and hands each new socket to
-// the loop with the fewest connections; that loop registers it with the engine. Refusals (maxclients, protected mode)
-// are one line and a close, as in Redis.
+// EventLoop+Accepting.swift - new connections. The first loop watches the listening sockets and hands each new socket
+// to the loop with the fewest connections; that loop registers it with the engine. Refusals (maxclients, protected
+// mode) are one line and a close, as in Redis.
 internal import Base
 internal import Engine
 internal import RESP
@@ -11,18 +11,19 @@ extension EventLoop {
     /// Accepted from one listener before the loop serves its clients again.
     private static var acceptsPerRound: Int { 1000 }
 
-    mutating func listen(on descriptor: Int32) throws(SystemError) {
-        listeners.append(descriptor)
-        try poller.add(descriptor, .read, token: EventLoop.listenerToken)
+    /// From here on new connections wake this loop.
+    mutating func listen() throws(SystemError) {
+        listenersVersion = shared.listeners.version.load(ordering: .acquiring)
+        try shared.listeners.watch(by: poller, token: EventLoop.listenerToken)
     }
 
     mutating func acceptAll() {
-        for listener in listeners {
+        for position in 0..<shared.listeners.count {
             var left = EventLoop.acceptsPerRound
             while left > 0 {
                 left -= 1
                 do throws(SystemError) {
-                    guard let descriptor = try Socket.accept(listener) else { break }
+                    guard let descriptor = try shared.listeners.acceptNext(position: position) else { break }
                     place(descriptor)
                 } catch {
                     // Out of descriptors, say: the connection stays in the kernel's queue, where it would wake this
@@ -38,18 +39,14 @@ extension EventLoop {
 
     private mutating func pauseAccepting() {
         acceptsAgainAt = now + EventLoop.acceptPauseNanoseconds
-        for listener in listeners { poller.remove(listener) }
+        shared.listeners.unwatch(by: poller)
     }
 
-    /// Listens again when a pause is over.
+    /// Listens again when a pause is over, or on sockets that are new.
     mutating func resumeAccepting() {
         acceptsAgainAt = .max
-        for listener in listeners {
-            do throws(SystemError) {
-                try poller.add(listener, .read, token: EventLoop.listenerToken)
-            } catch {
-                Log.shared.warning("Cannot watch a listening socket: \(error.description)")
-            }
+        do throws(SystemError) { try listen() } catch {
+            Log.shared.warning("Cannot watch a listening socket: \(error.description)")
         }
     }
 
@@ -87,6 +84,7 @@ extension EventLoop {
         let (accepted, isStopping) = inbox.take()
         for socket in accepted { adopt(socket) }
         if isStopping { self.isStopping = true }
+        if index == 0, shared.listeners.version.load(ordering: .acquiring) != listenersVersion { resumeAccepting() }
     }
 
     /// Makes an accepted socket a client of this loop.

@@ -14,7 +14,7 @@ extension EventLoop {
         if unsafe connection.pointee.pendingOutput == 0 {
             if unsafe connection.pointee.closesAfterOutput { return close(token) }
         } else if unsafe exceedsOutputLimit(connection) {
-            return unsafe dropSlowReader(connection)
+            return unsafe dropSlowReader(connection, waiting: connection.pointee.output.heldByteCount)
         }
         unsafe settleInterest(connection)
         // The socket may have taken all by now, and then nobody else tells that input which was held back may go on;
@@ -72,12 +72,20 @@ extension EventLoop {
         return unsafe (now - connection.pointee.softLimitSince) / 1_000_000_000 >= Int64(limit.softSeconds)
     }
 
+    /// Whether the replies to one read alone are more than the hard limit allows: such a client is cut before the
+    /// kernel takes anything, however much it would take.
+    @unsafe @inline(__always)
+    func repliesExceedLimit(_ connection: UnsafeMutablePointer<Connection>, _ byteCount: Int) -> Bool {
+        let limits = settings.outputBufferLimits
+        let hardBytes = unsafe connection.pointee.isSubscriber ? limits.pubsub.hardBytes : limits.normal.hardBytes
+        return _slowPath(hardBytes > 0) && byteCount > hardBytes
+    }
+
     /// Unread replies that a client may leave before it has authenticated.
     private static var unauthenticatedOutputMax: Int { 1024 }
 
-    @unsafe private mutating func dropSlowReader(_ connection: UnsafeMutablePointer<Connection>) {
+    @unsafe mutating func dropSlowReader(_ connection: UnsafeMutablePointer<Connection>, waiting held: Int) {
         let token = unsafe connection.pointee.token
-        let held = unsafe connection.pointee.output.heldByteCount
         Log.shared.warning("Client closed for overcoming of output buffer limits: \(held) bytes are waiting")
         shared.turn.take { $0.statistics.outputBufferLimitDisconnections += 1 }
         close(token)

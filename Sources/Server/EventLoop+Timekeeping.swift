@@ -31,6 +31,8 @@ extension EventLoop {
         let isTickDue = now >= nextTick
         var next: Int64?
         var pauseMilliseconds = 0
+        // A slow script's slices follow each other at once.
+        shared.turn.giveWay()
         shared.turn.take { engine in
             if isTickDue { pauseMilliseconds = engine.tick() }
             shared.nextDeadline.store(.max, ordering: .relaxed)

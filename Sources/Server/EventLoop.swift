@@ -38,7 +38,8 @@ internal import Synchronization
     var readyInput: [UInt64] = []
     /// Connections with replies that wait for the disk.
     var heldConnections: [UInt64] = []
-    var listeners: [Int32] = []
+    /// Which of the changing sets of listening sockets the first loop watches.
+    var listenersVersion = 0
     var isStopping = false
     var counters = LoopCounters()
     /// Somebody signalled us since we last looked for deliveries.
@@ -342,6 +343,10 @@ internal import Synchronization
         if segment.outcome == .suspended { unsafe connection.pointee.isSuspended = true }
         if segment.outcome == .close { unsafe connection.pointee.closesAfterOutput = true }
         let byteCount = segment.outputEnd - segment.outputStart
+        if _slowPath(unsafe repliesExceedLimit(connection, byteCount)) {
+            batch.abandonRest(ofSegment: number)
+            return unsafe dropSlowReader(connection, waiting: byteCount)
+        }
         var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
         var left = byteCount
         if _slowPath(!held.isEmpty) {
@@ -475,6 +480,6 @@ internal import Synchronization
             if let connection = unsafe connections.find(token) { _ = unsafe connection.pointee.flush() }
             close(token)
         }
-        for listener in listeners { Socket.close(listener) }
+        shared.listeners.close()
     }
 }

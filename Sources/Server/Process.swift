@@ -1,9 +1,10 @@
-// Process.swift - the process around the server: going to the background, the pid file, file descriptor limits, telling
-// the supervisor. Called at start, before any thread exists.
+// Process.swift - the process around the server: going to the background, the pid file, file descriptor limits, the
+// score by which the kernel ends processes, telling the supervisor. Called at start, before any thread exists.
 internal import Base
 internal import CLinux
 internal import Engine
 internal import Reactor
+internal import Synchronization
 
 enum Daemon {
     /// Forks, ends the parent, leaves the terminal. False when the system refuses.
@@ -90,6 +91,37 @@ enum FileLimit {
             low ulimit. If you need higher maxclients increase 'ulimit -n'.
             """)
         return possible
+    }
+}
+
+enum OOMScore {
+    /// The process's own score, kept while `oom-score-adj` is on and put back when it goes off.
+    private static let original = Mutex<Int?>(nil)
+    private static let path = "/proc/self/oom_score_adj"
+
+    /// Tells the kernel how soon to end this process when memory runs out. False when it refuses.
+    static func apply(_ config: Config) -> Bool {
+        original.withLock { original in
+            guard let wanted = config.oomScore(of: original ?? current()) else {
+                guard let own = original else { return true }
+                original = nil
+                return write(own)
+            }
+            if original == nil { original = current() }
+            return write(wanted)
+        }
+    }
+
+    private static func current() -> Int { Int(ProcessFacts.read(path).prefix { $0 != "\n" }) ?? 0 }
+
+    private static func write(_ score: Int) -> Bool {
+        let descriptor = unsafe fog_openat_create(path, O_WRONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var text = "\(max(-1000, min(1000, score)))"
+        let isWritten = text.withUTF8 { unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) == $0.count }
+        if !isWritten { Log.shared.warning("Unable to write oom_score_adj: \(SystemError(operation: "write").reason)") }
+        return isWritten
     }
 }
 

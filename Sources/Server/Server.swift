@@ -40,11 +40,10 @@ package final class Server: Sendable {
     package init(_ options: Options) throws(SystemError) {
         let settings = options.config.settings
         let table = CommandTable(ServerCommands.list, renames: options.renames)
-        let sockets = try Listeners.open(options)
-        port = sockets.port
+        let listeners = try Listeners(options)
+        port = listeners.port
         let loopCount = max(1, settings.ioThreads)
         var identity = ServerIdentity()
-        identity.port = port
         identity.loopCount = loopCount
         identity.processIdentifier = Int(getpid())
         identity.executable = options.executable
@@ -75,8 +74,8 @@ package final class Server: Sendable {
         engine.hooks.exitNow = { _exit(1) }
         let turn = Turn(engine)
         shared = ServerShared(
-            turn: turn, commands: table, inboxes: inboxes, pool: pool, signals: watcher, settings: settings,
-            unixSocketPath: options.config.string("unixsocket"))
+            turn: turn, commands: table, inboxes: inboxes, pool: pool, listeners: listeners, signals: watcher,
+            settings: settings, unixSocketPath: options.config.string("unixsocket"))
         coordinator.loadFile = Server.fileLoader(shared)
         let (prober, shared) = (prober, shared)
         coordinator.probe = { request in prober.run(request, shared) }
@@ -87,7 +86,7 @@ package final class Server: Sendable {
             engine.readMemory()
             engine.setLoading(options.loadsDataset)
         }
-        try startLoops(loopCount, sockets)
+        try startLoops(loopCount)
     }
 
     private func installHooks() {
@@ -103,7 +102,14 @@ package final class Server: Sendable {
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
-            engine.hooks.configHooks = ServerConfigHooks.all + appendOnly.configHooks
+            engine.hooks.train = { job in
+                shared.pool.submit {
+                    let dictionary = job.run()
+                    shared.turn.take { $0.finishTraining(job, dictionary) }
+                }
+            }
+            engine.hooks.configHooks = ServerConfigHooks.all(shared) + appendOnly.configHooks
+            engine.hooks.listeningPort = { shared.listeners.port }
             engine.hooks.rewriteAppendOnly = { appendOnly.submit { appendOnly.rewriteOrSwitchOn() } }
             engine.hooks.reloadAppendOnly = { appendOnly.submit { appendOnly.reload() } }
             engine.hooks.durabilityWanted = {
@@ -120,14 +126,13 @@ package final class Server: Sendable {
         }
     }
 
-    private func startLoops(_ count: Int, _ sockets: Listeners) throws(SystemError) {
+    private func startLoops(_ count: Int) throws(SystemError) {
         for index in 0..<count {
             let shared = shared
-            let listeners = index == 0 ? sockets.descriptors : []
             let handle = try Thread.start("fog-loop-\(index)") {
                 do throws(SystemError) {
                     var loop = try EventLoop(index: index, shared: shared)
-                    for descriptor in listeners { try loop.listen(on: descriptor) }
+                    if index == 0 { try loop.listen() }
                     if index == 0, let signals = shared.signals { try loop.watch(signals) }
                     loop.run()
                 } catch {

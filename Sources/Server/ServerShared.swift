@@ -9,6 +9,7 @@ final class ServerShared: Sendable {
     let commands: CommandTable
     let inboxes: [LoopInbox]
     let pool: IOPool
+    let listeners: Listeners
     let signals: SignalWatcher?
     let initialSettings: Settings
     /// Path of the unix socket, which names its clients.
@@ -26,20 +27,22 @@ final class ServerShared: Sendable {
     let nextDeadline = Atomic<Int64>(.max)
 
     init(
-        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], pool: IOPool, signals: SignalWatcher?,
-        settings: Settings, unixSocketPath: String
+        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], pool: IOPool, listeners: Listeners,
+        signals: SignalWatcher?, settings: Settings, unixSocketPath: String
     ) {
         self.turn = turn
         self.commands = commands
         self.inboxes = inboxes
         self.pool = pool
+        self.listeners = listeners
         self.signals = signals
         initialSettings = settings
         self.unixSocketPath = unixSocketPath
     }
 
-    /// Ends all loops, from any thread.
+    /// Ends all loops, from any thread. Nobody can connect any more when it returns.
     func stop() {
+        listeners.close()
         isStopping.store(true, ordering: .relaxed)
         for inbox in inboxes { inbox.stop() }
     }

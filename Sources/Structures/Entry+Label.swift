@@ -62,6 +62,13 @@ extension Entry {
         self.label = label
     }
 
+    /// Gives this entry, whose memory has room for it behind the value, the label of `other`, if that has one.
+    package func takeLabel(of other: Entry) {
+        guard other.hasLabel else { return }
+        meta |= Entry.labelMask
+        label = other.label
+    }
+
     /// The value's length changes and the label stays behind it.
     @inline(never)
     func moveLabel(valueByteCount count: Int) {

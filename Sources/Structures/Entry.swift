@@ -72,6 +72,24 @@ internal import CLinux
         @inline(__always) get { meta & Entry.epochMask }
         nonmutating set { meta = meta & ~Entry.epochMask | newValue & Entry.epochMask }
     }
+    /// Where the owner keeps the value: 0 in its usual form, else a number of the owner's (`Keyspace/Tiering`).
+    package var tierNumber: Int {
+        @inline(__always) get { Entry.field(meta, 16, 3) }
+        nonmutating set { setField(16, 3, newValue) }
+    }
+    private static let tierMask: UInt64 = 3 << 16
+    /// The value is not in its usual form: whoever wants it must have it made first.
+    package var isAsleep: Bool { @inline(__always) get { meta & Entry.tierMask != 0 } }
+    /// What a lookup must look at before it hands the entry out: it may be dead, or asleep. False for plain keys: one
+    /// test of the header.
+    package var needsCare: Bool {
+        @inline(__always) get { meta & (Entry.expiryMask | Entry.labelMask | Entry.tierMask) != 0 }
+    }
+    /// The value was tried and did not shrink.
+    package var resistsCompression: Bool {
+        get { meta & 0x8_0000 != 0 }
+        nonmutating set { setField(19, 1, newValue ? 1 : 0) }
+    }
     package var hasExpiry: Bool { @inline(__always) get { meta & Entry.expiryMask != 0 } }
     /// The bits of the header that say how an entry may die without being removed: of age, or with one of its tags.
     static let expiryMask: UInt64 = 0x100

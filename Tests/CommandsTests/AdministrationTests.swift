@@ -23,6 +23,45 @@ struct AdministrationTests {
         ])
     }
 
+    /// Clients find the server where CONFIG SET puts it, not where it was; a port that is taken changes nothing.
+    @Test(arguments: TestVariant.all)
+    func movesItsAddress(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let taken = try TestServer()
+        // Two free ports, by way of servers that give them back.
+        let first = try TestServer()
+        let second = try TestServer()
+        let ports = (first.port, second.port)
+        first.stop()
+        second.stop()
+        try session.run([
+            ("CONFIG SET port \(ports.0)", "OK"), ("INFO server", "(matches) *tcp_port:\(ports.0)*"),
+        ])
+        #expect(throws: ClientFailure.self) { try TestClient(port: session.server.port) }
+        let moved = try TestClient(port: ports.0)
+        #expect(try moved.run("PING").description == "PONG")
+        let refusal = "(error) ERR CONFIG SET failed (possibly related to argument"
+        try session.run([
+            (
+                "CONFIG SET maxclients 77 port \(taken.port)",
+                "\(refusal) 'port') - Unable to listen on this port. Check server logs."
+            ),
+            (
+                "CONFIG SET bind 192.0.2.1",
+                "\(refusal) 'bind') - Failed to bind to specified addresses."
+            ),
+            ("INFO server", "(matches) *tcp_port:\(ports.0)*"),
+        ])
+        #expect(try TestClient(port: ports.0).run("PING").description == "PONG")
+        try session.run([
+            ("CONFIG SET bind 127.0.0.1 port \(ports.1)", "OK"), ("CONFIG SET bind ''", "OK"),
+        ])
+        #expect(throws: ClientFailure.self) { try TestClient(port: ports.1) }
+        try session.run([("CONFIG SET bind '127.0.0.1 -::1'", "OK")])
+        #expect(try TestClient(port: ports.1).run("PING").description == "PONG")
+        #expect(try moved.run("PING").description == "PONG")
+    }
+
     /// Rounds, reads and writes of the loops, since the start and since CONFIG RESETSTAT.
     @Test(arguments: TestVariant.all)
     func countsWhatLoopsDo(variant: TestVariant) throws {

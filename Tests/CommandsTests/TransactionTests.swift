@@ -106,6 +106,47 @@ struct TransactionTests {
         try session.run([("GET k", #""2""#)])
     }
 
+    /// What replicas would be told of waits for the end of CLIENT PAUSE WRITE; one that declared not to write runs.
+    @Test(arguments: TestVariant.all)
+    func aPauseHoldsWhatReplicates(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        let script = ##""#!lua flags=no-writes\nreturn 'read'""##
+        let digest = try session.client.run("SCRIPT LOAD \(script)").text ?? ""
+        let library = ##""#!lua name=l\nredis.register_function{function_name='f', flags={'no-writes'}, "##
+            + #"callback=function() return 'read' end}""#
+        try session.run([
+            ("PFADD h a", "1"), ("FUNCTION LOAD \(library)", #""l""#), ("CLIENT PAUSE 100000 WRITE", "OK"),
+        ])
+        let lines = ["PFCOUNT h", "PUBLISH c m", "SPUBLISH c m", "EVAL 'return 7' 0", "FUNCTION FLUSH"]
+        let waiting = try lines.map { line in
+            let client = try session.server.connect()
+            try client.send(line)
+            return client
+        }
+        for client in waiting { #expect(try client.reply(withinMilliseconds: 30) == nil) }
+        let read = #""read""#
+        try session.run([
+            ("EVAL \(script) 0", read), ("EVALSHA \(digest) 0", read), ("FCALL f 0", read),
+            ("MULTI", "OK"), ("EVAL \(script) 0", "QUEUED"), ("EXEC", "[\(read)]"),
+            ("INFO clients", "(matches) *blocked_clients:5*"), ("CLIENT UNPAUSE", "OK"),
+        ])
+        let replies = try waiting.map { try $0.reply().description }
+        #expect(replies == ["(integer) 1", "(integer) 0", "(integer) 0", "(integer) 7", "OK"])
+    }
+
+    /// Replies beyond the hard limit close their client before any of them is sent; what ran has happened.
+    @Test(arguments: TestVariant.all)
+    func aReplyIsBounded(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        try session.run([
+            ("SETRANGE large 150000 x", "150001"), ("CONFIG SET client-output-buffer-limit 'normal 100000 0 0'", "OK"),
+        ])
+        let reader = try session.server.connect()
+        try reader.send(raw: "MULTI\r\nSET k 1\r\nGET large\r\nSET k 2\r\nEXEC\r\nSET after 1\r\n")
+        #expect(try !reader.receiveUntilClosed().contains("x"))
+        try session.run([("GET k", #""2""#), ("INFO stats", "(matches) *output_buffer_limit_disconnections:1*")])
+    }
+
     @Test func aQueueIsBounded() throws {
         let session = try TestSession(configuration: "client-query-buffer-limit 1mb")
         try session.run([("MULTI", "OK")])

@@ -56,7 +56,8 @@ struct AdviseCommandTests {
 
     @Test("what was there before is known, and a smaller memory finds less of it")
     func knowsWhatWasThere() throws {
-        let session = try TestSession(configuration: "maxmemory 1gb")
+        // Half of it must be more than what all tests of the process use.
+        let session = try TestSession(configuration: "maxmemory 64gb")
         for number in 0..<3000 { try session.run([("SET key:\(number) \(String(repeating: "v", count: 200))", "OK")]) }
         try session.run([("FOG.ADVISE START KEYS 4096", "OK")])
         for _ in 0..<20 { session.server.advanceClock(milliseconds: 100) }

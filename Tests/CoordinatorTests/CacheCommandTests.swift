@@ -202,7 +202,7 @@ struct CacheCommandTests {
         try session.run([
             (
                 "FOG.STATS CACHE",
-                #"(matches) *"hits", 17, "misses", 3, "hit_rate", "85", *"lru_capacity", 5000, *"evictions", 0*"#
+                #"(matches) *"hits", 17, "misses", 3, "hit_rate", "85", *"lru_capacity", 0, *"evictions", 0*"#
             ),
             (
                 "FOG.HEALTH",

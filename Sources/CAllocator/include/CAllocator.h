@@ -5,11 +5,25 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
-#include <jemalloc/jemalloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef FOG_SYSTEM_ALLOCATOR
+// For runs under a sanitizer, which brings a malloc of its own: jemalloc's questions have no answers then.
+#include <malloc.h>
+#define MALLCTL_ARENAS_ALL 4096
+static inline int mallctl(const char *name, void *old, size_t *oldLength, void *fresh, size_t freshLength) {
+  (void)name, (void)old, (void)oldLength, (void)fresh, (void)freshLength;
+  return -1;
+}
+static inline void malloc_stats_print(void (*write)(void *, const char *), void *context, const char *options) {
+  (void)options;
+  write(context, "the system's allocator tells nothing\n");
+}
+#else
+#include <jemalloc/jemalloc.h>
+#endif
 
 /// Bytes really reserved for `pointer`, size class included.
 static inline size_t fog_allocated_size(void *pointer) { return malloc_usable_size(pointer); }

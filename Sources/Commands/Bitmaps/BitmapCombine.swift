@@ -77,7 +77,7 @@ enum BitmapCombine {
 
     /// Makes `result` the string at the destination; an empty one is no key at all.
     private static func store(_ result: Span<UInt8>, _ call: borrowing Call) {
-        let slot = call.find(2)
+        let slot = call.look(2)
         if result.isEmpty {
             guard let slot else { return }
             call.remove(2, slot: slot)

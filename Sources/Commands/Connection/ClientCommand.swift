@@ -407,7 +407,7 @@ enum ClientCommand {
         if isOldForm {
             filter.address = call.arguments[2].text
         } else {
-            try filter.parse(call, from: 2, invalidId: "ERR client-id should be greater than 0")
+            try filter.parse(call, from: 2, invalidId: ClientFilter.idTooSmall)
         }
         let doomed = call.administration.sessions.all.filter { filter.matches($0, call) }
         let running = call.sessionReference

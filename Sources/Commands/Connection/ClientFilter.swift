@@ -99,13 +99,16 @@ struct ClientFilter {
         }
     }
 
+    static let idTooSmall: StaticString = "ERR client-id should be greater than 0"
+
     /// One id at least; more may follow.
     private mutating func parseIds(_ options: inout Options, invalidId: StaticString) throws(CommandError) {
         var wanted = ids ?? []
-        guard let first = IntegerText.parse(try options.next()), first > 0 else { throw .message(invalidId) }
+        guard let first = IntegerText.parse(try options.next()) else { throw .message(invalidId) }
+        guard first > 0 else { throw .message(ClientFilter.idTooSmall) }
         wanted.insert(Int(first))
         while let id = options.peekInteger() {
-            guard id > 0 else { throw .message(invalidId) }
+            guard id > 0 else { throw .message(ClientFilter.idTooSmall) }
             wanted.insert(id)
             try options.skip(1)
         }

@@ -15,7 +15,11 @@ extension Call {
 
     /// The hash at argument `index`, for commands that only read. Fields whose time has passed are gone, or hidden.
     @inline(__always)
-    func readHash(_ index: Int) throws(CommandError) -> Entry? { try readHashSlot(index)?.entry }
+    func readHash(_ index: Int) throws(CommandError) -> Entry? {
+        guard let entry = try read(index, .hash) else { return nil }
+        guard _slowPath(mayHaveDeadFields(entry)), let slot = find(index) else { return entry }
+        return expireFields(slot) ? nil : slot.entry
+    }
 
     /// As `readHash`, for commands that read and may change the hash.
     @inline(__always)

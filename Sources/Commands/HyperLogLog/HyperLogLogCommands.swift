@@ -14,7 +14,7 @@ enum HyperLogLogCommands {
             in: .hyperloglog, since: "2.8.9", complexity: "O(1) to add every element.",
             summary: "Adds elements to a HyperLogLog key. Creates the key if it doesn't exist.", run: add),
         Command(
-            "PFCOUNT", "key...", arity: -2, [.readonly],
+            "PFCOUNT", "key...", arity: -2, [.readonly, .mayReplicate],
             keys: [
                 .keys(
                     [.readWrite, .access],

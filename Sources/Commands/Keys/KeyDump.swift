@@ -62,7 +62,7 @@ enum KeyDump {
     ]
 
     private static let dump: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let entry = call.peek(1) else { return call.reply.null() }
+        guard let found = call.peek(1), let entry = call.keyspace.tiers.awake(found) else { return call.reply.null() }
         var payload = ByteBuffer()
         let compresses = call.settings.rdbCompression
         DumpPayload.append(entry, compresses: compresses, tags: call.keyspace.tags, to: &payload)
@@ -78,7 +78,7 @@ enum KeyDump {
 
     private static let restore: Command.Handler = { (call: inout Call) throws(CommandError) in
         let options = try parseOptions(call)
-        if !options.replaces && call.find(1) != nil {
+        if !options.replaces && call.look(1) != nil {
             throw .message("BUSYKEY Target key name already exists.")
         }
         guard let given = IntegerText.parse(call.arguments[2]) else { throw .notInteger }
@@ -155,7 +155,7 @@ enum KeyDump {
             }
             return
         }
-        let slot = call.find(1)
+        let slot = call.look(1)
         let oldType = slot?.entry.type
         guard
             call.keyspace.place(value, at: call.arguments[1], hash: hash, in: database, slot: slot, expiry: expiry)
@@ -165,13 +165,13 @@ enum KeyDump {
             call.keyspace.setLabel(slot, in: database, known)
         }
         call.changed("restore", .generic, key: call.arguments[1])
-        if let type = call.find(1)?.entry.type { call.overwrote(call.arguments[1], from: oldType, to: type) }
+        if let type = call.look(1)?.entry.type { call.overwrote(call.arguments[1], from: oldType, to: type) }
         // Behind every look at the key, which makes it young.
         if let seconds = options.idleSeconds {
             call.keyspace.clocks.note(hash, in: database, at: call.now - min(seconds, call.now / 1000) * 1000)
         }
         if let frequency = options.frequency {
-            call.find(1)?.entry.frequency = AccessLevel.level(ofCounter: Int(frequency))
+            call.look(1)?.entry.frequency = AccessLevel.level(ofCounter: Int(frequency))
         }
         if let expiry, !options.isAbsolute { propagate(call, expiry) }
     }

@@ -58,7 +58,7 @@ enum KeyExpire {
         if overflow { throw .message(invalid) }
         let (time, carry) = scaled.addingReportingOverflow(isAbsolute ? 0 : call.now)
         if carry { throw .message(invalid) }
-        guard let slot = call.find(1) else { return call.reply.integer(0) }
+        guard let slot = call.look(1) else { return call.reply.integer(0) }
         let current: Int64? = slot.entry.hasExpiry ? slot.entry.expiryMilliseconds : nil
         guard conditions.allow(time, over: current) else { return call.reply.integer(0) }
         let hash = call.hash(1)
@@ -86,7 +86,7 @@ enum KeyExpire {
     }
 
     private static let persist: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let slot = call.find(1), slot.entry.hasExpiry else { return call.reply.integer(0) }
+        guard let slot = call.look(1), slot.entry.hasExpiry else { return call.reply.integer(0) }
         let hash = call.hash(1)
         call.keyspace.setExpiry(slot, hash: hash, in: call.session.database, to: nil)
         call.changed("persist", .generic, key: call.arguments[1])

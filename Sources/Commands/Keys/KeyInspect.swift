@@ -34,7 +34,7 @@ enum KeyInspect {
 
     private static let touch: Command.Handler = { (call: inout Call) throws(CommandError) in
         var count = 0
-        for index in 1..<call.arguments.count where call.read(index) != nil {
+        for index in 1..<call.arguments.count where call.lookToRead(index) != nil {
             // A client in NO-TOUCH mode touches by this command only.
             call.noteAccess(call.hash(index))
             count += 1

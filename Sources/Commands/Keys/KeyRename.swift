@@ -33,18 +33,18 @@ enum KeyRename {
     ]
 
     private static let rename: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard call.find(1) != nil else { throw .noSuchKey }
+        guard call.look(1) != nil else { throw .noSuchKey }
         if !call.arguments[1].equals(call.arguments[2]) {
             // Looking for the new name may remove an expired key, so the source is looked up again behind it.
-            let oldType = call.find(2)?.entry.type
-            if let slot = call.find(1) { moveName(call, slot, over: oldType) }
+            let oldType = call.look(2)?.entry.type
+            if let slot = call.look(1) { moveName(call, slot, over: oldType) }
         }
         call.reply.ok()
     }
 
     private static let renameIfFree: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard call.find(1) != nil else { throw .noSuchKey }
-        guard call.find(2) == nil, let slot = call.find(1) else { return call.reply.integer(0) }
+        guard call.look(1) != nil else { throw .noSuchKey }
+        guard call.look(2) == nil, let slot = call.look(1) else { return call.reply.integer(0) }
         moveName(call, slot, over: nil)
         call.reply.integer(1)
     }
@@ -78,11 +78,11 @@ enum KeyRename {
             index += 1
         }
         if target == call.session.database && call.arguments[1].equals(call.arguments[2]) { throw .sameObject }
-        guard call.find(1) != nil else { return call.reply.integer(0) }
+        guard call.look(1) != nil else { return call.reply.integer(0) }
         let hash = call.hash(2)
-        let oldType = call.keyspace.find(call.arguments[2], hash: hash, in: target)?.entry.type
+        let oldType = call.keyspace.look(call.arguments[2], hash: hash, in: target)?.entry.type
         if oldType != nil && !replaces { return call.reply.integer(0) }
-        guard let source = call.find(1) else { return call.reply.integer(0) }
+        guard let source = call.look(1) else { return call.reply.integer(0) }
         let type = source.entry.type
         call.keyspace.copy(source.entry, to: call.arguments[2], hash: hash, in: target)
         call.keyspace.clocks.note(hash, in: target, at: call.now)
@@ -96,9 +96,9 @@ enum KeyRename {
         let source = call.session.database
         let target = try call.databaseIndex(2)
         if source == target { throw .sameObject }
-        guard let slot = call.find(1) else { return call.reply.integer(0) }
+        guard let slot = call.look(1) else { return call.reply.integer(0) }
         let hash = call.hash(1)
-        if call.keyspace.find(call.arguments[1], hash: hash, in: target) != nil { return call.reply.integer(0) }
+        if call.keyspace.look(call.arguments[1], hash: hash, in: target) != nil { return call.reply.integer(0) }
         call.keyspace.move(slot, hash: hash, from: source, to: target)
         call.keyspace.clocks.note(hash, in: target, at: call.now)
         call.changed("move_from", .generic, key: call.arguments[1])

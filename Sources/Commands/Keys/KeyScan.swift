@@ -65,7 +65,7 @@ enum KeyScan {
     private static func oneKey(_ call: inout Call) {
         let hash = call.hash(1)
         let database = call.session.database
-        guard call.keyspace.find(call.arguments[1], hash: hash, in: database) != nil else {
+        guard call.keyspace.look(call.arguments[1], hash: hash, in: database) != nil else {
             return call.reply.array(0)
         }
         call.reply.array(1)
@@ -157,7 +157,7 @@ enum KeyScan {
         for entry in found {
             if call.keyspace.isExpired(entry) {
                 let hash = call.keyspace[database].table.hash(entry.key)
-                _ = call.keyspace.find(entry.key, hash: hash, in: database)
+                _ = call.keyspace.look(entry.key, hash: hash, in: database)
                 continue
             }
             switch options.type {
@@ -190,7 +190,7 @@ enum KeyScan {
             guard let entry = call.keyspace[database].table.randomEntry({ call.random() }) else { return nil }
             if !call.keyspace.isExpired(entry) { return entry }
             let hash = call.keyspace[database].table.hash(entry.key)
-            _ = call.keyspace.find(entry.key, hash: hash, in: database)
+            _ = call.keyspace.look(entry.key, hash: hash, in: database)
         }
         var cursor = call.random() >> 16
         for _ in 0..<walkedBucketsMax {

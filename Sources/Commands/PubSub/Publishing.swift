@@ -5,14 +5,15 @@ internal import RESP
 enum Publishing {
     static let commands: [Command] = [
         Command(
-            "PUBLISH", "channel message", arity: 3, [.pubsub, .loading, .stale, .fast], in: .pubsub, since: "2.0.0",
+            "PUBLISH", "channel message", arity: 3, [.pubsub, .loading, .stale, .fast, .mayReplicate], in: .pubsub,
+            since: "2.0.0",
             complexity: """
                 O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number \
                 of subscribed patterns (by any client).
                 """,
             summary: "Posts a message to a channel.", run: publish),
         Command(
-            "SPUBLISH", "shardchannel message", arity: 3, [.pubsub, .loading, .stale, .fast],
+            "SPUBLISH", "shardchannel message", arity: 3, [.pubsub, .loading, .stale, .fast, .mayReplicate],
             keys: [.key([.notKey])], in: .pubsub, since: "7.0.0",
             complexity: """
                 O(N) where N is the number of clients subscribed to the receiving shard channel.

@@ -13,12 +13,20 @@ enum DebugData {
             throw .noSuchKey
         }
         let entry = slot.entry
+        guard let value = call.keyspace.tiers.awake(entry) else { throw .noSuchKey }
         let clock = call.now / 1000 & 0xff_ffff
         let address = String(entry.addressNumber, radix: 16)
         call.reply.simple(
             "Value at:0x\(address) refcount:1 encoding:\(entry.encodingName) "
-                + "serializedlength:\(serializedLength(entry)) lru:\(clock) lru_seconds_idle:0"
-                + quicklistFacts(entry))
+                + "serializedlength:\(serializedLength(value)) lru:\(clock) lru_seconds_idle:0"
+                + (entry.isAsleep ? sleepFacts(entry) : quicklistFacts(entry)))
+    }
+
+    /// Of a value that is compressed: its tier, and bytes as it is and as it will be.
+    private static func sleepFacts(_ entry: Entry) -> String {
+        let sleeping = SleepingValue(entry)
+        return " tier:\(entry.tier.name) dictionary:\(sleeping.dictionary) packed:\(sleeping.packedByteCount) "
+            + "whole:\(sleeping.wholeByteCount)"
     }
 
     /// What stock servers add for a quicklist.
@@ -63,7 +71,7 @@ enum DebugData {
         for number in 0..<count {
             let key = Array("\(prefix):\(number)".utf8)
             let hash = KeyHash.hash(key.span, seed: KeyHash.seed)
-            if call.keyspace.find(key.span, hash: hash, in: database) != nil { continue }
+            if call.keyspace.look(key.span, hash: hash, in: database) != nil { continue }
             var value = Array("value:\(number)".utf8)
             if size > 0 {
                 value = Array(value.prefix(size))
@@ -133,7 +141,9 @@ enum DebugData {
         var whole = DatasetDigest()
         for index in 0..<call.keyspace.databaseCount where call.keyspace[index].count > 0 {
             whole.mix(number: UInt32(truncatingIfNeeded: index))
-            call.keyspace[index].table.forEach { entry in
+            let tiers = call.keyspace.tiers
+            call.keyspace[index].table.forEach { found in
+                guard let entry = tiers.awake(found) else { return }
                 var own = DatasetDigest()
                 own.mix(entry.key)
                 own.mixValue(entry)
@@ -147,7 +157,7 @@ enum DebugData {
         call.reply.array(call.arguments.count - 2)
         for index in 2..<call.arguments.count {
             var digest = DatasetDigest()
-            if let slot = call.find(index) { digest.mixValue(slot.entry) }
+            if let slot = call.look(index), let entry = call.keyspace.tiers.awake(slot.entry) { digest.mixValue(entry) }
             call.reply.simple(digest.hexadecimal)
         }
     }
@@ -170,7 +180,7 @@ enum DebugData {
     }
 
     static func keyTableStatistics(_ call: inout Call) throws(CommandError) {
-        guard call.find(2) != nil else { throw .noSuchKey }
+        guard call.look(2) != nil else { throw .noSuchKey }
         throw .message("ERR The value stored at the specified key is not represented using an hash table")
     }
 }

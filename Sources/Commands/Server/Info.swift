@@ -16,7 +16,7 @@ enum Info {
     /// In the order of the reply.
     private enum Section: String, CaseIterable {
         case server, clients, memory, persistence, stats, replication, cpu, modules, commandstats, errorstats,
-            latencystats, cluster, keyspace
+            latencystats, cluster, tiering, keyspace
 
         /// Shown by INFO without arguments.
         var isDefault: Bool { self != .commandstats && self != .latencystats }
@@ -62,6 +62,7 @@ enum Info {
         case .cluster:
             text.section("Cluster")
             text.field("cluster_enabled", call.settings.clusterEnabled)
+        case .tiering: InfoTiering.write(call, to: &text)
         case .keyspace: InfoServer.keyspace(call, to: &text)
         }
     }

@@ -8,6 +8,7 @@ enum InfoServer {
     static func server(_ call: borrowing Call, to text: inout InfoText) {
         let identity = call.administration.identity
         let settings = call.settings
+        let port = call.administration.hooks.listeningPort()
         let now = call.administration.clock.nowMicroseconds
         let uptime = max(0, now / 1_000_000 - identity.startMilliseconds / 1000)
         text.section("Server")
@@ -30,7 +31,7 @@ enum InfoServer {
         text.field("process_id", identity.processIdentifier)
         text.field("process_supervised", settings.supervised.rawValue)
         text.field("run_id", identity.runIdentifier)
-        text.field("tcp_port", identity.port)
+        text.field("tcp_port", port)
         text.field("server_time_usec", now)
         text.field("uptime_in_seconds", uptime)
         text.field("uptime_in_days", uptime / 86400)
@@ -40,11 +41,9 @@ enum InfoServer {
         text.field("executable", identity.executable)
         text.field("config_file", identity.configurationFile)
         text.field("io_threads_active", identity.loopCount > 1)
-        if identity.port > 0 {
-            var addresses = call.administration.config.bindAddresses
-            if addresses.isEmpty { addresses = ["*", "-::*"] }
-            text.line(
-                "listener0:name=tcp," + addresses.map { "bind=\($0)," }.joined() + "port=\(identity.port)")
+        let addresses = call.administration.config.bindAddresses
+        if port > 0 && !addresses.isEmpty {
+            text.line("listener0:name=tcp," + addresses.map { "bind=\($0)," }.joined() + "port=\(port)")
         }
     }
 

@@ -73,7 +73,7 @@ enum MemoryCommand {
             guard options.take("SAMPLES", values: 1) else { throw .syntax }
             if try options.integer() < 0 { throw .syntax }
         }
-        guard let slot = call.find(2) else { return call.reply.null() }
+        guard let slot = call.look(2) else { return call.reply.null() }
         let bytes = call.keyspace.memoryUsage(of: slot.entry, in: call.session.database)
         call.reply.integer(bytes)
     }

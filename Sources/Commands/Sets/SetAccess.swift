@@ -64,7 +64,7 @@ extension Call {
     /// the change. Answers how many members there are.
     func storeSet(_ index: Int, _ set: consuming SetBuilder, event: StaticString) {
         let count = set.count
-        let slot = find(index)
+        let slot = look(index)
         if count > 0 {
             overwrote(arguments[index], from: slot?.entry.type, to: ObjectType.set.rawValue)
             keyspace.setSet(

@@ -66,7 +66,7 @@ enum SetAlgebra {
     /// The sets of arguments `first..<end`, nil for keys that do not exist.
     private static func sets(_ call: borrowing Call, _ first: Int, _ end: Int) throws(CommandError) -> [Entry?] {
         // Keys that have expired go first: removing one could move the entries found before.
-        for index in first..<end { _ = call.find(index) }
+        for index in first..<end { _ = call.look(index) }
         var sets: [Entry?] = []
         sets.reserveCapacity(end - first)
         for index in first..<end { sets.append(try call.read(index, .set)) }

@@ -99,7 +99,7 @@ enum SortCommand {
         }
         let key = call.arguments[destination]
         let count = list.count
-        let slot = call.find(destination)
+        let slot = call.look(destination)
         let oldType = slot?.entry.type
         if count > 0 {
             call.keyspace.setList(

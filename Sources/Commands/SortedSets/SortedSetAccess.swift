@@ -94,7 +94,7 @@ extension Call {
 
     /// Makes a sorted set the value of the key at argument `index`, without an expiry; its members came from elsewhere.
     func storeSortedSet(_ index: Int, _ draft: consuming SortedSetDraft) {
-        let slot = find(index)
+        let slot = look(index)
         overwrote(arguments[index], from: slot?.entry.type, to: ObjectType.sortedSet.rawValue)
         keyspace.setSortedSet(
             arguments[index], hash: hash(index), in: session.database, slot: slot, draft: draft, expiry: nil)
@@ -119,7 +119,7 @@ extension Call {
         if count > 0 {
             storeSortedSet(index, draft)
             changed(event, .sortedSet, key: arguments[index])
-        } else if let slot = find(index) {
+        } else if let slot = look(index) {
             remove(index, slot: slot)
             changed("del", .generic, key: arguments[index])
         }

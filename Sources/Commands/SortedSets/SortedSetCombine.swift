@@ -193,7 +193,7 @@ private struct CombineRequest {
         }
         guard keyCount < call.arguments.count - index else { throw .syntax }
         // Keys that have expired go first, so that none goes while the others' entries are looked at.
-        for keyIndex in (index + 1)...(index + keyCount) { _ = call.find(keyIndex) }
+        for keyIndex in (index + 1)...(index + keyCount) { _ = call.look(keyIndex) }
         for keyIndex in (index + 1)...(index + keyCount) {
             let entry = call.read(keyIndex)
             if let entry, entry.objectType != .sortedSet && entry.objectType != .set { throw .wrongType }

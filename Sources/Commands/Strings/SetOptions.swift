@@ -92,6 +92,9 @@ struct SetOptions {
         return try unit.positiveTime(call.arguments[expiryIndex], now: call.now, invalid: invalid)
     }
 
+    /// The slot of the key, with its value where the condition wants to see that.
+    func look(_ call: borrowing Call) -> EntryTable.Slot? { condition.isComparison ? call.find(1) : call.look(1) }
+
     /// Whether the condition holds for the key's entry (nil: absent). Comparing words refuse other types.
     func holds(for entry: Entry?, _ arguments: borrowing Arguments) throws(CommandError) -> Bool {
         switch condition {

@@ -44,7 +44,7 @@ enum StringGet {
     }
 
     private static let length: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard let entry = try call.read(1, .string) else { return call.reply.integer(0) }
+        guard let entry = try call.lookToRead(1, .string) else { return call.reply.integer(0) }
         call.reply.integer(entry.stringByteCount)
     }
 
@@ -75,8 +75,8 @@ enum StringGet {
         while next < end {
             let group = call.prefetch(from: next, to: end)
             for position in 0..<group.count {
-                let slot = call.readSlot(group.index(position), hash: group.hash(position))
-                if let entry = slot?.entry, entry.isString {
+                let entry = call.read(group.index(position), hash: group.hash(position))
+                if let entry, entry.isString {
                     call.reply.string(entry)
                 } else {
                     call.reply.null()

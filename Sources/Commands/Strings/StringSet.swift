@@ -52,7 +52,7 @@ enum StringSet {
 
     private static let set: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard _fastPath(call.arguments.count == 3) else { return try setWithOptions(&call) }
-        let slot = call.find(1)
+        let slot = call.look(1)
         call.setString(1, slot: slot, value: call.arguments[2], expiry: nil)
         call.changed("set", .string, key: call.arguments[1])
         call.reply.ok()
@@ -62,7 +62,7 @@ enum StringSet {
     private static func setWithOptions(_ call: inout Call) throws(CommandError) {
         let options = try SetOptions(call.arguments, from: 3, for: .set)
         let expiry = try options.expiry(call, invalid: "ERR invalid expire time in 'set' command")
-        let slot = try options.returnsOld ? call.readSlot(1, .string) : call.find(1)
+        let slot = try options.returnsOld ? call.readSlot(1, .string) : options.look(call)
         let holds = try options.holds(for: slot?.entry, call.arguments)
         if options.returnsOld, let slot {
             call.reply.string(slot.entry)
@@ -102,7 +102,7 @@ enum StringSet {
     }
 
     private static let setIfAbsent: Command.Handler = { (call: inout Call) throws(CommandError) in
-        guard call.find(1) == nil else { return call.reply.integer(0) }
+        guard call.look(1) == nil else { return call.reply.integer(0) }
         call.setString(1, slot: nil, value: call.arguments[2], expiry: nil)
         call.changed("set", .string, key: call.arguments[1])
         call.reply.integer(1)
@@ -121,7 +121,7 @@ enum StringSet {
         _ call: inout Call, _ unit: ExpiryUnit, invalid: StaticString
     ) throws(CommandError) {
         let expiry = try unit.positiveTime(call.arguments[2], now: call.now, invalid: invalid)
-        let slot = call.find(1)
+        let slot = call.look(1)
         call.setString(1, slot: slot, value: call.arguments[3], expiry: expiry)
         call.changed("set", .string, key: call.arguments[1])
         call.alsoHappened("expire", .generic, key: call.arguments[1])

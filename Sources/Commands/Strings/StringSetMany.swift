@@ -97,7 +97,7 @@ enum StringSetMany {
         while next < pairs.upperBound {
             let group = call.prefetch(from: next, to: pairs.upperBound, step: 2)
             for position in 0..<group.count {
-                let slot = call.find(group.index(position), hash: group.hash(position))
+                let slot = call.look(group.index(position), hash: group.hash(position))
                 if (slot != nil) != exist { return false }
             }
             next = group.end
@@ -112,7 +112,7 @@ enum StringSetMany {
             for position in 0..<group.count {
                 let index = group.index(position)
                 let hash = group.hash(position)
-                let slot = call.find(index, hash: hash)
+                let slot = call.look(index, hash: hash)
                 call.setString(
                     index, hash: hash, slot: slot, value: call.arguments[index + 1],
                     expiry: keepsExpiry ? slot?.entry.expiry : expiry)

@@ -118,7 +118,7 @@ extension Call {
 
     /// Writes a string with its label. The journal gets a plain SET, and the label as a remark.
     func cacheValue(_ index: Int, _ value: Span<UInt8>, _ options: CacheOptions) {
-        let slot = find(index)
+        let slot = look(index)
         setString(index, slot: slot, value: value, expiry: options.expiry)
         let key = arguments[index]
         if let slot = keyspace.find(key, hash: hash(index), in: session.database) {

@@ -133,7 +133,7 @@ enum CacheFetch {
         let token = IntegerText.parse(call.arguments[index + 1]) ?? 0
         let options = try CacheOptions(call, from: index + 3)
         let key = LeaseKey(database: call.session.database, call.arguments[index])
-        if let lease = call.cache.leases.lease(key, now: call.now), !lease.isRefresh, call.find(index) != nil {
+        if let lease = call.cache.leases.lease(key, now: call.now), !lease.isRefresh, call.look(index) != nil {
             call.cache.leases.revoke(key)
             throw .message("LEASELOST the key was written while its lease was out")
         }

@@ -100,7 +100,7 @@ enum CacheWrite {
     private static let label: Command.Handler = { (call: inout Call) throws(CommandError) in
         let first = call.firstWord
         let options = try CacheOptions(call, from: first + 1, hasLifetime: false)
-        guard let slot = call.find(first) else { return call.reply.integer(0) }
+        guard let slot = call.look(first) else { return call.reply.integer(0) }
         call.keyspace.setLabel(slot, in: call.session.database, options.label(call))
         call.changedUnseen()
         call.administration.noteRelabelled(call.arguments[first], in: call.session.database)

@@ -141,6 +141,9 @@ extension Engine {
                 passed += 1
                 slot.entry.frequency -= 1
                 continue
+            } else if keyspace.demote(slot, in: database) != nil {
+                charge(keyspace[database].allocatedByteCount(of: slot.entry), hash, database, number)
+                continue
             } else {
                 keyspace.evict(slot, hash: hash, in: database)
             }

@@ -110,6 +110,16 @@ extension Config {
     /// `oom_score_adj` of a primary, a replica and a background child.
     package var oomScoreAdjustments: [Int] { value("oom-score-adj-values").numbers.map { Int($0) } }
 
+    /// The process's `oom_score_adj` as `oom-score-adj` wants it, given what it is without; nil: as it is.
+    package func oomScore(of own: Int) -> Int? {
+        let score = oomScoreAdjustments.first ?? 0
+        switch value("oom-score-adj").number {
+        case 0: return nil
+        case 1: return own + score
+        default: return score
+        }
+    }
+
     /// The process title: `proc-title-template` with its variables filled in by `variable`.
     package func processTitle(_ variable: (String) -> String?) -> String? {
         DirectiveCheck.expand(value("proc-title-template").text, variable).map { ConfigText.string($0) }

@@ -7,7 +7,7 @@ package enum DirectiveTable {
     /// Every directive; a `Config` holds one value per entry, in this order. CONFIG REWRITE appends in this order.
     package static let all: [Directive] =
         network + general + observability + security + memory + dataTypes + persistence + replication + cluster + tls
-        + fog + coordinator + cache + market
+        + fog + coordinator + cache + tiers + market
 
     /// Every name and alias in alphabetical order, with the index of its directive.
     package static let names: [(name: String, index: Int)] = {

@@ -1,5 +1,6 @@
 // FogSettings.swift - the coordinator's numbers and switches, a part of `Settings`: one field per directive of
 // Directives/CoordinatorDirectives.swift, whose `store` fills it in. Plain data.
+package import Keyspace
 
 /// How FOG.LB and FOG.ROUTE pick a node unless a call says otherwise (`fog-lb-algorithm`).
 package enum BalancingAlgorithm: String, ConfigChoice {
@@ -80,6 +81,8 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     package var eventsInvalidate = true
     /// `fog-lease-time`.
     package var leaseMilliseconds = 5000
+    /// Where values are kept: `fog-l1-*`, `fog-l2-*`, `fog-compress*`, `fog-promote-*`.
+    package var tiers = TierOptions()
     /// `fog-probe`, `fog-probe-interval` and `fog-probe-timeout-ms`.
     package var probe = ProbeKind.off
     package var probeIntervalSeconds = 5
@@ -87,8 +90,6 @@ package struct FogSettings: Sendable, Equatable, BitwiseCopyable {
     /// `fog-warmup` and `fog-warmup-interval`.
     package var warmsUp = true
     package var warmupIntervalSeconds = 300
-    /// `fog-l1-capacity`.
-    package var hotCapacity = 5000
     /// `fog-advise-eviction`: other policies and memories are simulated from the start.
     package var advisesEviction = false
     /// `fog-advise-keys`.

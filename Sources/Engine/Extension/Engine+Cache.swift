@@ -26,7 +26,7 @@ extension Engine {
     /// Makes `value` the string at `key`, which is no argument of the command, until `expiry`.
     package mutating func setText(_ key: Span<UInt8>, _ value: Span<UInt8>, in database: Int, expiry: Int64?) {
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
-        let slot = keyspace.find(key, hash: hash, in: database)
+        let slot = keyspace.look(key, hash: hash, in: database)
         keyspace.setString(key, hash: hash, in: database, slot: slot, value: value, expiry: expiry)
         changeCount &+= 1
         if extensionListens { tellExtension(changed: key, database: database) }

@@ -99,6 +99,12 @@ package struct ScriptCache: ~Copyable {
         return index
     }
 
+    /// What the script of a digest declared; asking is no use of it.
+    func flags(digest: Span<UInt8>) -> ScriptFlags? {
+        guard let key = ScriptDigest(hexadecimal: digest), let index = byDigest[key] else { return nil }
+        return flags(index)
+    }
+
     func contains(digest: Span<UInt8>) -> Bool {
         guard let key = ScriptDigest(hexadecimal: digest) else { return false }
         return byDigest[key] != nil

@@ -48,7 +48,7 @@ extension Engine {
         let transaction = transaction(of: session)
         // EXEC will run nothing any more, so nothing more is kept.
         if transaction.hasFailed || transaction.isStale { return true }
-        transaction.append(arguments, slot: id, flags: commands.slot(id).flags)
+        transaction.append(arguments, slot: id, flags: pauseFlags(id, commands.slot(id).flags, arguments))
         return transaction.byteCount <= settings.clientQueryBufferLimit
     }
 

@@ -67,11 +67,12 @@ internal import Base
         let pairs = keyCountMax * EvictionShadow.factors.count
         if sorted.contains(where: { $0.order == .leastRecent }) {
             recencyNext = Array(repeating: ShadowRecords.none, count: pairs)
-            recencyPrevious = recencyNext
+            // Not a copy of the other: it would take its memory at the first write.
+            recencyPrevious = Array(repeating: ShadowRecords.none, count: pairs)
         }
         if sorted.contains(where: { $0.order == .leastFrequent }) {
             counters = Array(repeating: 0, count: pairs)
-            minutes = counters
+            minutes = Array(repeating: 0, count: pairs)
         }
     }
 

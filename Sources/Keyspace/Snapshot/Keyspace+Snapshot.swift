@@ -11,7 +11,8 @@ extension Keyspace {
     ) -> SnapshotCapture {
         precondition(snapshot == nil, "one snapshot at a time")
         let capture = SnapshotCapture(
-            databaseCount: databaseCount, keysTotal: count, tags: tags, compresses: compresses, deliver: deliver)
+            databaseCount: databaseCount, keysTotal: count, tags: tags, tiers: tiers, compresses: compresses,
+            deliver: deliver)
         for index in 0..<databaseCount where self[index].count > 0 {
             self[index].beginCapture(capture, number: index)
         }

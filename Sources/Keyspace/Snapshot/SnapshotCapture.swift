@@ -58,6 +58,8 @@ package final class SnapshotCapture {
     private var lastNumber = -1
     private let deliver: (SnapshotPiece) -> Void
     private let tags: TagTable
+    /// Makes values that are asleep readable.
+    private let tiers: TierStore
 
     /// Where the walk is: the database's number and the place in its hash space.
     var number = 0
@@ -76,10 +78,11 @@ package final class SnapshotCapture {
     package private(set) var versionNeeded = ValueCode.versionWritten
 
     init(
-        databaseCount: Int, keysTotal: Int, tags: TagTable, compresses: Bool,
+        databaseCount: Int, keysTotal: Int, tags: TagTable, tiers: TierStore, compresses: Bool,
         deliver: @escaping (SnapshotPiece) -> Void
     ) {
         self.tags = tags
+        self.tiers = tiers
         self.databaseCount = databaseCount
         self.keysTotal = keysTotal
         self.deliver = deliver
@@ -114,18 +117,19 @@ package final class SnapshotCapture {
     func handOver(_ entry: Entry, number: Int) {
         if isAbandoned || isInvalidated(entry) { return }
         keysHandedOver += 1
+        guard let value = tiers.awake(entry) else { return }
         if var record = open {
             if record.entry == entry {
                 while !ValueCodec.append(entry, from: &record.position, to: &sink) { flushSink() }
                 closeRecord()
                 return
             }
-            SnapshotCapture.appendWhole(entry, tags, number, &lastNumber, &waiting)
+            SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &waiting)
         } else {
-            SnapshotCapture.appendWhole(entry, tags, number, &lastNumber, &sink)
+            SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
             if sink.isFull { flushSink() }
         }
-        noteRecord(entry)
+        noteRecord(value)
     }
 
     /// An entry left the table and will be freed. True when the snapshot keeps it until its value is written.
@@ -147,6 +151,10 @@ package final class SnapshotCapture {
     /// The walk met an entry. True when its record is complete, false when it was left open.
     func take(_ entry: Entry, number: Int) -> Bool {
         if isAbandoned || isInvalidated(entry) { return true }
+        if _slowPath(entry.isAsleep) {
+            takeSleeping(entry, number: number)
+            return true
+        }
         SnapshotCapture.appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
         let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
@@ -157,6 +165,14 @@ package final class SnapshotCapture {
         }
         if sink.isFull { flushSink() }
         return isWhole
+    }
+
+    /// Small enough to be taken whole. One that cannot be read any more is gone for its readers too.
+    private func takeSleeping(_ entry: Entry, number: Int) {
+        guard let value = tiers.awake(entry) else { return }
+        SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
+        noteRecord(value)
+        if sink.isFull { flushSink() }
     }
 
     /// Goes on with the open record or opens that of a removed value, one piece. What is freed goes to `release`.

@@ -29,7 +29,7 @@ package enum FieldExpiry {
 
 extension Entry {
     /// Whether a hash or set lies in a member table.
-    @inline(__always) package var isMemberTable: Bool { hasHeldValue }
+    @inline(__always) package var isMemberTable: Bool { encoding == CollectionEncoding.table.rawValue }
 
     /// Fields of a hash, those included whose time has passed and which were not swept yet.
     @inline(__always)

@@ -12,6 +12,5 @@ extension DirectiveTable {
         .text("fog-warm-file", "", .immutable),
         .boolean("fog-warmup", true) { $0.fog.warmsUp = $1 },
         .integer("fog-warmup-interval", 300, 1...2_147_483_647) { $0.fog.warmupIntervalSeconds = $1 },
-        .integer("fog-l1-capacity", 5000, 0...2_147_483_647) { $0.fog.hotCapacity = $1 },
     ]
 }

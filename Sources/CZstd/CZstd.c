@@ -1,0 +1,2 @@
+// CZstd.c - SwiftPM wants one source file per C target; everything is in the header.
+#include "CZstd.h"

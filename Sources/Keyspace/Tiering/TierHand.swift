@@ -1,0 +1,103 @@
+// TierHand.swift - moves values down without memory being full: when their time in a tier is over, when there are more
+// raw values than wanted, when the raw tier is switched off; and under `noeviction`, where compressing is all that can
+// be done. Like the eviction hand it walks the hash space bucket by bucket, in steps of bounded work. Engine's turn
+// only, never while somebody holds a slot.
+internal import Base
+internal import Structures
+
+package struct TierHand {
+    /// Buckets of one step: some tens of microseconds when nothing is to be done.
+    private static let bucketsPerStep = 128
+
+    private var database = 0
+    private var cursor: UInt64 = 0
+    private var found: [Entry] = []
+
+    package init() {}
+
+    /// Begins another round from the start.
+    package mutating func restart() {
+        database = 0
+        cursor = 0
+    }
+
+    /// What a walk does.
+    package enum Order {
+        /// What the options say about times and numbers.
+        case standing
+        /// Everything that may be compressed, as long as `excess` bytes are missing.
+        case makeRoom(excess: Int)
+    }
+
+    package struct Result {
+        /// The hand has been everywhere.
+        package var isRoundOver = false
+        package var freed = 0
+    }
+
+    /// One step.
+    package mutating func step(_ keyspace: inout Keyspace, _ order: Order) -> Result {
+        var result = Result()
+        for _ in 0..<TierHand.bucketsPerStep {
+            guard database < keyspace.databaseCount else {
+                restart()
+                result.isRoundOver = true
+                return result
+            }
+            guard keyspace[database].count > 0 else {
+                database += 1
+                cursor = 0
+                continue
+            }
+            result.freed += visitBucket(&keyspace, order)
+            if cursor == 0 { database += 1 }
+            if case .makeRoom(let excess) = order, result.freed >= excess { return result }
+        }
+        return result
+    }
+
+    private mutating func visitBucket(_ keyspace: inout Keyspace, _ order: Order) -> Int {
+        var entries = found
+        found = []
+        entries.removeAll(keepingCapacity: true)
+        cursor = keyspace[database].table.scan(cursor: cursor) { entries.append($0) }
+        var freed = 0
+        for entry in entries {
+            switch order {
+            case .makeRoom: freed += demote(entry, &keyspace)
+            case .standing: if !keyspace.isExpired(entry) { follow(entry, &keyspace) }
+            }
+        }
+        found = entries
+        return freed
+    }
+
+    private func demote(_ entry: Entry, _ keyspace: inout Keyspace) -> Int {
+        let hash = keyspace[database].table.hash(entry.key)
+        guard let slot = keyspace[database].table.find(entry.key, hash: hash) else { return 0 }
+        return keyspace.demote(slot, in: database) ?? 0
+    }
+
+    private func follow(_ entry: Entry, _ keyspace: inout Keyspace) {
+        let options = keyspace.tiers.options
+        let hash = keyspace[database].table.hash(entry.key)
+        let idle = keyspace.clocks.idleSeconds(hash, in: database, at: keyspace.now)
+        if entry.isAsleep {
+            guard options.compressedSeconds > 0, idle >= options.compressedSeconds,
+                let slot = keyspace[database].table.find(entry.key, hash: hash)
+            else { return }
+            keyspace.tiers.statistics.outlived += 1
+            keyspace.evict(slot, hash: hash, in: database)
+            return
+        }
+        guard options.compresses else { return }
+        let isOver = options.rawSeconds > 0 && idle >= options.rawSeconds
+        let rawCount = keyspace[database].count - keyspace[database].sleepers.keys
+        let isTooMany = options.rawCountMax > 0 && rawCount > options.rawCountMax && entry.frequency == 0
+        if isOver || isTooMany || !options.keepsRaw {
+            _ = demote(entry, &keyspace)
+        } else if options.rawCountMax > 0 && rawCount > options.rawCountMax && entry.frequency > 0 {
+            entry.frequency -= 1
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// TierOptions.swift - what the configuration says about tiers, in the form the keyspace reads. Engine's turn only.
+internal import Codec
+
+/// `fog-compress-codec`.
+package enum CompressionChoice: String, Sendable, CaseIterable, BitwiseCopyable {
+    /// Warm first, dense when a value was not read again.
+    case auto
+    case lz4
+    case zstd
+
+    /// The codec of a value's first compression.
+    var first: BlockCodec { self == .zstd ? .zstd : .lz4 }
+}
+
+package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
+    /// `fog-l1-enabled`: values that were read often enough become raw again.
+    package var keepsRaw = true
+    /// `fog-l2-enabled`: there are compressed values.
+    package var hasCompressedTier = true
+    /// `fog-compress`: values that go down are compressed.
+    package var isCompressionOn = false
+    /// `fog-compress-codec`.
+    package var choice = CompressionChoice.auto
+    /// `fog-compress-level`: Zstd's.
+    package var level = 1
+    /// `fog-compress-min-bytes` and `fog-compress-max-bytes`: sizes of values that are compressed.
+    package var byteCountMin = 96
+    package var byteCountMax = 64 << 10
+    /// `fog-promote-hits`: reads within `fog-promote-window` after which a value becomes raw again.
+    package var promoteHits = 2
+    package var promoteWindowSeconds = 60
+    /// `fog-l1-capacity`: most raw values of those that could be compressed; 0 for any number.
+    package var rawCountMax = 0
+    /// `fog-l1-ttl`: seconds without use after which a raw value goes to sleep; 0 never.
+    package var rawSeconds = 0
+    /// `fog-l2-ttl`: seconds without use after which a compressed value goes on to the next tier, or goes; 0 never.
+    package var compressedSeconds = 0
+    /// `fog-l1-cleanup`: seconds between two looks at these times and numbers.
+    package var roundSeconds = 30
+    package init() {}
+
+    /// Whether values are compressed at all.
+    package var compresses: Bool { hasCompressedTier && isCompressionOn }
+
+    /// Whether values move without memory being full.
+    package var hasStandingOrders: Bool {
+        compresses && (rawSeconds > 0 || rawCountMax > 0 || !keepsRaw) || compressedSeconds > 0
+    }
+}
+
+/// Plain counters that INFO shows; reset by CONFIG RESETSTAT.
+package struct TierStatistics {
+    package var warmHits = 0
+    package var denseHits = 0
+    package var coldHits = 0
+    /// Values that went to each tier, and that became raw again.
+    package var toWarm = 0
+    package var toDense = 0
+    package var toCold = 0
+    package var promotions = 0
+    /// Values that did not shrink.
+    package var incompressible = 0
+    /// Victims that were not tried, because enough time was spent on compressing.
+    package var skippedForTime = 0
+    /// Values that could not be read again.
+    package var corrupt = 0
+    /// Keys that went because their time in a tier was over.
+    package var outlived = 0
+    package var dictionariesAdopted = 0
+    package var dictionariesRefused = 0
+    package init() {}
+}

@@ -1,0 +1,114 @@
+// TierDemotionTests.swift - which values the eviction hand puts to sleep, which it leaves and which go: compressing has
+// a budget of time, what was used stays raw, and a value that sleeps is read where it lies until it is read often.
+internal import Base
+internal import Keyspace
+internal import Structures
+internal import Testing
+
+@Suite("Demotion")
+struct TierDemotionTests {
+    private final class Box {
+        var keyspace = Keyspace(databaseCount: 1)
+        var hand = EvictionHand()
+        var generator = RandomGenerator(seed: 11)
+
+        init() {
+            keyspace.now = 1_000_000
+            keyspace.tiers.options.isCompressionOn = true
+        }
+
+        /// A value that Zstd shrinks without a dictionary.
+        func set(_ name: String, byteCount: Int = 4096) {
+            let key = Array(name.utf8)
+            let hash = keyspace[0].table.hash(key.span)
+            var value: [UInt8] = []
+            while value.count < byteCount { value += Array("\(name) and \(generator.next() % 1000); ".utf8) }
+            let slot = keyspace.look(key.span, hash: hash, in: 0)
+            keyspace.setString(key.span, hash: hash, in: 0, slot: slot, value: value.span, expiry: nil)
+        }
+
+        func slot(_ name: String) -> EntryTable.Slot? {
+            let key = Array(name.utf8)
+            return keyspace.look(key.span, hash: keyspace[0].table.hash(key.span), in: 0)
+        }
+
+        func read(_ name: String, stamp: UInt64) -> Entry? {
+            let key = Array(name.utf8)
+            return keyspace.read(key.span, hash: keyspace[0].table.hash(key.span), in: 0, stamp: stamp)
+        }
+
+        func tier(_ name: String) -> Tier? { slot(name)?.entry.tier }
+
+        func demote(_ name: String) -> Bool {
+            guard let slot = slot(name) else { return false }
+            return keyspace.demote(slot, in: 0) != nil
+        }
+
+        func shrink(to limit: Int) {
+            for _ in 0..<10_000 where keyspace[0].byteCount > limit {
+                let excess = keyspace[0].byteCount - limit
+                _ = hand.step(&keyspace, EvictionPolicy(order: .unused, onlyVolatile: false), excess: excess) {
+                    generator.next()
+                }
+            }
+        }
+    }
+
+    @Test("compressing ends when its time in a millisecond is spent, and goes on in the next")
+    func hasABudget() {
+        let box = Box()
+        for index in 0..<2000 { box.set("key:\(index)") }
+        let slept = (0..<2000).count { box.demote("key:\($0)") }
+        #expect(slept > 0 && slept < 2000)
+        #expect(box.keyspace.tiers.statistics.skippedForTime == 2000 - slept)
+        box.keyspace.now += 1
+        let next = (0..<2000).first { box.tier("key:\($0)") == .raw } ?? 0
+        let goesOn = box.demote("key:\(next)")
+        #expect(goesOn)
+    }
+
+    @Test("victims go uncompressed when the budget is spent")
+    func victimsGo() {
+        let box = Box()
+        for index in 0..<2000 { box.set("key:\(index)") }
+        let before = box.keyspace[0].byteCount
+        box.shrink(to: before / 8)
+        let statistics = box.keyspace.tiers.statistics
+        #expect(box.keyspace[0].byteCount <= before / 8)
+        #expect(statistics.skippedForTime > 0 && box.keyspace.count < 2000 && box.keyspace.count > 0)
+        #expect(box.keyspace.statistics.evicted == 2000 - box.keyspace.count)
+        let figures = TierFigures(box.keyspace)
+        #expect(figures.rawKeys + figures.warm.keys + figures.dense.keys == box.keyspace.count)
+    }
+
+    @Test("what was used stays raw, what was not goes to sleep, and is the same when it wakes")
+    func forgivesUse() {
+        let box = Box()
+        for index in 0..<40 { box.set("key:\(index)", byteCount: 1200) }
+        for index in 0..<10 {
+            guard let slot = box.slot("key:\(index)") else { continue }
+            for _ in 0..<8 { box.keyspace.noteAccess(slot.entry, silently: false) }
+        }
+        let texts = (0..<40).map { index in box.slot("key:\(index)").map { $0.entry.stringBytes().array } ?? [] }
+        box.hand.begin(&box.keyspace)
+        // Little at a time, and each time in another millisecond: nobody has to go.
+        let limit = box.keyspace[0].byteCount * 2 / 3
+        for _ in 0..<400 where box.keyspace[0].byteCount > limit {
+            box.keyspace.now += 1
+            _ = box.hand.step(&box.keyspace, EvictionPolicy(order: .unused, onlyVolatile: false), excess: 1) { 0 }
+        }
+        // Where a millisecond's budget was spent by one bucket, as on a busy machine, its last ones went.
+        let statistics = box.keyspace.tiers.statistics
+        #expect(box.keyspace.statistics.evicted <= statistics.skippedForTime)
+        let raw = (0..<10).count { box.tier("key:\($0)") == .raw }
+        let asleep = (10..<40).count { box.tier("key:\($0)").map { $0 != .raw } ?? false }
+        #expect(raw == 10 && asleep > 5, "\(raw) used ones are raw, \(asleep) of the others asleep")
+        for index in 0..<40 where box.slot("key:\(index)") != nil {
+            for stamp in 1...3 {
+                let read = box.read("key:\(index)", stamp: UInt64(index * 3 + stamp)).map { $0.stringBytes().array }
+                #expect(read == texts[index])
+            }
+            #expect(box.tier("key:\(index)") == .raw, "read three times")
+        }
+    }
+}
