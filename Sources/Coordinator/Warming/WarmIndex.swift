@@ -1,6 +1,6 @@
 // WarmIndex.swift - the sets of keys that are kept warm: records fog:warm:<set>, hashes whose fields are keys or
 // patterns. Every `fog-warmup-interval` seconds, and when a set changed, the clock runs it, in slices; between two runs
-// each tick uses keys that the last ones found, so that eviction passes them by. Under the turn.
+// each tick uses keys that the last ones found, which eviction respects as any use: it is no pin. Under the turn.
 internal import Base
 internal import Engine
 internal import Keyspace
