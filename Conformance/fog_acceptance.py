@@ -394,8 +394,9 @@ def batches(walk: Walk) -> None:
 
 # Declarations
 
-# Their replies hold times, which pass between two questions.
+# Their replies hold times, which pass between two questions, or say whether something moved, which it does once.
 TIMED = [["FOG.STATS", "CACHE"], ["FOG.STATS", "EVENTS"], ["FOG.HEALTH"], ["FOG.SCALE", "CHECK"], ["FOG.CACHE", "META"],
+         ["FOG.TIER", "DEMOTE"], ["FOG.TIER", "PROMOTE"],
          ["FOG.CACHE", "FRESH"]]
 
 
