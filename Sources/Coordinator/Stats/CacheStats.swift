@@ -38,7 +38,7 @@ enum CacheStats {
         call.reply.pair("hits", statistics.hits)
         call.reply.pair("misses", statistics.misses)
         call.reply.pair("hit_rate", double: hitRate(statistics))
-        call.reply.pair("lru_size", call.keyspace.count)
+        call.reply.pair("lru_size", TierFigures(call.keyspace).rawKeys)
         call.reply.pair("lru_capacity", call.settings.fog.tiers.rawCountMax)
         // A primary is its own source of truth; there is no link that could be down.
         call.reply.pair("connected", 1)
