@@ -1,7 +1,7 @@
 """Measures Fog beside Valkey 9.1 and Redis 7.0 and says whether the stated targets are met.
 
 Usage: bench.py [ROW ...] [--suite base|types|messages|all] [--pipeline N ...] [--rounds N] [--quick] [--json FILE]
-                [--memory] [--latency] [--only-load] [--io-threads N]
+                [--memory] [--latency] [--scaling] [--only-load] [--io-threads N]
 Servers are pinned to one core and redis-benchmark to the other; rounds are interleaved and medians compared.
 Times are the server's processor microseconds per request. Compare ratios of one run, never times of two.
 """
@@ -17,6 +17,7 @@ from benchmarks.latency import cold_start_milliseconds, idle_connection_bytes, i
 from benchmarks.measure import has_command, load, start
 from benchmarks.memory import MemoryRow, bytes_each, string_rows, type_rows
 from benchmarks.rows import FILLINGS, KEY_COUNT, SUITES, Row
+from benchmarks.scaling import CORES_MIN, halves, thread_counts, throughput
 from servers import Server
 
 NAMES = ("fog", "valkey", "redis")
@@ -34,6 +35,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a fifth of the requests and one round")
     parser.add_argument("--memory", action="store_true", help="also (or, with no rows, only) memory per key")
     parser.add_argument("--latency", action="store_true", help="also (or only) latency, idle connections, cold start")
+    parser.add_argument("--scaling", action="store_true", help="also (or only) throughput with several I/O threads")
     parser.add_argument("--only-load", action="store_true", help="leave memory and latency out")
     parser.add_argument("--io-threads", type=int, default=1, help="I/O threads of Fog")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
@@ -155,17 +157,33 @@ def run_latency(options: argparse.Namespace, results: Results) -> None:
     results.line("start to first PONG, ms", cold, fog_max=COLD_START_MILLISECONDS_MAX)
 
 
+def run_scaling(results: Results) -> None:
+    """All loads of all servers with 1, 2, 4, ... I/O threads. One round: what counts here are multiples."""
+    mine, theirs = halves()
+    if len(mine) + len(theirs) < CORES_MIN:
+        print(f"\nThroughput with several I/O threads is left out: it takes {CORES_MIN} cores.")
+        return
+    results.heading(f"Throughput, {len(mine)} cores for the server and {len(theirs)} for the load", "1000 requests/s")
+    for threads in thread_counts():
+        found = {name: dict(throughput(name, threads)) for name in NAMES}
+        for label in found["fog"]:
+            values: dict[str, float | None] = {name: found[name][label] / 1000 for name in NAMES}
+            results.line(f"{label}, io-threads {threads}", values)
+
+
 def main() -> int:
     options = parse_options()
     results = Results()
     named = bool(options.rows or options.pipeline)
-    only_extra = (options.memory or options.latency) and not named
+    only_extra = (options.memory or options.latency or options.scaling) and not named
     if not only_extra:
         run_load(options, results)
     if options.memory or not (named or only_extra or options.only_load):
         run_memory(options, results)
     if options.latency or not (named or only_extra or options.only_load):
         run_latency(options, results)
+    if options.scaling or not (named or only_extra or options.only_load):
+        run_scaling(results)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results.figures, file, indent=1)

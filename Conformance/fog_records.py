@@ -201,7 +201,7 @@ def settle(client: redis.Redis) -> None:
 def start_with(server: Server, binary: Any, *options: str) -> Server:
     """Another server on a copy of the files."""
     other = Server.__new__(Server)
-    other.binary, other.name, other.core, other.defaults = binary, "copy", None, False
+    other.binary, other.name, other.cores, other.defaults = binary, "copy", (), False
     other.options = ("--save", "", *options)
     other.folder = server.folder.parent / f"{server.folder.name}-copy"
     shutil.rmtree(other.folder, ignore_errors=True)

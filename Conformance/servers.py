@@ -17,7 +17,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from resp import Connection, Reply
 
@@ -106,12 +106,12 @@ class StartFailed(Exception):
 class Server:
     """One running server. Use as a context manager, or call `stop`."""
 
-    def __init__(self, binary: Binary, *options: str, name: str | None = None, core: int | None = None,
+    def __init__(self, binary: Binary, *options: str, name: str | None = None, cores: Sequence[int] = (),
                  defaults: bool = True) -> None:
         self.binary = binary
         self.name = name or binary.name
         self.options = options
-        self.core = core
+        self.cores = cores
         self.defaults = defaults
         self.folder = Path(tempfile.mkdtemp(prefix=f"conformance-{self.name}-"))
         self.port = 0
@@ -145,8 +145,8 @@ class Server:
         self.port = free_port()
         log = self.log_path.open("ab")
         arguments = self.arguments()
-        if self.core is not None:
-            arguments = ["taskset", "-c", str(self.core)] + arguments
+        if self.cores:
+            arguments = ["taskset", "-c", ",".join(map(str, self.cores))] + arguments
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         cwd=self.folder, start_new_session=True)
         log.close()

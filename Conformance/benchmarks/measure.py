@@ -24,7 +24,7 @@ BATCH_COMMANDS = 5000
 def start(name: str, *options: str, pinned: bool = True) -> Server:
     """A server without persistence, on the servers' core; Fog with one I/O thread unless told otherwise."""
     extra = ("--io-threads", "1") if name == "fog" and "--io-threads" not in options else ()
-    return Server(BINARIES[name](), *extra, *options, name=name, core=SERVER_CORE if pinned else None)
+    return Server(BINARIES[name](), *extra, *options, name=name, cores=(SERVER_CORE,) if pinned else ())
 
 
 def processor_nanoseconds(pid: int) -> int:

@@ -233,16 +233,32 @@ static void append(fog_lua *lua, const char *bytes, size_t count) {
     lua->host.append(lua->host.context, (const uint8_t *)bytes, count);
 }
 
-static void append_header(fog_lua *lua, char type, long long value) {
-    char text[32];
+/// Room for the longest header: a type, a number and the end of the line.
+enum { HEADER_BYTES = 32 };
+
+static size_t header_text(char type, long long value, char *text) {
     text[0] = type;
     size_t count = 1 + integer_text(value, text + 1);
     text[count++] = '\r';
     text[count++] = '\n';
-    append(lua, text, count);
+    return count;
 }
 
+static void append_header(fog_lua *lua, char type, long long value) {
+    char text[HEADER_BYTES];
+    append(lua, text, header_text(type, value, text));
+}
+
+/// A short text travels to Swift in one piece with what surrounds it.
 static void append_bulk(fog_lua *lua, const char *bytes, size_t count) {
+    enum { SHORT_BYTES = 256 };
+    if (count <= SHORT_BYTES) {
+        char text[HEADER_BYTES + SHORT_BYTES + 2];
+        size_t end = header_text('$', (long long)count, text);
+        memcpy(text + end, bytes, count);
+        memcpy(text + end + count, "\r\n", 2);
+        return append(lua, text, end + count + 2);
+    }
     append_header(lua, '$', (long long)count);
     append(lua, bytes, count);
     append(lua, "\r\n", 2);

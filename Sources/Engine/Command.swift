@@ -136,6 +136,7 @@ package final class Command: Sendable {
     package let subcommands: [Command]
     /// Whether the command does something without a subcommand; pure containers do not.
     package let runsAlone: Bool
+    /// Never optional on its way here: an optional closure would be called through two thunks, for every command.
     package let run: Handler
 
     package init(
@@ -143,7 +144,7 @@ package final class Command: Sendable {
         in group: CommandGroup, categories: [String] = [], since: String, complexity: String = "",
         summary: String = "", history: [(String, String)] = [], hints: [String] = [],
         deprecated: (since: String, replacedBy: String)? = nil, help: [String] = [], subcommands: [Command] = [],
-        run: Handler? = nil
+        runsAlone: Bool? = nil, run: @escaping Handler = Command.missingSubcommand
     ) {
         self.name = name
         self.usage = usage
@@ -160,8 +161,8 @@ package final class Command: Sendable {
         self.deprecated = deprecated
         self.help = help
         self.subcommands = subcommands
-        runsAlone = run != nil
-        self.run = run ?? Command.missingSubcommand
+        self.runsAlone = runsAlone ?? subcommands.isEmpty
+        self.run = run
     }
 
     /// The same declaration with other subcommands and, unless it is a pure container, another handler.
@@ -169,11 +170,11 @@ package final class Command: Sendable {
         Command(
             name, usage, arity: arity, flags, keys: keys, in: group, categories: categories, since: since,
             complexity: complexity, summary: summary, history: history, hints: hints, deprecated: deprecated,
-            help: help, subcommands: subcommands, run: runsAlone ? run : nil)
+            help: help, subcommands: subcommands, runsAlone: runsAlone, run: run)
     }
 
     /// What a pure container runs: dispatch refuses it before, so reaching this is our own mistake.
-    private static let missingSubcommand: Handler = { (call: inout Call) throws(CommandError) in
+    package static let missingSubcommand: Handler = { (call: inout Call) throws(CommandError) in
         throw .syntax
     }
 }

@@ -25,9 +25,10 @@ package import RESP
 @safe package final class CommandTable: @unchecked Sendable {
     // Sendable because nothing changes after init.
     @safe private struct Bucket {
-        var name: UnsafePointer<UInt8>?
-        var count: Int32 = 0
-        var slot: Int32 = -1
+        var name = NameWords()
+        /// The whole name, where its words do not tell it exactly.
+        var bytes: UnsafePointer<UInt8>?
+        var slot = -1
     }
 
     /// By slot id; a container's subcommands follow each other.
@@ -104,11 +105,12 @@ package import RESP
             offset += name.count
         }
         for id in topLevel + Array(0..<count).filter({ canonical[$0] != $0 }) {
-            let name = shown[id]
-            var position = CommandTable.hash(name.span)
+            let spelled = shown[id]
+            let name = NameWords(spelled.span)
+            var position = name.hash & (CommandTable.bucketCount - 1)
             while unsafe buckets[position].slot >= 0 { position = (position + 1) & (CommandTable.bucketCount - 1) }
-            unsafe buckets[position] = Bucket(
-                name: base + offsets[id], count: Int32(shown[id].count), slot: Int32(id))
+            let bytes = unsafe NameWords.tellAll(of: spelled.span) ? nil : base + offsets[id]
+            unsafe buckets[position] = unsafe Bucket(name: name, bytes: bytes, slot: id)
         }
     }
 
@@ -172,36 +174,25 @@ package import RESP
         }
     }
 
-    /// Mixes length and up to eight folded bytes from either end.
-    @inline(__always)
-    private static func hash(_ name: Span<UInt8>) -> Int {
-        var value = UInt64(truncatingIfNeeded: name.count)
-        let count = min(name.count, 24)
-        for index in 0..<count {
-            value = (value ^ UInt64(unsafe name[unchecked: index] | 0x20)) &* 0x9e37_79b9_7f4a_7c15
-            value ^= value >> 29
-        }
-        return Int(truncatingIfNeeded: value >> 20) & (bucketCount - 1)
-    }
-
     /// The slot of a top-level command, or nil. Case does not matter.
     @inline(__always)
     package func find(_ name: Span<UInt8>) -> Int? {
-        var position = CommandTable.hash(name)
+        let words = NameWords(name)
+        var position = words.hash & (CommandTable.bucketCount &- 1)
         while true {
-            let bucket = unsafe buckets[position]
-            if bucket.slot < 0 { return nil }
-            if Int(bucket.count) == name.count, unsafe CommandTable.sameName(bucket.name, name) {
-                return Int(bucket.slot)
+            let bucket = unsafe buckets + position
+            if unsafe bucket.pointee.slot < 0 { return nil }
+            if unsafe bucket.pointee.name == words && CommandTable.sameName(bucket.pointee.bytes, name) {
+                return unsafe bucket.pointee.slot
             }
             position = (position &+ 1) & (CommandTable.bucketCount &- 1)
         }
     }
 
-    /// Whether `name`, folded to lower case, equals the known name of the same length.
+    /// Whether `name`, folded to lower case, equals the known name of the same length; nil when its words told so.
     @unsafe @inline(__always)
     private static func sameName(_ known: UnsafePointer<UInt8>?, _ name: Span<UInt8>) -> Bool {
-        guard let known = unsafe known else { return false }
+        guard let known = unsafe known else { return true }
         for index in 0..<name.count {
             let byte = unsafe name[unchecked: index]
             let folded = byte >= 65 && byte <= 90 ? byte | 0x20 : byte

@@ -78,6 +78,13 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments, elapsed: UInt64,
         replyByteCount: Int
     ) {
+        var requestByteCount = 0
+        for index in 0..<arguments.count { requestByteCount += arguments[index].count }
+        let isSlow = elapsed >= slowlogTicks
+        let isLargeRequest = requestByteCount >= largeRequestByteCount
+        let isLargeReply = replyByteCount >= largeReplyByteCount
+        // A script's commands come here because their words lie apart, which says nothing about their size.
+        guard isSlow || isLargeRequest || isLargeReply || elapsed >= latency.thresholdTicks else { return }
         let flags = commands.slot(id).flags
         guard !flags.contains(.skipSlowlog) else { return }
         let seconds = clock.nowMilliseconds / 1000
@@ -85,11 +92,6 @@ extension Engine {
             latency.add(
                 flags.contains(.fast) ? "fast-command" : "command", ticks: elapsed, seconds: seconds)
         }
-        var requestByteCount = 0
-        for index in 0..<arguments.count { requestByteCount += arguments[index].count }
-        let isSlow = elapsed >= slowlogTicks
-        let isLargeRequest = requestByteCount >= largeRequestByteCount
-        let isLargeReply = replyByteCount >= largeReplyByteCount
         guard isSlow || isLargeRequest || isLargeReply else { return }
         let kept = SlowLog.copy(arguments) { isSecret(arguments, $0, of: id) }
         let (address, name) = (reference.session.address, reference.session.name)

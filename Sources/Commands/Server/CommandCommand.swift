@@ -84,7 +84,7 @@ enum CommandCommand {
                     complexity: "O(1)", summary: "Returns helpful text about the different subcommands.",
                     run: Command.help),
             ],
-            run: all)
+            runsAlone: true, run: all)
     ]
 
     // MARK: lists of commands

@@ -30,8 +30,8 @@ extension Call {
         if let refusal = administration.refusal(of: flags, isReadOnly: isReadOnly) { throw .message(refusal) }
         run(
             ScriptStart(
-                function: function, flags: flags, name: administration.scripting.cache.digest(index),
-                isFunction: false, isReadOnly: isReadOnly, firstKey: 3, keyCount: keyCount))
+                function: function, flags: flags, name: .cached(index), isFunction: false, isReadOnly: isReadOnly,
+                firstKey: 3, keyCount: keyCount))
     }
 
     /// The number of keys at 2, which must fit the words behind it.
@@ -150,7 +150,7 @@ extension Call {
         text.append(failure.message)
         if failure.line >= 0 || !failure.source.isEmpty {
             text.append(" script: ")
-            text.append(administration.scripting.running.name)
+            text.append(administration.scripting.runningName)
             text.append(", on ")
             text.append(failure.source)
             text.append(":\(failure.line).")

@@ -157,7 +157,7 @@ extension Call {
         if let refusal = administration.refusal(of: function.flags, isReadOnly: isReadOnly) { throw .message(refusal) }
         run(
             ScriptStart(
-                function: function.function, flags: function.flags, name: function.name, isFunction: true,
+                function: function.function, flags: function.flags, name: .function(function.name), isFunction: true,
                 isReadOnly: isReadOnly, firstKey: 3, keyCount: Int(number)))
     }
 
@@ -195,7 +195,7 @@ extension Call {
         guard administration.scripting.isBusy, administration.scripting.running.isFunction,
             let session = administration.scripting.running.session
         else { return nil }
-        return (administration.scripting.running.name, administration.scriptMilliseconds, session)
+        return (administration.scripting.runningName, administration.scriptMilliseconds, session)
     }
 
     /// Calls `body` with the words of the command that `session` waits in.

@@ -11,8 +11,7 @@ internal import RESP
 struct ScriptStart {
     let function: ScriptFunction
     let flags: ScriptFlags
-    /// Digest or function name.
-    let name: [UInt8]
+    let name: ScriptName
     let isFunction: Bool
     /// The client promised not to write (EVAL_RO, FCALL_RO).
     let isReadOnly: Bool
@@ -123,7 +122,7 @@ extension Engine {
             """
             Slow script detected: still in execution after \(scriptMilliseconds) milliseconds. You can try killing \
             the script using the \(scripting.running.isFunction ? "FUNCTION KILL" : "SCRIPT KILL") command. Script \
-            name is: \(String(decoding: scripting.running.name, as: UTF8.self)).
+            name is: \(String(decoding: scripting.runningName, as: UTF8.self)).
             """)
     }
 

@@ -30,10 +30,36 @@ struct ScriptDigest: Hashable {
     }
 }
 
-struct CachedScript {
+/// The 40 bytes of a digest as they were sent, compared without reading them as digits.
+private struct DigestText: Equatable {
+    private var words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+
+    init() {}
+
+    @inline(__always)
+    init?(_ text: Span<UInt8>) {
+        guard text.count == 40 else { return nil }
+        unsafe text.withUnsafeBytes { bytes in
+            unsafe withUnsafeMutableBytes(of: &words) { unsafe $0.copyMemory(from: bytes) }
+        }
+    }
+
+    @inline(__always)
+    static func == (left: DigestText, right: DigestText) -> Bool {
+        let (a, b) = (left.words, right.words)
+        return (a.0 ^ b.0) | (a.1 ^ b.1) | (a.2 ^ b.2) | (a.3 ^ b.3) | (a.4 ^ b.4) == 0
+    }
+}
+
+/// What a script is called by.
+struct ScriptText {
     let text: [UInt8]
     /// 40 small hexadecimal digits.
     let digest: [UInt8]
+}
+
+/// What running a script needs to know of it: no reference, so that reading it counts none.
+struct CachedScript {
     let function: ScriptFunction
     let flags: ScriptFlags
     /// SCRIPT LOAD brought it: only SCRIPT FLUSH takes it away.
@@ -46,11 +72,16 @@ package struct ScriptCache: ~Copyable {
     private static let evalCountMax = 500
 
     private var scripts: [CachedScript?] = []
+    /// Side by side with `scripts`; empty where there is none.
+    private var texts: [ScriptText] = []
     private var free: [Int] = []
     private var byDigest: [ScriptDigest: Int] = [:]
     private var byText: [UInt64: Int] = [:]
     /// Found last by its text: a client that sends one script again and again needs no hash of it.
     private var latest = -1
+    /// Found last by its digest, likewise, and how that was spelled.
+    private var latestByDigest = -1
+    private var latestDigest = DigestText()
     private var uses: UInt64 = 0
     private var evalCount = 0
     /// Scripts forgotten to make room (INFO evicted_scripts).
@@ -66,6 +97,7 @@ package struct ScriptCache: ~Copyable {
     /// What the table itself takes, texts included (INFO used_memory_scripts).
     package var byteCount: Int {
         textByteCount + scripts.capacity * MemoryLayout<CachedScript?>.stride
+            + texts.capacity * MemoryLayout<ScriptText>.stride
             + byDigest.capacity * (MemoryLayout<ScriptDigest>.stride + 8) + byText.capacity * 16
     }
 
@@ -73,29 +105,41 @@ package struct ScriptCache: ~Copyable {
 
     func flags(_ index: Int) -> ScriptFlags { scripts[index]?.flags ?? [] }
 
-    func digest(_ index: Int) -> [UInt8] { scripts[index]?.digest ?? [] }
+    func digest(_ index: Int) -> [UInt8] { texts[index].digest }
 
-    func text(_ index: Int) -> [UInt8] { scripts[index]?.text ?? [] }
+    func text(_ index: Int) -> [UInt8] { texts[index].text }
 
     // MARK: finding
 
     @inline(__always)
     mutating func find(text: Span<UInt8>) -> Int? {
-        if latest >= 0, let script = scripts[latest], script.text.span.equals(text) {
+        if latest >= 0, isText(text, of: latest) {
             noteUse(latest)
             return latest
         }
         guard let index = byText[KeyHash.hash(text, seed: KeyHash.seed)] else { return nil }
-        guard let script = scripts[index], script.text.span.equals(text) else { return nil }
+        guard isText(text, of: index) else { return nil }
         noteUse(index)
         latest = index
         return index
     }
 
+    private func isText(_ text: Span<UInt8>, of index: Int) -> Bool {
+        let known = texts[index].text
+        return known.span.equals(text)
+    }
+
     @inline(__always)
     mutating func find(digest: Span<UInt8>) -> Int? {
+        guard let spelled = DigestText(digest) else { return nil }
+        if latestByDigest >= 0 && spelled == latestDigest {
+            noteUse(latestByDigest)
+            return latestByDigest
+        }
         guard let key = ScriptDigest(hexadecimal: digest), let index = byDigest[key] else { return nil }
         noteUse(index)
+        latestByDigest = index
+        latestDigest = spelled
         return index
     }
 
@@ -122,10 +166,16 @@ package struct ScriptCache: ~Copyable {
         text: Span<UInt8>, digest: [UInt8], function: ScriptFunction, flags: ScriptFlags, isKept: Bool
     ) -> Int {
         uses &+= 1
-        let script = CachedScript(
-            text: text.array, digest: digest, function: function, flags: flags, isKept: isKept, lastUse: uses)
+        let script = CachedScript(function: function, flags: flags, isKept: isKept, lastUse: uses)
+        let named = ScriptText(text: text.array, digest: digest)
         let index = free.popLast() ?? scripts.count
-        if index == scripts.count { scripts.append(script) } else { scripts[index] = script }
+        if index == scripts.count {
+            scripts.append(script)
+            texts.append(named)
+        } else {
+            scripts[index] = script
+            texts[index] = named
+        }
         if let key = ScriptDigest(hexadecimal: digest.span) { byDigest[key] = index }
         byText[KeyHash.hash(text, seed: KeyHash.seed)] = index
         textByteCount += text.count
@@ -151,12 +201,16 @@ package struct ScriptCache: ~Copyable {
             use = script.lastUse
         }
         guard oldest >= 0, let script = scripts[oldest] else { return nil }
+        let named = texts[oldest]
         scripts[oldest] = nil
+        texts[oldest] = ScriptText(text: [], digest: [])
+        if latest == oldest { latest = -1 }
+        if latestByDigest == oldest { latestByDigest = -1 }
         free.append(oldest)
-        if let key = ScriptDigest(hexadecimal: script.digest.span) { byDigest[key] = nil }
-        let hash = KeyHash.hash(script.text.span, seed: KeyHash.seed)
+        if let key = ScriptDigest(hexadecimal: named.digest.span) { byDigest[key] = nil }
+        let hash = KeyHash.hash(named.text.span, seed: KeyHash.seed)
         if byText[hash] == oldest { byText[hash] = nil }
-        textByteCount -= script.text.count
+        textByteCount -= named.text.count
         evalCount -= 1
         evictedCount += 1
         return script.function
@@ -165,7 +219,9 @@ package struct ScriptCache: ~Copyable {
     /// SCRIPT FLUSH; the interpreter goes with its functions.
     mutating func removeAll() {
         scripts = []
+        texts = []
         latest = -1
+        latestByDigest = -1
         free = []
         byDigest = [:]
         byText = [:]

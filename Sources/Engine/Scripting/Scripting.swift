@@ -3,6 +3,13 @@
 internal import Base
 internal import RESP
 
+/// What errors and logs call a script; spelled out only for them.
+enum ScriptName {
+    /// The digest of the script at this place of the cache.
+    case cached(Int)
+    case function([UInt8])
+}
+
 /// The script that runs, or the last one that did.
 struct RunningScript {
     var isRunning = false
@@ -12,8 +19,7 @@ struct RunningScript {
     /// The client is gone; what the script has begun must still be brought to its end.
     var isOrphan = false
     var session: SessionReference?
-    /// The script's digest or the function's name.
-    var name: [UInt8] = []
+    var name = ScriptName.function([])
     var refusesWrites = false
     /// Memory was over its limit when the script began, and it did not say that it copes.
     var refusesGrowth = false
@@ -52,6 +58,14 @@ struct RunningScript {
     deinit {
         unsafe commandReply.deinitialize(count: 1)
         unsafe commandReply.deallocate()
+    }
+
+    /// The running script's digest or function name.
+    var runningName: [UInt8] {
+        switch running.name {
+        case .cached(let index): cache.digest(index)
+        case .function(let name): name
+        }
     }
 
     func clearCommandReply() { unsafe commandReply.pointee.removeAll(keepingCapacity: Scripting.keptByteCount) }
