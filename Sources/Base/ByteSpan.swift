@@ -8,6 +8,13 @@ extension Span where Element == UInt8 {
     @inline(__always)
     package var firstByte: UInt8? { isEmpty ? nil : self[0] }
 
+    /// The eight bytes from `offset` on, in memory order.
+    @inline(__always)
+    package func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= count &- 8, "a word of a view lies inside of it")
+        return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+    }
+
     /// Byte-wise equality.
     @inline(__always)
     package func equals(_ other: Span<UInt8>) -> Bool {

@@ -105,8 +105,7 @@ package import RESP
             offset += name.count
         }
         for id in topLevel + Array(0..<count).filter({ canonical[$0] != $0 }) {
-            let spelled = shown[id]
-            let name = NameWords(spelled.span)
+            let (spelled, name) = (shown[id], NameWords(shown[id]))
             var position = name.hash & (CommandTable.bucketCount - 1)
             while unsafe buckets[position].slot >= 0 { position = (position + 1) & (CommandTable.bucketCount - 1) }
             let bytes = unsafe NameWords.tellAll(of: spelled.span) ? nil : base + offsets[id]

@@ -11,14 +11,16 @@ struct NameWords: Equatable {
 
     init() {}
 
+    init(_ name: [UInt8]) { self.init(name.span) }
+
     @inline(__always)
     init(_ name: Span<UInt8>) {
         count = name.count
         if count >= 8 {
-            first = NameWords.load(name, at: 0) | NameWords.fold
-            last = NameWords.load(name, at: count &- 8) | NameWords.fold
+            first = name.word(at: 0) | NameWords.fold
+            last = name.word(at: count &- 8) | NameWords.fold
         } else {
-            for index in 0..<count { first = first << 8 | UInt64(unsafe name[unchecked: index] | 0x20) }
+            for index in 0..<count { first = first << 8 | UInt64(name[index] | 0x20) }
         }
     }
 
@@ -39,12 +41,4 @@ struct NameWords: Equatable {
     }
 
     private static var fold: UInt64 { 0x2020_2020_2020_2020 }
-
-    /// Eight bytes, of which the caller knows that they are there.
-    @inline(__always)
-    private static func load(_ name: Span<UInt8>, at offset: Int) -> UInt64 {
-        unsafe name.withUnsafeBytes { bytes in
-            unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        }
-    }
 }

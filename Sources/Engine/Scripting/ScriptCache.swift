@@ -39,9 +39,7 @@ private struct DigestText: Equatable {
     @inline(__always)
     init?(_ text: Span<UInt8>) {
         guard text.count == 40 else { return nil }
-        unsafe text.withUnsafeBytes { bytes in
-            unsafe withUnsafeMutableBytes(of: &words) { unsafe $0.copyMemory(from: bytes) }
-        }
+        words = (text.word(at: 0), text.word(at: 8), text.word(at: 16), text.word(at: 24), text.word(at: 32))
     }
 
     @inline(__always)
