@@ -35,14 +35,18 @@ DEFAULT_FILES = (
     "unit/limits", "unit/querybuf", "unit/pendingquerybuf", "unit/obuf-limits", "unit/client-eviction",
     "unit/info-command", "unit/networking", "unit/replybufsize", "unit/latency-monitor", "unit/slowlog", "unit/pause",
     "unit/violations", "unit/type/list", "unit/type/list-2", "unit/type/list-3", "unit/sort",
-    "unit/acl", "unit/acl-v2", "unit/multi", "unit/pubsub", "unit/tracking", "unit/scripting", "unit/functions",
-    "unit/dump",
+    "unit/acl", "unit/acl-v2", "unit/multi", "unit/pubsub", "unit/pubsubshard", "unit/tracking", "unit/scripting",
+    "unit/functions", "unit/dump", "unit/bitops", "unit/bitfield", "unit/geo", "unit/hyperloglog", "unit/type/set",
+    "unit/type/zset", "unit/type/stream", "unit/type/stream-cgroups", "unit/oom-score-adj", "unit/aofrw",
+    "unit/shutdown", "unit/lazyfree", "unit/memefficiency", "unit/maxmemory",
     "integration/corrupt-dump-fuzzer", "integration/convert-zipmap-hash-on-load", "integration/convert-ziplist-hash-on-load",
     "integration/convert-ziplist-zset-on-load",
 )
 # Files that start replicas outside of any test, which no skip line reaches: against one running server the suite leaves
 # those parts out by itself.
 EXTERNAL_FILES = ("unit/multi", "unit/scripting", "unit/functions", "unit/dump", "unit/wait", "unit/lazyfree")
+# Files that start replicas outside of any test under a tag of its own.
+FILE_TAGS = {"unit/pause": "-needs:repl"}
 _STATUS = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -142,8 +146,9 @@ def suite_arguments(options: argparse.Namespace, name: str, skips: list[str], se
         arguments += ["--host", "127.0.0.1", "--port", str(server.port)]
     elif options.io_threads:
         arguments += ["--config", "io-threads", str(options.io_threads)]
-    if options.tags:
-        arguments += ["--tags", options.tags]
+    tags = f"{FILE_TAGS.get(name, '')} {options.tags}".strip()
+    if tags:
+        arguments += ["--tags", tags]
     for test in options.only:
         arguments += ["--only", test]
     for test in skips:
