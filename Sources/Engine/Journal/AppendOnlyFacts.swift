@@ -56,8 +56,12 @@ extension Engine {
         appendOnly.failure.map { "MISCONF Errors writing to the AOF file: \($0)" }
     }
 
-    /// Whether replies to writes wait until the journal is on the device (`appendfsync always`).
-    package var holdsReplies: Bool { journal.file.isOn && settings.appendFsync == .always }
+    /// Whether replies to writes wait until the journal is on the device (`appendfsync always`), or until the system
+    /// has it: the end of the process alone then loses nothing that was acknowledged. A sync that runs may hold writes
+    /// up for long; meanwhile nobody waits for them, as in the stock servers.
+    package var holdsReplies: Bool {
+        journal.file.isOn && (settings.appendFsync == .always || !hooks.isAppendOnlySyncing())
+    }
 
     /// Clients in WAITAOF.
     package var durabilityWaiterCount: Int {

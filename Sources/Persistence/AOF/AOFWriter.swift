@@ -1,6 +1,8 @@
 // AOFWriter.swift - the thread that writes the append only file. Loops hand it what the journal recorded in a turn and
 // never touch the file; it writes all that has come since it last looked as one piece and, under `always`, syncs it as
-// one piece: that is the group commit. Under `everysec` another thread syncs, so that writing goes on meanwhile.
+// one piece: that is the group commit. Under `everysec` another thread syncs, so that writing goes on meanwhile; loops
+// answer when the system has the bytes, so that the end of the process alone loses nothing, but do not wait for a write
+// that a sync may hold up.
 // Offsets count the journal's bytes; `durableOffset` only grows. When the disk refuses, what was not written (under
 // `always`: not synced) is kept, the file is cut back to its last good byte, and it tries again until there is room:
 // nothing that was acknowledged can be lost, and nothing half written stays.
@@ -20,6 +22,8 @@ package enum AOFSyncPolicy: Sendable {
 package struct AOFWriterEvents: Sendable {
     /// `durableOffset` has grown: whoever waits looks again.
     package var progressed: @Sendable (_ durableOffset: Int64) -> Void = { _ in }
+    /// Under other policies than `always`: the system has the journal up to here, or nobody is to wait for that.
+    package var wrote: @Sendable (_ offset: Int64) -> Void = { _ in }
     /// The disk refuses (`reason` is the system's text), or works again (nil). Called once per change.
     package var troubled: @Sendable (_ reason: String?) -> Void = { _ in }
 
@@ -107,7 +111,7 @@ package final class AOFWriter: Sendable {
 
     // MARK: the thread
 
-    /// Between two writes of a busy server under `everysec`: what is written together costs one system call.
+    /// Between two writes while nobody waits for them: what is written together costs one system call.
     private static let lingerMicroseconds: UInt32 = 1500
     private static let retryMilliseconds: Int32 = 100
     private static let syncNanoseconds: Int64 = 1_000_000_000
@@ -134,6 +138,8 @@ package final class AOFWriter: Sendable {
         let syncs = policy == .always || isClosing
         let delay = writeDelayMicroseconds.load(ordering: .relaxed)
         if _slowPath(delay > 0) { Clock.sleep(nanoseconds: Int64(delay) * 1000) }
+        // A write may have to wait for the device now, which is what `everysec` is not to be held up by.
+        if !syncs && syncer.isBusy { events.wrote(state.takenOffset) }
         do throws(SystemError) {
             try state.writeAll(syncs: syncs, checksums: addsChecksums.load(ordering: .relaxed))
         } catch {
@@ -150,8 +156,11 @@ package final class AOFWriter: Sendable {
             durableOffset.store(state.writtenOffset, ordering: .sequentiallyConsistent)
             events.progressed(state.writtenOffset)
         } else {
+            events.wrote(state.writtenOffset)
             syncIfDue(&state, isClosing: false)
-            if state.lastWriteByteCount < AOFWriter.eagerByteCount { usleep(AOFWriter.lingerMicroseconds) }
+            if syncer.isBusy && state.lastWriteByteCount < AOFWriter.eagerByteCount {
+                usleep(AOFWriter.lingerMicroseconds)
+            }
         }
     }
 
