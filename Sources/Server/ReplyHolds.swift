@@ -1,9 +1,9 @@
 // ReplyHolds.swift - replies that wait for the append only file: a command that wrote is answered when the journal is
-// on the device up to what it wrote (`appendfsync always`), or when the system has it (the other policies). A
-// connection's output up to the first such reply leaves at once, what is behind it stays in order; clients that only
-// read never wait. When the disk refuses, what waits is answered with the reason instead: such a write happened, but
-// nobody promised that it will last. Each loop owns its connections' holds; `Durability` is what the writer's thread
-// tells all loops.
+// on the device up to what it wrote (`appendfsync always`), or when the system has it (the other policies, where the
+// writer was at rest). A connection's output up to the first such reply leaves at once, what is behind it stays in
+// order; clients that only read never wait. When the disk refuses, what waits is answered with the reason instead: such
+// a write happened, but nobody promised that it will last. Each loop owns its connections' holds; `Durability` is what
+// the writer's thread tells all loops.
 internal import Base
 internal import Engine
 internal import Synchronization

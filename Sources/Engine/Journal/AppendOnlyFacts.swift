@@ -56,11 +56,10 @@ extension Engine {
         appendOnly.failure.map { "MISCONF Errors writing to the AOF file: \($0)" }
     }
 
-    /// Whether replies to writes wait until the journal is on the device (`appendfsync always`), or until the system
-    /// has it: the end of the process alone then loses nothing that was acknowledged. A sync that runs may hold writes
-    /// up for long; meanwhile nobody waits for them, as in the stock servers.
+    /// Whether replies to writes wait until the journal is on the device (`appendfsync always`), or, where the file's
+    /// writer was at rest, until the system has it.
     package var holdsReplies: Bool {
-        journal.file.isOn && (settings.appendFsync == .always || !hooks.isAppendOnlySyncing())
+        journal.file.isOn && (settings.appendFsync == .always || hooks.isAppendOnlyResting())
     }
 
     /// Clients in WAITAOF.

@@ -1,8 +1,9 @@
 // AOFWriter.swift - the thread that writes the append only file. Loops hand it what the journal recorded in a turn and
 // never touch the file; it writes all that has come since it last looked as one piece and, under `always`, syncs it as
-// one piece: that is the group commit. Under `everysec` another thread syncs, so that writing goes on meanwhile; loops
-// answer when the system has the bytes, so that the end of the process alone loses nothing, but do not wait for a write
-// that a sync may hold up.
+// one piece: that is the group commit. Under `everysec` another thread syncs, so that writing goes on meanwhile. A
+// write that finds this thread at rest is answered when the system has it, so that the end of the process alone does
+// not lose it; where writes follow each other closely that would cost each of them the wakeups of two threads, and the
+// file lacks at most what was answered while this thread lingers.
 // Offsets count the journal's bytes; `durableOffset` only grows. When the disk refuses, what was not written (under
 // `always`: not synced) is kept, the file is cut back to its last good byte, and it tries again until there is room:
 // nothing that was acknowledged can be lost, and nothing half written stays.
@@ -52,6 +53,8 @@ package final class AOFWriter: Sendable {
     /// Syncs that a paused or slow disk put off (INFO aof_delayed_fsync).
     package let delayedSyncs = Atomic<Int>(0)
     package let isFailing = Atomic<Bool>(false)
+    /// The thread waits for something to write.
+    private let isWaiting = Atomic<Bool>(false)
     /// DEBUG AOF-FLUSH-SLEEP: makes every write late, which acknowledgements must show under `always`.
     package let writeDelayMicroseconds = Atomic<Int>(0)
 
@@ -101,6 +104,9 @@ package final class AOFWriter: Sendable {
 
     package var isSyncing: Bool { syncer.isBusy }
 
+    /// Whether what is handed over next is written at once. A sync that runs may hold a write up for long.
+    package var isResting: Bool { isWaiting.load(ordering: .relaxed) && !syncer.isBusy }
+
     /// Writes and syncs what was handed over and ends the thread. Gives up on a disk that refuses.
     package func close() {
         inbox.close()
@@ -111,7 +117,7 @@ package final class AOFWriter: Sendable {
 
     // MARK: the thread
 
-    /// Between two writes while nobody waits for them: what is written together costs one system call.
+    /// Between two writes of a busy server under `everysec`: what is written together costs one system call.
     private static let lingerMicroseconds: UInt32 = 1500
     private static let retryMilliseconds: Int32 = 100
     private static let syncNanoseconds: Int64 = 1_000_000_000
@@ -158,9 +164,7 @@ package final class AOFWriter: Sendable {
         } else {
             events.wrote(state.writtenOffset)
             syncIfDue(&state, isClosing: false)
-            if syncer.isBusy && state.lastWriteByteCount < AOFWriter.eagerByteCount {
-                usleep(AOFWriter.lingerMicroseconds)
-            }
+            if state.lastWriteByteCount < AOFWriter.eagerByteCount { usleep(AOFWriter.lingerMicroseconds) }
         }
     }
 
@@ -174,7 +178,9 @@ package final class AOFWriter: Sendable {
 
     private func sleep(timeout: Int32) {
         var wait = pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)
+        isWaiting.store(true, ordering: .relaxed)
         unsafe poll(&wait, 1, timeout)
+        isWaiting.store(false, ordering: .relaxed)
         wakeup.clear()
     }
 

@@ -146,7 +146,7 @@ final class AppendOnly: Sendable {
         shared.durability.offset.store(engine.journal.file.end, ordering: .sequentiallyConsistent)
         engine.hooks.writeJournal = { fresh.write(&$0) }
         engine.hooks.appendOnlyGauges = { fresh.gauges }
-        engine.hooks.isAppendOnlySyncing = { fresh.isSyncing }
+        engine.hooks.isAppendOnlyResting = { fresh.isResting }
         engine.hooks.delayJournal = { fresh.writeDelayMicroseconds.store($0, ordering: .relaxed) }
         engine.setJournal(.file, isOn: true)
         fresh.follow(engine.settings)
