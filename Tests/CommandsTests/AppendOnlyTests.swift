@@ -19,9 +19,9 @@ struct AppendOnlyTests {
         let server = try TestServer(
             configuration: AppendOnlyTests.configuration + "appendfsync \(policy)", directory: directory.path)
         let (writer, reader) = (try server.connect(), try server.connect())
-        #expect(try writer.run("DEBUG AOF-FLUSH-SLEEP 300000").text == "OK")
+        #expect(try writer.run("DEBUG AOF-FLUSH-SLEEP 1000000").text == "OK")
         // The writer has begun to wait.
-        Clock.sleep(nanoseconds: 100_000_000)
+        Clock.sleep(nanoseconds: 200_000_000)
         try writer.send("SET late value")
         // Readers do not wait.
         while try reader.run("GET late").text != "value" {}
