@@ -96,8 +96,8 @@ let package = Package(
             swiftSettings: settings),
         tests("RESPTests", ["Base", "ParserRun", "RESP"]),
         .target(
-            name: "ValuesRun", dependencies: ["Base", "Keyspace", "Persistence", "Structures"], path: "Tests/ValuesRun",
-            swiftSettings: settings),
+            name: "ValuesRun", dependencies: ["Base", "Keyspace", "Persistence", "RESP", "Structures"],
+            path: "Tests/ValuesRun", swiftSettings: settings),
     ]
 )
 

@@ -154,9 +154,9 @@ GARBAGE = b"\x00\x01garbage that is no command"
 # name, what is done to the folder, options, what the log must say ("" when it must start), keys there must be then
 CASES: tuple[Case, ...] = (
     ("untouched", lambda folder: None, (), "", 21),
-    ("missing increment", lambda folder: part(folder, "incr").unlink(), (), "incr.aof doesn't exist", 0),
-    ("missing base", lambda folder: part(folder, "base").unlink(), (), "base.rdb doesn't exist", 0),
-    ("empty manifest", lambda folder: manifest(folder).write_text(""), (), "Empty AOF manifest", 0),
+    ("missing increment", lambda folder: part(folder, "incr").unlink(), (), "incr.aof for reading: No such file", 0),
+    ("missing base", lambda folder: part(folder, "base").unlink(), (), "base.rdb for reading: No such file", 0),
+    ("empty manifest", lambda folder: manifest(folder).write_text(""), (), "Found an empty AOF manifest", 0),
     ("garbled manifest", lambda folder: manifest(folder).write_text("bogus\n"), (), "Invalid AOF manifest file format",
      0),
     ("doubled base", lambda folder: edit(manifest(folder), lambda text: text.splitlines()[0] + "\n" + text), (),

@@ -31,6 +31,8 @@ package struct ServerHooks: Sendable {
     package var writeJournal: @Sendable (inout ByteBuffer) -> Void = { _ in }
     /// How far the append only file is.
     package var appendOnlyGauges: @Sendable () -> AppendOnlyGauges = { AppendOnlyGauges() }
+    /// The append only file's writer has nothing to do and writes what it gets at once.
+    package var isAppendOnlyResting: @Sendable () -> Bool = { false }
     /// DEBUG AOF-FLUSH-SLEEP: the writer waits for so many microseconds before each write.
     package var delayJournal: @Sendable (Int) -> Void = { _ in }
     /// A client waits for `AppendOnlyGauges.durableOffset` to grow.

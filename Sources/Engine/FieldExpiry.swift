@@ -69,6 +69,11 @@ extension Engine {
                 keyspace.postponeFields(key.span, in: database, isGone: isInTime)
                 continue
             }
+            // A large hash that a snapshot has not taken yet: copying it now would hold everybody up.
+            if isAwaitingSnapshot(slot.entry, in: database) {
+                keyspace.postponeFields(key.span, in: database, isGone: false)
+                continue
+            }
             let result = expireFields(slot, in: database, limit: Engine.fieldSliceCount)
             if journal.isOn { journal.endUnit(second: keyspace.now / 1000) }
             if !result.isGone && !result.isDone { keyspace.postponeFields(key.span, in: database, isGone: false) }
@@ -83,10 +88,12 @@ extension Call {
     @inline(__always)
     package func mayHaveDeadFields(_ entry: Entry) -> Bool { entry.isMemberTable && entry.members.expiryCount > 0 }
 
-    /// Takes fields whose time has passed out of the hash of `slot`, unless it is large or nothing dies here (a
-    /// replica). True when the key went with the last one.
+    /// Takes fields whose time has passed out of the hash of `slot`, unless it is large, or a snapshot must take it
+    /// first, or nothing dies here (a replica). True when the key went with the last one.
     package func expireFields(_ slot: EntryTable.Slot) -> Bool {
-        guard keyspace.removesExpired, slot.entry.members.count <= Engine.fieldScanCountMax else { return false }
+        guard keyspace.removesExpired, slot.entry.members.count <= Engine.fieldScanCountMax,
+            !administration.isAwaitingSnapshot(slot.entry, in: session.database)
+        else { return false }
         return administration.expireFields(slot, in: session.database, limit: .max).isGone
     }
 }

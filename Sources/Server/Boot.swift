@@ -76,6 +76,10 @@ package enum Boot {
         } else {
             Log.shared.notice("Configuration loaded")
         }
+    }
+
+    /// Scripts take the process identifier in it for a server that has its port, so it is said after that.
+    private static func showLogo(_ config: Config) {
         let settings = config.settings
         if settings.alwaysShowLogo || isatty(1) == 1 && config.string("logfile").isEmpty {
             Log.shared.raw(Logo.text(port: settings.port, processIdentifier: Int(getpid())))
@@ -106,6 +110,7 @@ package enum Boot {
             return 1
         }
         let pidFile = PidFile.write(loader.config)
+        showLogo(config)
         Log.shared.notice("Server initialized")
         do throws(DatasetFailure) { try server.loadDataset() } catch {
             server.stop()

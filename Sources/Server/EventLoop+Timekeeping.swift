@@ -34,12 +34,14 @@ extension EventLoop {
         // A slow script's slices follow each other at once.
         shared.turn.giveWay()
         shared.turn.take { engine in
+            let start = engine.turnStart
             if isTickDue { pauseMilliseconds = engine.tick() }
             shared.nextDeadline.store(.max, ordering: .relaxed)
             next = engine.resumeExpired()
             if let next { shared.nextDeadline.store(next, ordering: .relaxed) }
             engine.takeDeliveries(for: index, into: &mailBefore)
             refreshSettings(engine)
+            engine.noteTurn(since: start)
         }
         if isTickDue { nextTick = now + Int64(pauseMilliseconds) * 1_000_000 }
         deliverMailBefore()

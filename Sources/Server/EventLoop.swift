@@ -301,10 +301,12 @@ internal import Synchronization
     private mutating func runBatch() {
         guard batch.itemCount > 0 else { return }
         shared.turn.take { engine in
+            let start = engine.turnStart
             engine.takeDeliveries(for: index, into: &mailBefore)
             batch.run(&engine)
             engine.takeDeliveries(for: index, into: &mailAfter)
             refreshSettings(engine)
+            engine.noteTurn(since: start)
         }
         deliverMailBefore()
     }

@@ -1,8 +1,9 @@
-// ReplyHolds.swift - replies that wait for the disk (`appendfsync always`): a command that wrote is answered when the
-// journal is on the device up to what it wrote. A connection's output up to the first such reply leaves at once, what
-// is behind it stays in order; clients that only read never wait. When the disk refuses, what waits is answered with
-// the reason instead: such a write happened, but nobody promised that it will last. Each loop owns its connections'
-// holds; `Durability` is what the writer's thread tells all loops.
+// ReplyHolds.swift - replies that wait for the append only file: a command that wrote is answered when the journal is
+// on the device up to what it wrote (`appendfsync always`), or when the system has it (the other policies, where the
+// writer was at rest). A connection's output up to the first such reply leaves at once, what is behind it stays in
+// order; clients that only read never wait. When the disk refuses, what waits is answered with the reason instead: such
+// a write happened, but nobody promised that it will last. Each loop owns its connections' holds; `Durability` is what
+// the writer's thread tells all loops.
 internal import Base
 internal import Engine
 internal import Synchronization
@@ -11,7 +12,7 @@ internal import Synchronization
 struct HeldReply {
     var start: Int
     var end: Int
-    /// Journal offset that must be on the device.
+    /// Journal offset that must be kept.
     let offset: Int64
 }
 
@@ -38,7 +39,7 @@ struct HeldOutput: ~Copyable {
         }
     }
 
-    /// Moves what needs to wait no more to `output`: the journal is on the device up to `offset`. With a `refusal`
+    /// Moves what needs to wait no more to `output`: the journal is kept up to `offset`. With a `refusal`
     /// all of it moves, the refusal in the place of every reply that would have to wait on.
     mutating func release(through offset: Int64, refusal: [UInt8]?, to output: inout OutputQueue) {
         var position = 0
@@ -64,9 +65,9 @@ struct HeldOutput: ~Copyable {
     }
 }
 
-/// How far the journal is on the device, and whether it can get further.
+/// How far the journal is kept, and whether it can get further.
 final class Durability: Sendable {
-    /// Journal bytes on the device.
+    /// Journal bytes that may be acknowledged: those on the device, or those that the system has.
     let offset = Atomic<Int64>(0)
     /// Some client may be in WAITAOF; while none is nobody takes the turn for it.
     let hasWaiters = Atomic<Bool>(false)
@@ -104,7 +105,7 @@ extension EventLoop {
         unsafe heldConnections.append(connection.pointee.token)
     }
 
-    /// Lets go what the device has by now; at the end of every round while anything waits.
+    /// Lets go what is kept by now; at the end of every round while anything waits.
     mutating func releaseHeld() {
         guard !heldConnections.isEmpty else { return }
         let offset = shared.durability.offset.load(ordering: .sequentiallyConsistent)

@@ -12,12 +12,18 @@ package final class TemporaryDirectory {
     }
 
     deinit {
-        for name in names { remove(name) }
+        for name in names {
+            // The append only file has a directory of its own.
+            for inner in TemporaryDirectory.names(in: path + "/" + name) { remove(name + "/" + inner) }
+            remove(name)
+        }
         unsafe rmdir(path)
     }
 
     /// Names in it, sorted.
-    package var names: [String] {
+    package var names: [String] { TemporaryDirectory.names(in: path) }
+
+    private static func names(in path: String) -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe _ = closedir(directory) }
         var names: [String] = []
@@ -35,6 +41,19 @@ package final class TemporaryDirectory {
         defer { close(descriptor) }
         let count = unsafe bytes.withUnsafeBytes { unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) }
         precondition(count == bytes.count, "a test's file can be written")
+    }
+
+    /// The bytes of a file; none when it is not there.
+    package func read(_ name: String) -> [UInt8] {
+        guard let file = unsafe fopen(path + "/" + name, "r") else { return [] }
+        defer { unsafe _ = fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, file) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
     }
 
     package func makeDirectory(_ name: String) { unsafe mkdir(path + "/" + name, 0o755) }

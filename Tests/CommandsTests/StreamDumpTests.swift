@@ -173,20 +173,21 @@ struct StreamDumpTests {
             }
             for name in ["a", "b", "c"] { Self.deliver(name, &stream) }
         }
-        func write(_ pieceByteCount: Int) -> ([UInt8], pieces: Int) {
-            var sink = ValueSink(.never, pieceByteCount: pieceByteCount)
+        func write(_ sliceByteCount: Int?) -> ([UInt8], pieces: Int) {
+            var sink = ValueSink(.never)
             var position = ValuePosition()
             var bytes: [UInt8] = []
             var pieces = 0
             var isComplete = false
             while !isComplete {
+                if let sliceByteCount { sink.beginSlice(byteCount: sliceByteCount) }
                 isComplete = ValueCodec.append(slot.entry, from: &position, to: &sink)
                 pieces += 1
                 bytes += sink.take().takeBytes().span.array
             }
             return (bytes, pieces)
         }
-        let whole = write(.max)
+        let whole = write(nil)
         for size in [1, 20, 100] {
             let pieces = write(size)
             #expect(pieces.0 == whole.0 && pieces.pieces > 50)

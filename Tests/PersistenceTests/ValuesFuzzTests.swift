@@ -14,6 +14,9 @@ struct ValuesFuzzTests {
         [0, 5, 1, 1, 109, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F],
         [0, 11, 12, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 2, 0],
         [1, 22, 1, 1, 102, 1, 118, 255, 255, 255, 255, 255, 255, 255, 255],
+        [8] + Array("#TS:1700000000\r\n*1\r\n$5\r\nMULTI\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n*1\r\n$4\r\nEXEC\r\n".utf8),
+        [8] + Array("#FOG+2a310d0a24\r\n#FOG.310d0a610d0a\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n".utf8),
+        [24] + Array("file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type i\n".utf8),
     ]
 
     @Test func seedsAreValues() {

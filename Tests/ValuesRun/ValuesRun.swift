@@ -1,10 +1,12 @@
 // ValuesRun.swift - what nobody has checked as a value: the bytes behind RESTORE, or a whole RDB file, are read, placed
-// in a keyspace, written again and read again. Shared by the tests and the fuzz target. The first byte of an input says
-// what the rest is: bit 0 the dialect, bit 1 an RDB file instead of one value, bit 2 small thresholds (so that small
-// values leave their compact forms), bits 4 to 7 how a file arrives.
+// in a keyspace, written again and read again; append only files and manifests are looked at as a start does. Shared by
+// the tests and the fuzz target. The first byte of an input says what the rest is: bit 0 the dialect, bit 1 an RDB file
+// instead of one value, bit 2 small thresholds (so that small values leave their compact forms), bits 4 to 7 how a file
+// arrives; bit 3 an append only file, or with bit 4 its manifest.
 internal import Base
 internal import Keyspace
 internal import Persistence
+internal import RESP
 internal import Structures
 
 package enum ValuesRun {
@@ -23,6 +25,7 @@ package enum ValuesRun {
             limits.sortedSet = SortedSetLimits(countMax: 2, memberByteCountMax: 8)
         }
         let bytes = Array(input.dropFirst())
+        if flags & 8 != 0 { return flags & 16 == 0 ? runCommands(bytes) : runManifest(bytes) }
         return flags & 2 != 0
             ? runFile(bytes, chunk: 1 << Int(flags >> 4), limits)
             : runValue(bytes, flags & 1 == 0 ? .redis : .valkey, limits)
@@ -104,5 +107,56 @@ package enum ValuesRun {
         for index in 0..<16 { keyspace.flush(index, inBackground: false) }
         keyspace.garbage.take().freeAll()
         return loader.facts.version > 0
+    }
+
+    // MARK: an append only file
+
+    /// True when all of it is good.
+    private static func runCommands(_ bytes: [UInt8]) -> Bool {
+        let found = AOFInspection(bytes.span)
+        precondition(found.goodEnd <= bytes.count && found.faultOffset <= bytes.count, "what is found is in the file")
+        let good = bytes.span.extracting(0..<found.goodEnd)
+        let again = AOFInspection(good)
+        precondition(again.problem == nil && again.goodEnd == found.goodEnd, "what was called good is good by itself")
+        let strict = AOFInspection(bytes.span, lastSecond: 1_700_000_000, isStrict: true)
+        precondition(strict.goodEnd <= found.goodEnd && (strict.timeEnd ?? 0) <= strict.goodEnd, "never more is good")
+        var scanner = AOFScanner()
+        var ranges = ArgumentRanges()
+        var remark = AOFRemark()
+        var commandCount = 0
+        scan: while true {
+            switch scanner.next(good, into: &ranges) {
+            case .command:
+                commandCount += 1
+                for index in 0..<ranges.count {
+                    precondition(ranges[index].offset + ranges[index].count <= good.count, "words lie in the file")
+                }
+            case .annotation(second: nil):
+                let line = good.extracting(scanner.annotationRange)
+                guard remark.take(line, into: &ranges) else { continue }
+                for index in 0..<ranges.count {
+                    let end = ranges[index].offset + ranges[index].count
+                    precondition(end <= remark.command.count, "words lie in the remark")
+                }
+            case .annotation, .checksum: continue
+            case .end: break scan
+            case .cut, .malformed: preconditionFailure("a good file can be read to its end")
+            }
+        }
+        precondition(commandCount == again.commandCount, "both count alike")
+        return found.problem == nil
+    }
+
+    private static func runManifest(_ bytes: [UInt8]) -> Bool {
+        do throws(AOFManifest.Fault) {
+            let manifest = try AOFManifest(text: String(decoding: bytes, as: UTF8.self))
+            let written = String(decoding: manifest.makeText().span.array, as: UTF8.self)
+            let again = try AOFManifest(text: written)
+            precondition(again == manifest, "what was written says the same")
+            return true
+        } catch {
+            precondition(!error.text.isEmpty, "a refusal says why")
+            return false
+        }
     }
 }

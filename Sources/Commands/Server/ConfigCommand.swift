@@ -74,6 +74,7 @@ enum ConfigCommand {
         }
         let client = ConfigClient(isLocal: call.isLocal, isLoading: call.administration.isLoading)
         let hooks = call.administration.hooks.configHooks
+        let hadAppendOnly = call.settings.appendOnly
         do throws(ConfigSetError) {
             try call.administration.config.set(pairs, by: client, fileSystem: .live, hooks: hooks)
         } catch {
@@ -84,6 +85,10 @@ enum ConfigCommand {
             call.administration.setDefaultPassword(call.administration.config.requirePass)
         }
         call.administration.settingsChanged()
+        // The control thread does it; whoever asks from now on hears that a rewrite runs.
+        if call.administration.settings.appendOnly && !hadAppendOnly {
+            call.administration.noteAppendOnlySwitched(on: true)
+        }
         call.administration.wakeLoops()
         call.reply.ok()
     }

@@ -56,8 +56,11 @@ extension Engine {
         appendOnly.failure.map { "MISCONF Errors writing to the AOF file: \($0)" }
     }
 
-    /// Whether replies to writes wait until the journal is on the device (`appendfsync always`).
-    package var holdsReplies: Bool { journal.file.isOn && settings.appendFsync == .always }
+    /// Whether replies to writes wait until the journal is on the device (`appendfsync always`), or, where the file's
+    /// writer was at rest, until the system has it.
+    package var holdsReplies: Bool {
+        journal.file.isOn && (settings.appendFsync == .always || hooks.isAppendOnlyResting())
+    }
 
     /// Clients in WAITAOF.
     package var durabilityWaiterCount: Int {

@@ -39,13 +39,28 @@ extension Engine {
     ) throws(SystemError) {
         precondition(saving.running == nil, "one snapshot at a time")
         finishAbandonedSnapshot()
+        let start = clock.monotonicNanoseconds
         let job = try SnapshotJob(described(plan))
         let capture = keyspace.beginSnapshot(compresses: plan.compresses) { job.add($0) }
         saving.running = RunningSnapshot(
             purpose: purpose, job: job, capture: capture, startMilliseconds: clock.nowMilliseconds,
             completed: completed)
         saving.longestSliceNanoseconds = 0
+        saving.longestTurnNanoseconds = 0
         setGate(.capturing, true)
+        noteSlice(since: start)
+    }
+
+    /// The beginning of a turn, for `noteTurn`; nil while no snapshot is being taken.
+    @inline(__always)
+    package var turnStart: Int64? { _slowPath(gates.contains(.capturing)) ? clock.monotonicNanoseconds : nil }
+
+    /// The end of a turn that began while a snapshot was being taken. The machine's own pauses are in it.
+    @inline(__always)
+    package mutating func noteTurn(since start: Int64?) {
+        guard let start else { return }
+        let nanoseconds = clock.monotonicNanoseconds - start
+        saving.longestTurnNanoseconds = max(saving.longestTurnNanoseconds, nanoseconds)
     }
 
     /// `plan` with what the file says about this server.

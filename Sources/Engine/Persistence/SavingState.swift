@@ -36,6 +36,9 @@ package struct SavingState {
     var running: RunningSnapshot?
     /// The longest that a slice of the running or last snapshot held the turn.
     package internal(set) var longestSliceNanoseconds: Int64 = 0
+    /// The longest that anybody held the turn while the running or last snapshot was taken: slices, and commands that
+    /// had to hand a value over first.
+    package internal(set) var longestTurnNanoseconds: Int64 = 0
     /// Some command waits for a value of the running snapshot.
     var hasWaiters = false
     package internal(set) var loading = LoadingState()

@@ -10,6 +10,8 @@ package final class Transaction {
     var hasFailed = false
     /// A watched key changed: EXEC answers null.
     package internal(set) var isStale = false
+    /// EXEC would begin to run the queue.
+    var mayRun: Bool { isOpen && !hasFailed && !isStale && progress == nil }
     var queue = CommandQueue()
     /// Set while EXEC stands in the middle: one of its commands is a script that is slow.
     var progress: TransactionProgress?

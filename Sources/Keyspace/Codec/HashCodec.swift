@@ -39,7 +39,12 @@ enum HashCodec {
         return true
     }
 
+    /// Tables up to this size are looked through for it.
+    private static let exactCountMax = 1000
+
+    /// No field dies before it. Of a large table a bound will do, which its segments know: times are relative to it.
     private static func earliestExpiry(_ entry: Entry) -> Int {
+        if entry.members.count > exactCountMax, let bound = entry.members.earliestExpiryBound { return Int(bound) }
         var earliest = Int64.max
         entry.members.forEach { member in if let expiry = member.expiry { earliest = min(earliest, expiry) } }
         return Int(earliest)

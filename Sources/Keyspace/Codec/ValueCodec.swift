@@ -7,7 +7,8 @@
 //     `ListCodec` has them.
 //     - `append` writes from `position` (yours to interpret; a fresh one is the start) until the value is complete
 //       (returns true) or `sink.isFull` (returns false, position advanced). Between two calls the value does not
-//       change. Look at `isFull` after every element or node, so that a huge value never holds the turn for long.
+//       change. Look at `isFull` after every element or node, so that a huge value never holds the turn for long; it
+//       is never true before something was appended.
 //     - `read` takes elements from the reader, whose every method checks; a compact form goes through `validate` of
 //       its structure (`Listpack.validate(_:uniqueEach:)`, `Intset.validate`, `Ziplist.validate`, `Zipmap.validate`)
 //       before it is believed. Never reserve memory by a count that was read. Duplicates of members are an error.

@@ -1,6 +1,7 @@
 // ValueSink.swift - where values are written as RDB bytes: lengths, strings in their shortest form, numbers. One sink
-// serves DUMP (everything at once), snapshots (in pieces: `isFull` says that it wants to be drained before more is
-// appended) and synchronous saves. Engine's turn only while entries are read into it; drained pieces may travel.
+// serves DUMP (everything at once), snapshots (in slices, between which the clock is looked at and other clients have
+// their turn: `isFull` says that one is over; `hasPiece` that the sink wants to be drained) and synchronous saves.
+// Engine's turn only while entries are read into it; drained pieces may travel.
 //
 // Compressing is slow (a few hundred MB/s), so a snapshot does not do it under the turn: with `.later` a string that
 // is worth trying goes in as it is and its place is noted in `marks`, for the thread that writes the file.
@@ -24,6 +25,10 @@ package struct ValueSink: ~Copyable {
     package let compression: Compression
     /// From so many bytes on the sink wants to be drained.
     private let pieceByteCount: Int
+    /// Where the slice ends that is being appended.
+    private var sliceEnd = Int.max
+    /// Members of a table lie anywhere in memory: so many bytes of small ones are some hundred microseconds.
+    package static let sliceByteCount = 16 << 10
 
     /// Strings up to this length are not worth compressing, as in Redis.
     private static let compressedByteCountMin = 21
@@ -37,8 +42,17 @@ package struct ValueSink: ~Copyable {
         self.pieceByteCount = pieceByteCount
     }
 
-    /// True when whoever appends in pieces should stop and let the sink be drained.
-    package var isFull: Bool { @inline(__always) get { bytes.count >= pieceByteCount } }
+    /// True when whoever appends in slices should stop and let others go on.
+    package var isFull: Bool { @inline(__always) get { bytes.count >= sliceEnd } }
+
+    /// True when what was appended should be taken.
+    package var hasPiece: Bool { @inline(__always) get { bytes.count >= pieceByteCount } }
+
+    /// The next slice of a value follows.
+    package mutating func beginSlice(byteCount: Int = ValueSink.sliceByteCount) { sliceEnd = bytes.count + byteCount }
+
+    /// What follows is appended whole, however large it is.
+    package mutating func endSlices() { sliceEnd = .max }
 
     package var isEmpty: Bool { bytes.isEmpty }
 

@@ -34,9 +34,9 @@ package final class SnapshotCapture {
     /// So much is collected before it goes to the writing thread.
     static let pieceByteCount = 256 << 10
     /// Removed values from this size on are given to the snapshot instead of being copied at once.
-    private static let donatedByteCountMin = 256 << 10
-    /// A write to a value of this size that is not taken yet had better wait until it is, piece by piece.
-    static let largeByteCountMin = 512 << 10
+    private static let donatedByteCountMin = 64 << 10
+    /// A write to a value of this size that is not taken yet had better wait until it is, slice by slice.
+    static let largeByteCountMin = 64 << 10
 
     private struct OpenRecord {
         var entry: Entry
@@ -120,14 +120,14 @@ package final class SnapshotCapture {
         guard let value = tiers.awake(entry) else { return }
         if var record = open {
             if record.entry == entry {
-                while !ValueCodec.append(entry, from: &record.position, to: &sink) { flushSink() }
+                while !appendSlice(entry, from: &record.position) {}
                 closeRecord()
                 return
             }
             SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &waiting)
         } else {
             SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
-            if sink.isFull { flushSink() }
+            if sink.hasPiece { flushSink() }
         }
         noteRecord(value)
     }
@@ -157,13 +157,20 @@ package final class SnapshotCapture {
         }
         SnapshotCapture.appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
-        let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
+        let isWhole = appendSlice(entry, from: &position)
         if isWhole {
             noteRecord(entry)
         } else {
             open = OpenRecord(entry: entry, position: position, number: number, isDonated: false)
         }
-        if sink.isFull { flushSink() }
+        return isWhole
+    }
+
+    /// True when the value is complete.
+    private func appendSlice(_ entry: Entry, from position: inout ValuePosition) -> Bool {
+        sink.beginSlice()
+        let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
+        if sink.hasPiece { flushSink() }
         return isWhole
     }
 
@@ -172,7 +179,7 @@ package final class SnapshotCapture {
         guard let value = tiers.awake(entry) else { return }
         SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
         noteRecord(value)
-        if sink.isFull { flushSink() }
+        if sink.hasPiece { flushSink() }
     }
 
     /// Goes on with the open record or opens that of a removed value, one piece. What is freed goes to `release`.
@@ -186,9 +193,8 @@ package final class SnapshotCapture {
             }
             return
         }
-        let isWhole = ValueCodec.append(record.entry, from: &record.position, to: &sink)
+        let isWhole = appendSlice(record.entry, from: &record.position)
         open?.position = record.position
-        if sink.isFull { flushSink() }
         guard isWhole else { return }
         let wasDonated = open?.isDonated == true
         closeRecord()
@@ -226,7 +232,9 @@ package final class SnapshotCapture {
     ) {
         appendHead(entry, tags, number, &lastNumber, &sink)
         var position = ValuePosition()
-        while !ValueCodec.append(entry, from: &position, to: &sink) {}
+        sink.endSlices()
+        let isWhole = ValueCodec.append(entry, from: &position, to: &sink)
+        precondition(isWhole, "nothing but the end of a slice stops a value")
     }
 
     @inline(__always)

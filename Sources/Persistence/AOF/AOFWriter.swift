@@ -1,6 +1,9 @@
 // AOFWriter.swift - the thread that writes the append only file. Loops hand it what the journal recorded in a turn and
 // never touch the file; it writes all that has come since it last looked as one piece and, under `always`, syncs it as
-// one piece: that is the group commit. Under `everysec` another thread syncs, so that writing goes on meanwhile.
+// one piece: that is the group commit. Under `everysec` another thread syncs, so that writing goes on meanwhile. A
+// write that finds this thread at rest is answered when the system has it, so that the end of the process alone does
+// not lose it; where writes follow each other closely that would cost each of them the wakeups of two threads, and the
+// file lacks at most what was answered while this thread lingers.
 // Offsets count the journal's bytes; `durableOffset` only grows. When the disk refuses, what was not written (under
 // `always`: not synced) is kept, the file is cut back to its last good byte, and it tries again until there is room:
 // nothing that was acknowledged can be lost, and nothing half written stays.
@@ -20,6 +23,8 @@ package enum AOFSyncPolicy: Sendable {
 package struct AOFWriterEvents: Sendable {
     /// `durableOffset` has grown: whoever waits looks again.
     package var progressed: @Sendable (_ durableOffset: Int64) -> Void = { _ in }
+    /// Under other policies than `always`: the system has the journal up to here, or nobody is to wait for that.
+    package var wrote: @Sendable (_ offset: Int64) -> Void = { _ in }
     /// The disk refuses (`reason` is the system's text), or works again (nil). Called once per change.
     package var troubled: @Sendable (_ reason: String?) -> Void = { _ in }
 
@@ -48,6 +53,8 @@ package final class AOFWriter: Sendable {
     /// Syncs that a paused or slow disk put off (INFO aof_delayed_fsync).
     package let delayedSyncs = Atomic<Int>(0)
     package let isFailing = Atomic<Bool>(false)
+    /// The thread waits for something to write.
+    private let isWaiting = Atomic<Bool>(false)
     /// DEBUG AOF-FLUSH-SLEEP: makes every write late, which acknowledgements must show under `always`.
     package let writeDelayMicroseconds = Atomic<Int>(0)
 
@@ -97,6 +104,9 @@ package final class AOFWriter: Sendable {
 
     package var isSyncing: Bool { syncer.isBusy }
 
+    /// Whether what is handed over next is written at once. A sync that runs may hold a write up for long.
+    package var isResting: Bool { isWaiting.load(ordering: .relaxed) && !syncer.isBusy }
+
     /// Writes and syncs what was handed over and ends the thread. Gives up on a disk that refuses.
     package func close() {
         inbox.close()
@@ -134,6 +144,8 @@ package final class AOFWriter: Sendable {
         let syncs = policy == .always || isClosing
         let delay = writeDelayMicroseconds.load(ordering: .relaxed)
         if _slowPath(delay > 0) { Clock.sleep(nanoseconds: Int64(delay) * 1000) }
+        // A write may have to wait for the device now, which is what `everysec` is not to be held up by.
+        if !syncs && syncer.isBusy { events.wrote(state.takenOffset) }
         do throws(SystemError) {
             try state.writeAll(syncs: syncs, checksums: addsChecksums.load(ordering: .relaxed))
         } catch {
@@ -150,6 +162,7 @@ package final class AOFWriter: Sendable {
             durableOffset.store(state.writtenOffset, ordering: .sequentiallyConsistent)
             events.progressed(state.writtenOffset)
         } else {
+            events.wrote(state.writtenOffset)
             syncIfDue(&state, isClosing: false)
             if state.lastWriteByteCount < AOFWriter.eagerByteCount { usleep(AOFWriter.lingerMicroseconds) }
         }
@@ -165,7 +178,9 @@ package final class AOFWriter: Sendable {
 
     private func sleep(timeout: Int32) {
         var wait = pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)
+        isWaiting.store(true, ordering: .relaxed)
         unsafe poll(&wait, 1, timeout)
+        isWaiting.store(false, ordering: .relaxed)
         wakeup.clear()
     }
 

@@ -23,6 +23,9 @@ struct AOFWriterState: ~Copyable {
         writtenOffset = offset
     }
 
+    /// Journal bytes that were taken over, written or not.
+    var takenOffset: Int64 { writtenOffset + Int64(pending.count) }
+
     var isEmpty: Bool { pending.isEmpty && nextFile == nil }
 
     var descriptor: Int32 {

@@ -10,12 +10,22 @@ extension AppendOnly {
     /// Longer than this nobody waits for a disk that does not take what was recorded.
     private static var flushMillisecondsMax: Int64 { 30_000 }
 
-    func reload() {
+    /// A file that was just switched on is loaded when it has its base: until then the files are those of before.
+    func reload() { reload(patienceMilliseconds: AppendOnly.flushMillisecondsMax) }
+
+    private func reload(patienceMilliseconds: Int64) {
         var settings = shared.initialSettings
-        var end: Int64 = 0
+        var end: Int64?
         shared.turn.take { engine in
             settings = engine.settings
+            let mayWait = patienceMilliseconds > 0 && !shared.isStopping.load(ordering: .relaxed)
+            if engine.appendOnly.isFirstRewrite && mayWait { return }
             end = engine.beginAppendOnlyReload()
+        }
+        guard let end else {
+            // The rewrite ends on this thread, behind this job.
+            Clock.sleep(nanoseconds: 1_000_000)
+            return submit { [self] in reload(patienceMilliseconds: patienceMilliseconds - 1) }
         }
         let failure = load(settings, from: end)
         if let failure { Log.shared.warning(failure) }

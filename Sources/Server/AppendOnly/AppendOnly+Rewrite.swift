@@ -72,6 +72,7 @@ extension AppendOnly {
             engine.setJournal(.file, isOn: false)
             engine.hooks.writeJournal = { _ in }
             engine.hooks.appendOnlyGauges = { AppendOnlyGauges() }
+            engine.hooks.isAppendOnlyResting = { false }
             engine.hooks.delayJournal = { _ in }
             if engine.snapshotPurpose == .rewrite {
                 // In the stock servers' words, which scripts wait for, though no child runs here.

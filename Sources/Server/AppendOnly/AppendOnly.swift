@@ -146,6 +146,7 @@ final class AppendOnly: Sendable {
         shared.durability.offset.store(engine.journal.file.end, ordering: .sequentiallyConsistent)
         engine.hooks.writeJournal = { fresh.write(&$0) }
         engine.hooks.appendOnlyGauges = { fresh.gauges }
+        engine.hooks.isAppendOnlyResting = { fresh.isResting }
         engine.hooks.delayJournal = { fresh.writeDelayMicroseconds.store($0, ordering: .relaxed) }
         engine.setJournal(.file, isOn: true)
         fresh.follow(engine.settings)
@@ -161,11 +162,15 @@ final class AppendOnly: Sendable {
     private var events: AOFWriterEvents {
         let shared = shared
         var events = AOFWriterEvents()
-        events.progressed = { offset in
-            shared.durability.offset.store(offset, ordering: .sequentiallyConsistent)
+        let letGo: @Sendable (Int64) -> Void = { offset in
+            shared.durability.offset.max(offset, ordering: .sequentiallyConsistent)
             for inbox in shared.inboxes where inbox.isHolding.load(ordering: .sequentiallyConsistent) {
                 inbox.wakeup.signal()
             }
+        }
+        events.wrote = letGo
+        events.progressed = { offset in
+            letGo(offset)
             guard shared.durability.hasWaiters.exchange(false, ordering: .sequentiallyConsistent) else { return }
             shared.turn.take { engine in
                 engine.resumeDurable()
