@@ -86,7 +86,7 @@ extension Call {
     /// Takes fields whose time has passed out of the hash of `slot`, unless it is large or nothing dies here (a
     /// replica). True when the key went with the last one.
     package func expireFields(_ slot: EntryTable.Slot) -> Bool {
-        guard keyspace.removesExpired, slot.entry.members.count <= Engine.fieldScanCountMax else { return false }
+        guard keyspace.removesAtOnce, slot.entry.members.count <= Engine.fieldScanCountMax else { return false }
         return administration.expireFields(slot, in: session.database, limit: .max).isGone
     }
 }

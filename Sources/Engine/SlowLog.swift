@@ -78,6 +78,9 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments, elapsed: UInt64,
         replyByteCount: Int
     ) {
+        if hotKeys?.isActive == true {
+            noteHotKeys(id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
+        }
         let flags = commands.slot(id).flags
         guard !flags.contains(.skipSlowlog) else { return }
         let seconds = clock.nowMilliseconds / 1000
