@@ -24,6 +24,12 @@ MEANT: dict[str, str] = {
     "xdelex": "Redis 8.2's command; neither oracle has it",
     "xtrim arguments": "how to treat references to trimmed entries, as in Redis 8.2",
     "xtrim history": "the same",
+    "hotkeys": "Redis 8.6's command; neither oracle has it",
+    "hotkeys|get": "the same",
+    "hotkeys|help": "the same",
+    "hotkeys|reset": "the same",
+    "hotkeys|start": "the same",
+    "hotkeys|stop": "the same",
     "digest": "Redis 8.4's command; neither oracle has it",
 }
 

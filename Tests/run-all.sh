@@ -54,6 +54,7 @@ if [ $status -eq 0 ]; then
         acl-refusals \
         auth \
         bitmaps \
+        clients_valkey \
         connection \
         dump \
         expire \

@@ -145,7 +145,14 @@ uint64_t fog_count_bits_by(int kernel, const void *bytes, size_t count) {
 
 #endif
 
-#if defined(__x86_64__)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// The loader asks which kernel to take before the sanitizer can be called.
+#define ONE_KERNEL 1
+#endif
+#endif
+
+#if defined(__x86_64__) && !defined(ONE_KERNEL)
 #define WIDEST __attribute__((target_clones("avx512bw", "avx2", "default")))
 #else
 #define WIDEST

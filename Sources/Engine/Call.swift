@@ -109,10 +109,15 @@ package import Structures
 
     /// As `look`, for commands that read: counts a hit or miss.
     package func lookToRead(_ index: Int) -> Entry? {
-        guard let slot = look(index) else {
+        let isNoTouch = unsafe sessionReference.pointer.pointee.isNoTouch
+        let hash = hash(index)
+        if !isNoTouch { noteAccess(hash) }
+        let found = unsafe engine.pointee.keyspace.glance(arguments[index], hash: hash, in: session.database)
+        guard let slot = found else {
             noteMiss(index)
             return nil
         }
+        unsafe engine.pointee.keyspace.noteAccess(slot.entry, silently: isNoTouch)
         unsafe engine.pointee.keyspace.statistics.hits &+= 1
         return slot.entry
     }
@@ -129,7 +134,8 @@ package import Structures
     /// events (`silently`).
     package func peek(_ index: Int, silently: Bool = false) -> Entry? {
         let hash = hash(index)
-        guard let slot = unsafe engine.pointee.keyspace.look(arguments[index], hash: hash, in: session.database) else {
+        let found = unsafe engine.pointee.keyspace.glance(arguments[index], hash: hash, in: session.database)
+        guard let slot = found else {
             noteMiss(index, silently: silently)
             return nil
         }

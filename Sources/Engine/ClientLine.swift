@@ -28,7 +28,7 @@ package enum ClientLine {
         text.append(" sub=\(subscriptions?.count(.channel) ?? 0) psub=\(subscriptions?.count(.pattern) ?? 0)")
         text.append(" ssub=\(subscriptions?.count(.shardChannel) ?? 0)")
         text.append(" multi=\(queued) watch=\(transaction?.watchedCount ?? 0)")
-        appendBuffers(session, isRunning ? wireByteCount(arguments) : nil, arguments, to: &text)
+        appendBuffers(session, isRunning ? arguments.wireByteCount : nil, arguments, to: &text)
         text.append(" cmd=\(command(session, isRunning ? slot : nil, engine)) user=\(session.session.userName)")
         let redirection = session.session.tracking.map { Int($0.redirection) } ?? -1
         text.append(" redir=\(redirection) resp=\(session.session.protocolVersion)")
@@ -44,10 +44,9 @@ package enum ClientLine {
         let gauges = session.session.gauges
         let argumentByteCount = running == nil ? gauges.argumentByteCount : byteCount(arguments)
         let queryByteCount = max(running ?? 0, gauges.queryByteCount)
-        let queuedByteCount = session.session.transaction?.byteCount ?? 0
-        let memory = gauges.memoryByteCount + (running ?? 0) + queuedByteCount
+        let memory = session.session.byteCount + (running ?? 0)
         text.append(" qbuf=\(queryByteCount) qbuf-free=\(gauges.queryFreeByteCount) argv-mem=\(argumentByteCount)")
-        text.append(" multi-mem=\(queuedByteCount) rbs=0 rbp=0")
+        text.append(" multi-mem=\(session.session.transactionByteCount) rbs=0 rbp=0")
         text.append(" obl=\(gauges.outputByteCount) oll=\(gauges.outputListLength)")
         text.append(" omem=\(gauges.outputListByteCount) tot-mem=\(memory)")
         text.append(gauges.isWaitingToWrite ? " events=rw" : " events=r")
@@ -72,6 +71,7 @@ package enum ClientLine {
         if session.session.isUnixSocket { letters += "U" }
         if session.session.isNoEvict { letters += "e" }
         if session.session.isNoTouch { letters += "T" }
+        if session.session.isImportSource { letters += "I" }
         return letters.isEmpty ? "N" : letters
     }
 
@@ -83,16 +83,6 @@ package enum ClientLine {
     private static func byteCount(_ arguments: borrowing Arguments) -> Int {
         var count = 0
         for index in 0..<arguments.count { count += arguments[index].count }
-        return count
-    }
-
-    /// Bytes of the command as a multibulk request.
-    private static func wireByteCount(_ arguments: borrowing Arguments) -> Int {
-        var count = 3 + IntegerText.byteCount(of: Int64(arguments.count))
-        for index in 0..<arguments.count {
-            let length = arguments[index].count
-            count += 5 + IntegerText.byteCount(of: Int64(length)) + length
-        }
         return count
     }
 }

@@ -2,6 +2,7 @@
 // instead of running. Expiry stops meanwhile, so that a paused dataset does not change. Later calls only ever make the
 // pause longer and stricter, as in Redis.
 internal import Base
+internal import Keyspace
 internal import RESP
 
 package struct ClientPause {
@@ -22,11 +23,16 @@ extension Engine {
         pause.mode = isStricter ? .all : mode
         pause.end = max(isPaused ? pause.end : 0, end)
         setGate(.paused, true)
+        armDeath()
     }
+
+    /// While clients are paused, and in import mode, readers find no expired key and remove none.
+    mutating func armDeath() { keyspace.isImporting = settings.importMode || isPaused }
 
     package mutating func unpauseClients() {
         guard isPaused else { return }
         setGate(.paused, false)
+        armDeath()
         pause.end = 0
         for session in waiting.ordered where session.session.suspension?.reason == .paused {
             resume(session, .ready)

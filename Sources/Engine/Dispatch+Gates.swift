@@ -2,6 +2,7 @@
 // visible order. Dispatch comes here only when a gate of the session or of the engine is armed, so a gate costs
 // nothing while nobody needs it. A refusal is counted as a rejected call and as an error.
 internal import Base
+internal import Keyspace
 internal import RESP
 
 extension Engine {
@@ -76,6 +77,7 @@ extension Engine {
     private mutating func look(
         _ id: Int, _ arguments: borrowing Arguments, _ reference: SessionReference, _ resumption: Resumption?
     ) -> GateResult {
+        if gates.contains(.importing) { keyspace.keepsExpired = reference.session.isImportSource }
         if gates.contains(.observed) && resumption == nil {
             observe(id, arguments, database: reference.session.database)
         }
@@ -120,7 +122,7 @@ extension Engine {
     /// Above `maxmemory` keys are evicted before a command runs; when none may go, commands that may grow the dataset
     /// are refused.
     private mutating func memoryGate(_ flags: CommandFlags, _ arguments: borrowing Arguments) -> StaticString? {
-        guard gates.contains(.memory) else { return nil }
+        guard gates.contains(.memory), !gates.contains(.importing) else { return nil }
         let grows = flags.contains(.denyOOM)
         // INFO and its like, which are neither data commands nor frequent.
         let isExact = flags.isDisjoint(with: [.write, .readonly, .fast])
@@ -154,6 +156,7 @@ extension Engine {
     private mutating func pauseGate(_ reference: SessionReference, _ flags: CommandFlags) -> Bool {
         if clock.monotonicNanoseconds >= pause.end {
             setGate(.paused, false)
+            armDeath()
             return false
         }
         return !reference.session.isReplica && pauseHolds(flags)

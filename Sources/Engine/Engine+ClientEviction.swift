@@ -13,22 +13,17 @@ extension Engine {
         return settings.maxmemory > 0 ? settings.maxmemory / 100 * -wanted : nil
     }
 
-    /// What a client holds: the connection's buffers, and what it queued for EXEC.
-    private static func byteCount(_ session: SessionReference) -> Int {
-        session.session.gauges.memoryByteCount + (session.session.transaction?.byteCount ?? 0)
-    }
-
     mutating func evictClients() {
         guard let limit = clientMemoryLimit else { return }
         let all = sessions.all.filter { !$0.session.isReplica }
-        var total = all.reduce(0) { $0 + Engine.byteCount($1) }
+        var total = all.reduce(0) { $0 + $1.session.byteCount }
         guard total > limit else { return }
-        let candidates = all.filter { !$0.session.isNoEvict }.sorted { Engine.byteCount($0) > Engine.byteCount($1) }
+        let candidates = all.filter { !$0.session.isNoEvict }.sorted { $0.session.byteCount > $1.session.byteCount }
         for session in candidates where total > limit {
-            total -= Engine.byteCount(session)
+            total -= session.session.byteCount
             Log.shared.notice(
                 "Evicting client: id=\(session.session.id) addr=\(session.session.address) "
-                    + "tot-mem=\(Engine.byteCount(session))")
+                    + "tot-mem=\(session.session.byteCount)")
             statistics.evictedClients += 1
             dismiss(session)
         }

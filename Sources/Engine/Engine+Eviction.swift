@@ -94,6 +94,6 @@ extension Engine {
 
     /// The timer's share: memory may be over its limit without a command (it was lowered, or buffers grew).
     mutating func evictInBackground() {
-        if gates.contains(.memory) && isOverMemoryLimit() { _ = makeRoom() }
+        if gates.contains(.memory) && !gates.contains(.importing) && isOverMemoryLimit() { _ = makeRoom() }
     }
 }

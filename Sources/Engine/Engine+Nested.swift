@@ -133,7 +133,8 @@ extension Engine {
         if flags.contains(.noScript) && !debug.scriptsMayCallEverything {
             return "ERR This Redis command is not allowed from script"
         }
-        if rules.refusesWrites && flags.contains(.write) {
+        // What may be replicated counts as a write, so that such scripts can run while CLIENT PAUSE WRITE holds others.
+        if rules.refusesWrites && !flags.isDisjoint(with: [.write, .mayReplicate]) {
             return "ERR Write commands are not allowed from read-only scripts."
         }
         if rules.refusesGrowth && flags.contains(.denyOOM) { return CommandError.outOfMemory.text }

@@ -67,6 +67,8 @@ package struct EngineGates: OptionSet, Sendable {
     package static let saveFailed = EngineGates(rawValue: 1 << 5)
     /// Somebody follows every access to keys (`Observing/`).
     static let observed = EngineGates(rawValue: 1 << 8)
+    /// `import-mode`: keys die when their source says so.
+    static let importing = EngineGates(rawValue: 1 << 9)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -134,8 +136,10 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var saving = SavingState()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>
     let usesCycleCounter: Bool
-    /// Ticks above which a command is slow for anybody: the slow log or the latency monitor.
+    /// Ticks above which a command is slow for anybody: the slow log or the latency monitor. 0 while HOTKEYS runs.
     var slowTicks = UInt64.max
+    /// The session of HOTKEYS that runs, or has run (`HotKeys/`).
+    package internal(set) var hotKeys: HotKeys?
     /// Ticks above which a command enters the slow log; UInt64.max when it is off.
     var slowlogTicks = UInt64.max
     /// Sizes from which a request or a reply is logged; Int.max when that log is off.
@@ -176,7 +180,7 @@ package struct EngineGates: OptionSet, Sendable {
         latency.setThreshold(milliseconds: settings.latencyMonitorThresholdMilliseconds)
         let slow = settings.slowlogLogSlowerThanMicroseconds
         slowlogTicks = slow < 0 ? UInt64.max : UInt64(min(Double(slow) * Ticks.perMicrosecond, 0x1p62))
-        slowTicks = min(slowlogTicks, latency.thresholdTicks)
+        armSlowness()
         let request = settings.commandlogRequestLargerThanBytes
         largeRequestByteCount = request < 0 ? Int.max : request
         let reply = settings.commandlogReplyLargerThanBytes
@@ -187,6 +191,9 @@ package struct EngineGates: OptionSet, Sendable {
         largeRequests.setMaximum(settings.commandlogLargeRequestMaxLength)
         largeReplies.setMaximum(settings.commandlogLargeReplyMaxLength)
         setGate(.memory, settings.maxmemory > 0)
+        setGate(.importing, settings.importMode)
+        armDeath()
+        if !settings.importMode && !isLoading { keyspace.keepsExpired = false }
         evictionSettingsChanged()
         tierSettingsChanged()
         advisorSettingsChanged()

@@ -91,7 +91,7 @@ extension Call {
     /// Takes fields whose time has passed out of the hash of `slot`, unless it is large, or a snapshot must take it
     /// first, or nothing dies here (a replica). True when the key went with the last one.
     package func expireFields(_ slot: EntryTable.Slot) -> Bool {
-        guard keyspace.removesExpired, slot.entry.members.count <= Engine.fieldScanCountMax,
+        guard keyspace.removesAtOnce, slot.entry.members.count <= Engine.fieldScanCountMax,
             !administration.isAwaitingSnapshot(slot.entry, in: session.database)
         else { return false }
         return administration.expireFields(slot, in: session.database, limit: .max).isGone

@@ -74,6 +74,8 @@ package struct Session: ~Copyable {
     package var replyMode = ReplyMode.on
     package var isNoEvict = false
     package var isNoTouch = false
+    /// Brings keys from elsewhere while the server is in import mode: to it no key is too old.
+    package var isImportSource = false
     package var isReplica = false
     /// CLIENT KILL hit the client that is running: it is closed after its reply.
     package var closesAfterReply = false
@@ -117,6 +119,18 @@ package struct Session: ~Copyable {
         self.descriptor = descriptor
         createdMilliseconds = now
         lastInteractionMilliseconds = now
+    }
+
+    /// Memory of what the client queued for EXEC and watches (CLIENT LIST's multi-mem).
+    package var transactionByteCount: Int {
+        guard let transaction else { return 0 }
+        return transaction.byteCount + transaction.watchedByteCount
+    }
+
+    /// All memory that is there for this client: its connection's buffers, what it queued and watches, what it listens
+    /// to and which prefixes it tracks.
+    package var byteCount: Int {
+        gauges.memoryByteCount + transactionByteCount + (subscriptions?.byteCount ?? 0) + (tracking?.byteCount ?? 0)
     }
 
     /// The user's name as text, for lists and logs.

@@ -78,6 +78,9 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments, elapsed: UInt64,
         replyByteCount: Int
     ) {
+        if hotKeys?.isActive == true {
+            noteHotKeys(id, arguments, elapsed: elapsed, replyByteCount: replyByteCount)
+        }
         var requestByteCount = 0
         for index in 0..<arguments.count { requestByteCount += arguments[index].count }
         let isSlow = elapsed >= slowlogTicks

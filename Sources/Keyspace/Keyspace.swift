@@ -40,6 +40,11 @@ package import Structures
     package var removesExpired = true
     /// While recorded commands are replayed no key is too old: what had died then was recorded as removed.
     package var keepsExpired = false
+    /// `import-mode`: expired keys are hidden from readers and left where they are, since their source removes them; a
+    /// write still takes the place of one.
+    package var isImporting = false
+    /// Whether a key that is given a time in the past goes at once.
+    package var removesAtOnce: Bool { removesExpired && !isImporting }
     /// Compressed values and values on disk (`Tiering/`).
     package let tiers = TierStore()
     /// The snapshot that runs (`Snapshot/`).
@@ -103,7 +108,7 @@ package import Structures
         guard let slot = self[database].table.find(key, hash: hash) else { return nil }
         if _slowPath(slot.entry.needsCare) {
             if isExpired(slot.entry) {
-                if removesExpired { expire(slot, hash: hash, in: database) }
+                if removesAtOnce { expire(slot, hash: hash, in: database) }
                 return nil
             }
             if _slowPath(slot.entry.isAsleep) {
@@ -121,6 +126,13 @@ package import Structures
             if removesExpired { expire(slot, hash: hash, in: database) }
             return nil
         }
+        return slot
+    }
+
+    /// As `look`, for whoever only asks: in import mode an expired key is hidden and stays.
+    package mutating func glance(_ key: Span<UInt8>, hash: UInt64, in database: Int) -> EntryTable.Slot? {
+        guard isImporting else { return look(key, hash: hash, in: database) }
+        guard let slot = self[database].table.find(key, hash: hash), !isExpired(slot.entry) else { return nil }
         return slot
     }
 

@@ -114,7 +114,10 @@ package enum Socket {
     }
 
     /// A listening unix socket at `path`; a stale one is replaced. `permissions` 0 leaves the umask's.
-    package static func listenUnix(_ path: String, permissions: Int, backlog: Int) throws(SystemError) -> Int32 {
+    /// `group` owns the socket's file when it is not empty.
+    package static func listenUnix(
+        _ path: String, permissions: Int, group: String, backlog: Int
+    ) throws(SystemError) -> Int32 {
         let operation = "listen on unix socket \(path)"
         var name = sockaddr_un()
         let capacity = MemoryLayout.size(ofValue: name.sun_path)
@@ -131,7 +134,22 @@ package enum Socket {
             throw error
         }
         if permissions != 0 { unsafe chmod(path, mode_t(truncatingIfNeeded: permissions)) }
+        if group.isEmpty { return descriptor }
+        do throws(SystemError) { try give(path, toGroup: group) } catch {
+            close(descriptor)
+            throw error
+        }
         return descriptor
+    }
+
+    /// At start only: the C library's list of groups is not for several threads.
+    private static func give(_ path: String, toGroup name: String) throws(SystemError) {
+        guard let entry = unsafe getgrnam(name) else {
+            throw SystemError(code: ENOENT, operation: "find the group \(name) of unix socket \(path)")
+        }
+        guard unsafe chown(path, uid_t.max, entry.pointee.gr_gid) == 0 else {
+            throw SystemError(operation: "give unix socket \(path) to the group \(name)")
+        }
     }
 
     // MARK: accepted connections

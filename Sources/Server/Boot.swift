@@ -57,6 +57,12 @@ package enum Boot {
         announce(config, start)
         for warning in loader.warnings { Log.shared.warning(warning) }
         _ = OOMScore.apply(config)
+        ProcessTitle.begin(
+            config, program: executable,
+            configurationFile: loader.configPath.map { String(decoding: $0, as: UTF8.self) } ?? "")
+        guard Collation.use(config.string("locale-collate")) else {
+            return fail("Failed to configure LOCALE for invalid locale name: '\(config.string("locale-collate"))'.")
+        }
         let possible = FileLimit.raise(forClients: settings.maxClients)
         if possible < settings.maxClients {
             guard possible > 0 else { return 1 }

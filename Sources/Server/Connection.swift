@@ -40,6 +40,8 @@ struct Connection: ~Copyable {
     var lastActivity: Int64
     /// Monotonic nanoseconds at which the output first exceeded the soft limit, 0 while it does not.
     var softLimitSince: Int64 = 0
+    /// Unread output that the engine was told of between two gauges.
+    var reportedOutput = 0
     var networkInput = 0
     var networkOutput = 0
 

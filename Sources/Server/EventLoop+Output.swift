@@ -15,6 +15,8 @@ extension EventLoop {
             if unsafe connection.pointee.closesAfterOutput { return close(token) }
         } else if unsafe exceedsOutputLimit(connection) {
             return unsafe dropSlowReader(connection, waiting: connection.pointee.output.heldByteCount)
+        } else {
+            unsafe reportOutput(connection)
         }
         unsafe settleInterest(connection)
         // The socket may have taken all by now, and then nobody else tells that input which was held back may go on;
@@ -25,6 +27,20 @@ extension EventLoop {
             unsafe noteReadyInput(connection)
         }
     }
+
+    /// Of output that piles up CLIENT LIST tells before the next gauges are due.
+    @unsafe private func reportOutput(_ connection: UnsafeMutablePointer<Connection>) {
+        let waiting = unsafe connection.pointee.pendingOutput
+        let grown = unsafe waiting - connection.pointee.reportedOutput
+        guard grown < 0 || grown >= EventLoop.reportedOutputStep else { return }
+        unsafe connection.pointee.reportedOutput = waiting
+        if grown < 0 { return }
+        let gauges = unsafe connection.pointee.gauges
+        let session = unsafe connection.pointee.session
+        shared.turn.take { $0.updateGauges(gauges, of: session) }
+    }
+
+    private static var reportedOutputStep: Int { 16 << 10 }
 
     /// The socket took bytes: a connection that was held back because it did not read may go on.
     @unsafe mutating func outputShrank(_ connection: UnsafeMutablePointer<Connection>) {

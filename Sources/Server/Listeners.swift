@@ -36,7 +36,9 @@ final class Listeners: Sendable {
         }
         if !unixPath.isEmpty {
             opened.unix.append(
-                try Socket.listenUnix(unixPath, permissions: settings.unixSocketPermissions, backlog: backlog))
+                try Socket.listenUnix(
+                    unixPath, permissions: settings.unixSocketPermissions,
+                    group: options.config.string("unixsocketgroup"), backlog: backlog))
         }
         if opened.all.isEmpty {
             Log.shared.warning("Configured to not listen anywhere, exiting.")

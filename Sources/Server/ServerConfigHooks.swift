@@ -35,6 +35,13 @@ enum ServerConfigHooks {
             ConfigHook(["bind"]) { new, _ in
                 follow(new) ? nil : "Failed to bind to specified addresses."
             },
+            // Behind those whose values it shows.
+            ConfigHook(["proc-title-template", "port", "bind"]) { new, _ in
+                ProcessTitle.follow(new) ? nil : "failed to set process title"
+            },
+            ConfigHook(["locale-collate"]) { new, _ in
+                Collation.use(new.string("locale-collate")) ? nil : "Invalid locale name"
+            },
             ConfigHook(["tls-port"]) { new, old in
                 new.settings.tlsPort == old.settings.tlsPort ? nil : "This server does not speak TLS"
             },

@@ -27,6 +27,7 @@ struct CommandMetadataTests {
         "DEBUG": "reads its subcommands itself and documents none of them",
         "GEOSEARCH": "FROMMEMBER and FROMLONLAT are optional since BYPOLYGON needs neither",
         "GEOSEARCHSTORE": "FROMMEMBER and FROMLONLAT are optional since BYPOLYGON needs neither",
+        "HOTKEYS|START": "says itself which of its words is missing",
         "QUIT": "takes words and ignores them",
     ]
 

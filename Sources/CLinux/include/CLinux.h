@@ -10,7 +10,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <locale.h>
 #include <math.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -53,6 +55,18 @@ void fog_install_crash_report(const char *version, const char *log_path, int is_
 void fog_use_signal_stack(void);
 /// Takes the signals of crashes out of a set that is about to be blocked: blocked, they would kill without a report.
 void fog_keep_crash_signals_open(sigset_t *set);
+
+/// Takes the memory in which ps finds the command line (ProcessTitle.c); call before there are threads. False when the
+/// process was started in a way that leaves none.
+int fog_reserve_process_title(void);
+/// What ps shows from now on, cut to that memory; nothing when there is none.
+void fog_set_process_title(const char *title);
+
+/// Makes strings compare (LC_COLLATE) as they do in the locale of this name; in the environment's when it is empty.
+/// False when the system does not have it.
+static inline int fog_set_collation(const char *name) { return setlocale(LC_COLLATE, name) != NULL; }
+/// The name of that locale.
+static inline const char *fog_collation(void) { return setlocale(LC_COLLATE, NULL); }
 
 /// Prefetches one cache line for reading.
 static inline void fog_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }

@@ -299,6 +299,17 @@ enum ClientCommand {
                     ],
                     run: noTouch),
                 Command(
+                    "IMPORT-SOURCE", "enabled=(ON | OFF)", arity: 3, [.noScript, .loading, .stale], in: .connection,
+                    since: "8.1.0", complexity: "O(1)",
+                    summary: "Marks this client as an import source when the server is in import mode.",
+                    help: [
+                        "IMPORT-SOURCE (ON|OFF)",
+                        "    Mark this connection as an import source if import-mode is enabled.",
+                        "    Sync tools can set their connections into 'import-source' state to visit",
+                        "    expired keys.",
+                    ],
+                    run: importSource),
+                Command(
                     "HELP", arity: 2, [.loading, .stale], in: .connection, since: "5.0.0", complexity: "O(1)",
                     summary: "Returns helpful text about the different subcommands.", run: Command.help),
             ])
@@ -371,6 +382,13 @@ enum ClientCommand {
         call.reply.ok()
     }
 
+    private static func importSource(_ call: inout Call) throws(CommandError) {
+        let isOff = call.arguments[2].equalsIgnoringCase("off")
+        guard call.settings.importMode || isOff else { throw .message("ERR Server is not in import mode") }
+        call.session.isImportSource = try isOn(call)
+        call.reply.ok()
+    }
+
     /// The dispatcher drops what a silent session's commands write, this one's OK included.
     private static func reply(_ call: inout Call) throws(CommandError) {
         if call.arguments[2].equalsIgnoringCase("on") {
@@ -403,12 +421,8 @@ enum ClientCommand {
 
     private static func kill(_ call: inout Call) throws(CommandError) {
         let isOldForm = call.arguments.count == 3
-        var filter = ClientFilter(skipsMe: !isOldForm)
-        if isOldForm {
-            filter.address = call.arguments[2].text
-        } else {
-            try filter.parse(call, from: 2, invalidId: ClientFilter.idTooSmall)
-        }
+        var filter = isOldForm ? ClientFilter(address: call.arguments[2].text) : ClientFilter(skipsMe: true)
+        if !isOldForm { try filter.parse(call, from: 2, invalidId: ClientFilter.idTooSmall) }
         let doomed = call.administration.sessions.all.filter { filter.matches($0, call) }
         let running = call.sessionReference
         for session in doomed { call.administration.kill(session, runningSession: running) }

@@ -1,48 +1,53 @@
 // ClientFilter.swift - which clients CLIENT LIST shows and CLIENT KILL closes: the filters of Redis 8.2, and those that
-// Valkey 9.1 adds (NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, IP). All that are given must match.
+// Valkey 9.1 adds (NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, IP, and NOT- before most). All that are given must
+// match, and none of those with NOT-. Engine's turn.
 internal import Base
 internal import Engine
 internal import RESP
 
 struct ClientFilter {
-    private enum Kind { case normal, primary, replica, pubsub }
+    fileprivate enum Kind { case normal, primary, replica, pubsub }
 
-    var skipsMe: Bool
-    var address: String?
-    private var ids: Set<Int>?
-    private var kind: Kind?
-    private var user: String?
-    private var localAddress: String?
-    private var ip: String?
-    private var name: String?
-    private var libraryName: String?
-    private var libraryVersion: String?
-    private var flags: String?
+    /// What may be asked of a client, or ruled out; nil where it is not.
+    fileprivate struct Conditions {
+        var ids: Set<Int>?
+        var kind: Kind?
+        var user: String?
+        var address: String?
+        var localAddress: String?
+        var ip: String?
+        var name: String?
+        var libraryName: String?
+        var libraryVersion: String?
+        var flags: String?
+        var database: Int?
+        var capabilities: String?
+    }
+
+    private var skipsMe: Bool
+    private var wanted = Conditions()
+    private var unwanted = Conditions()
     private var ageMinimumSeconds: Int?
     private var idleMinimumSeconds: Int?
-    private var database: Int?
-    private var wantsRedirect: Bool?
 
     init(skipsMe: Bool) { self.skipsMe = skipsMe }
 
+    /// CLIENT KILL's old form.
+    init(address: String) {
+        skipsMe = false
+        wanted.address = address
+    }
+
+    // MARK: matching
+
     func matches(_ session: SessionReference, _ call: borrowing Call) -> Bool {
         if skipsMe && session == call.sessionReference { return false }
-        if let ids, !ids.contains(Int(session.session.id)) { return false }
-        if let kind, kind != ClientFilter.kind(of: session) { return false }
-        if let user, user != session.session.userName { return false }
-        if let address, address != session.session.address { return false }
-        if let localAddress, localAddress != session.session.localAddress { return false }
-        if let ip, ip != ClientFilter.host(of: session.session.address) { return false }
-        if let name, name != session.session.name { return false }
-        if let libraryName, libraryName != session.session.libraryName { return false }
-        if let libraryVersion, libraryVersion != session.session.libraryVersion { return false }
-        if let database, database != session.session.database { return false }
-        if let wantsRedirect, wantsRedirect != session.session.followsRedirects { return false }
-        if let flags {
-            let has = ClientLine.flags(session)
-            if !flags.allSatisfy({ has.contains($0) }) { return false }
-        }
-        return matchesTimes(session, call)
+        var isWanted = true
+        wanted.check(session) { isWanted = isWanted && $0 }
+        guard isWanted else { return false }
+        var isUnwanted = false
+        unwanted.check(session) { isUnwanted = isUnwanted || $0 }
+        return !isUnwanted && matchesTimes(session, call)
     }
 
     private func matchesTimes(_ session: SessionReference, _ call: borrowing Call) -> Bool {
@@ -54,13 +59,13 @@ struct ClientFilter {
         return true
     }
 
-    private static func kind(of session: SessionReference) -> Kind {
+    fileprivate static func kind(of session: SessionReference) -> Kind {
         if session.session.isReplica { return .replica }
         return session.session.isSubscriber ? .pubsub : .normal
     }
 
     /// The address without its port.
-    private static func host(of address: String) -> String {
+    fileprivate static func host(of address: String) -> String {
         guard let colon = address.lastIndex(of: ":") else { return address }
         let host = address[..<colon]
         return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
@@ -68,21 +73,19 @@ struct ClientFilter {
 
     // MARK: parsing
 
+    static let idTooSmall: StaticString = "ERR client-id should be greater than 0"
+
     mutating func parse(
         _ call: borrowing Call, from start: Int, invalidId: StaticString
     ) throws(CommandError) {
         var options = call.options(from: start)
         while !options.isAtEnd {
             if options.take("ID", values: 1) {
-                try parseIds(&options, invalidId: invalidId)
-            } else if options.take("TYPE", values: 1) {
-                try parseKind(call, &options)
-            } else if options.take("USER", values: 1) {
-                user = try options.next().text
-                guard user == "default" else {
-                    call.reply.error("ERR No such user '\(user ?? "")'")
-                    throw .written
-                }
+                try ClientFilter.parseIds(&options, &wanted, invalid: invalidId)
+                // A word that is neither an id nor a filter was meant as an id.
+                if !options.isAtEnd && !ClientFilter.isFilter(options) { throw .message(invalidId) }
+            } else if options.take("NOT-ID", values: 1) {
+                try ClientFilter.parseIds(&options, &unwanted, invalid: CommandError.syntax.text)
             } else if options.take("SKIPME", values: 1) {
                 if options.take("yes") {
                     skipsMe = true
@@ -92,37 +95,149 @@ struct ClientFilter {
                     throw .syntax
                 }
             } else {
-                let isNumber = try parseNumber(&options)
-                let isKnown = try isNumber ? true : parseText(&options)
+                var isKnown = try parseTimes(&options)
+                if !isKnown { isKnown = try wanted.parse(call, &options) }
+                if !isKnown { isKnown = try unwanted.parseNot(call, &options) }
                 guard isKnown else { throw .syntax }
             }
         }
     }
 
-    static let idTooSmall: StaticString = "ERR client-id should be greater than 0"
-
     /// One id at least; more may follow.
-    private mutating func parseIds(_ options: inout Options, invalidId: StaticString) throws(CommandError) {
-        var wanted = ids ?? []
-        guard let first = IntegerText.parse(try options.next()) else { throw .message(invalidId) }
-        guard first > 0 else { throw .message(ClientFilter.idTooSmall) }
-        wanted.insert(Int(first))
+    private static func parseIds(
+        _ options: inout Options, _ conditions: inout Conditions, invalid: StaticString
+    ) throws(CommandError) {
+        guard let first = IntegerText.parse(try options.next()) else { throw .message(invalid) }
+        guard first > 0 else { throw .message(idTooSmall) }
+        conditions.ids = (conditions.ids ?? []).union([Int(first)])
         while let id = options.peekInteger() {
-            guard id > 0 else { throw .message(ClientFilter.idTooSmall) }
-            wanted.insert(id)
+            guard id > 0 else { throw .message(idTooSmall) }
+            conditions.ids?.insert(id)
             try options.skip(1)
         }
-        // A word that is neither an id nor a filter was meant as an id.
-        if !options.isAtEnd && !ClientFilter.isFilter(options) { throw .message(invalidId) }
-        ids = wanted
     }
 
     private static func isFilter(_ options: borrowing Options) -> Bool {
         let words: [StaticString] = [
             "ID", "TYPE", "USER", "SKIPME", "ADDR", "LADDR", "MAXAGE", "IDLE", "DB", "NAME", "FLAGS", "LIB-NAME",
-            "LIB-VER", "CAPA", "IP",
+            "LIB-VER", "CAPA", "IP", "NOT-ID", "NOT-TYPE", "NOT-USER", "NOT-ADDR", "NOT-LADDR", "NOT-DB", "NOT-NAME",
+            "NOT-FLAGS", "NOT-LIB-NAME", "NOT-LIB-VER", "NOT-CAPA", "NOT-IP",
         ]
         return words.contains { options.isNext($0) }
+    }
+
+    private mutating func parseTimes(_ options: inout Options) throws(CommandError) -> Bool {
+        if options.take("MAXAGE", values: 1) {
+            guard let age = IntegerText.parse(try options.next()) else {
+                throw .message("ERR maxage is not an integer or out of range")
+            }
+            guard age > 0 else { throw .message("ERR maxage should be greater than 0") }
+            ageMinimumSeconds = Int(age)
+        } else if options.take("IDLE", values: 1) {
+            guard let idle = IntegerText.parse(try options.next()) else {
+                throw .message("ERR idle is not an integer or out of range")
+            }
+            guard idle > 0 else { throw .message("ERR idle should be greater than 0") }
+            idleMinimumSeconds = Int(idle)
+        } else {
+            return false
+        }
+        return true
+    }
+}
+
+fileprivate extension ClientFilter.Conditions {
+    /// Tells of each condition that is given whether it holds. What a client has not set is not even the empty text.
+    func check(_ session: SessionReference, _ tell: (Bool) -> Void) {
+        if let ids { tell(ids.contains(Int(session.session.id))) }
+        if let kind { tell(kind == ClientFilter.kind(of: session)) }
+        if let user { tell(user == session.session.userName) }
+        if let address { tell(address == session.session.address) }
+        if let localAddress { tell(localAddress == session.session.localAddress) }
+        if let ip { tell(ip == ClientFilter.host(of: session.session.address)) }
+        if let name { tell(!name.isEmpty && name == session.session.name) }
+        if let libraryName { tell(!libraryName.isEmpty && libraryName == session.session.libraryName) }
+        if let libraryVersion { tell(!libraryVersion.isEmpty && libraryVersion == session.session.libraryVersion) }
+        if let database { tell(database == session.session.database) }
+        if let capabilities { tell(capabilities.isEmpty || session.session.followsRedirects) }
+        if let flags {
+            let has = ClientLine.flags(session)
+            tell(flags.allSatisfy { has.contains($0) })
+        }
+    }
+
+    /// Takes one condition off the options; false when there stands none.
+    mutating func parse(_ call: borrowing Call, _ options: inout Options) throws(CommandError) -> Bool {
+        if options.take("TYPE", values: 1) {
+            try parseKind(call, &options)
+        } else if options.take("USER", values: 1) {
+            try parseUser(call, &options)
+        } else if options.take("ADDR", values: 1) {
+            address = try options.next().text
+        } else if options.take("LADDR", values: 1) {
+            localAddress = try options.next().text
+        } else if options.take("IP", values: 1) {
+            ip = try options.next().text
+        } else if options.take("NAME", values: 1) {
+            name = try options.next().text
+        } else if options.take("LIB-NAME", values: 1) {
+            libraryName = try options.next().text
+        } else if options.take("LIB-VER", values: 1) {
+            libraryVersion = try options.next().text
+        } else if options.take("DB", values: 1) {
+            try parseDatabase(call, &options, "DB")
+        } else if options.take("FLAGS", values: 1) {
+            flags = try Self.letters(call, &options, of: Self.knownFlags, "flags", "provided")
+        } else if options.take("CAPA", values: 1) {
+            capabilities = try Self.letters(call, &options, of: "r", "capa", "provided")
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// The same for conditions that rule out.
+    mutating func parseNot(_ call: borrowing Call, _ options: inout Options) throws(CommandError) -> Bool {
+        if options.take("NOT-TYPE", values: 1) {
+            try parseKind(call, &options)
+        } else if options.take("NOT-USER", values: 1) {
+            try parseUser(call, &options)
+        } else if options.take("NOT-ADDR", values: 1) {
+            address = try options.next().text
+        } else if options.take("NOT-LADDR", values: 1) {
+            localAddress = try options.next().text
+        } else if options.take("NOT-IP", values: 1) {
+            ip = try options.next().text
+        } else if options.take("NOT-NAME", values: 1) {
+            name = try options.next().text
+        } else if options.take("NOT-LIB-NAME", values: 1) {
+            libraryName = try options.next().text
+        } else if options.take("NOT-LIB-VER", values: 1) {
+            libraryVersion = try options.next().text
+        } else if options.take("NOT-DB", values: 1) {
+            try parseDatabase(call, &options, "NOT-DB")
+        } else if options.take("NOT-FLAGS", values: 1) {
+            flags = try Self.letters(call, &options, of: Self.knownFlags, "flags", "NOT-FLAGS")
+        } else if options.take("NOT-CAPA", values: 1) {
+            capabilities = try Self.letters(call, &options, of: "r", "capa", "NOT-CAPA")
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// The letters that CLIENT LIST may show, in this server or in others of its kind.
+    private static let knownFlags = "bcdeirtuxABEIMNOPRSTU"
+
+    private static func letters(
+        _ call: borrowing Call, _ options: inout Options, of known: String, _ what: String, _ filter: String
+    ) throws(CommandError) -> String {
+        let text = try options.next().text
+        guard text.allSatisfy({ known.contains($0) }) else {
+            call.reply.error("ERR Unknown \(what) found in the \(filter) filter: \(text)")
+            throw .written
+        }
+        return text
     }
 
     private mutating func parseKind(_ call: borrowing Call, _ options: inout Options) throws(CommandError) {
@@ -140,52 +255,28 @@ struct ClientFilter {
         }
     }
 
-    private mutating func parseNumber(_ options: inout Options) throws(CommandError) -> Bool {
-        if options.take("MAXAGE", values: 1) {
-            guard let age = IntegerText.parse(try options.next()) else {
-                throw .message("ERR maxage is not an integer or out of range")
-            }
-            guard age > 0 else { throw .message("ERR maxage should be greater than 0") }
-            ageMinimumSeconds = Int(age)
-        } else if options.take("IDLE", values: 1) {
-            guard let idle = IntegerText.parse(try options.next()) else {
-                throw .message("ERR idle is not an integer or out of range")
-            }
-            guard idle > 0 else { throw .message("ERR idle should be greater than 0") }
-            idleMinimumSeconds = Int(idle)
-        } else if options.take("DB", values: 1) {
-            guard let index = IntegerText.parse(try options.next()) else {
-                throw .message("ERR DB is not an integer or out of range")
-            }
-            guard index >= 0 else { throw .message("ERR DB number should be between 0 and the number of databases") }
-            database = Int(index)
-        } else {
-            return false
+    private mutating func parseUser(_ call: borrowing Call, _ options: inout Options) throws(CommandError) {
+        let name = try options.next()
+        guard call.administration.acl.find(name.array) != nil else {
+            call.reply.error("ERR No such user '\(name.text)'")
+            throw .written
         }
-        return true
+        user = name.text
     }
 
-    private mutating func parseText(_ options: inout Options) throws(CommandError) -> Bool {
-        if options.take("ADDR", values: 1) {
-            address = try options.next().text
-        } else if options.take("LADDR", values: 1) {
-            localAddress = try options.next().text
-        } else if options.take("IP", values: 1) {
-            ip = try options.next().text
-        } else if options.take("NAME", values: 1) {
-            name = try options.next().text
-        } else if options.take("LIB-NAME", values: 1) {
-            libraryName = try options.next().text
-        } else if options.take("LIB-VER", values: 1) {
-            libraryVersion = try options.next().text
-        } else if options.take("FLAGS", values: 1) {
-            flags = try options.next().text
-        } else if options.take("CAPA", values: 1) {
-            wantsRedirect = try options.next().equals("r")
-        } else {
-            return false
+    private mutating func parseDatabase(
+        _ call: borrowing Call, _ options: inout Options, _ option: String
+    ) throws(CommandError) {
+        guard let index = IntegerText.parse(try options.next()) else {
+            call.reply.error("ERR \(option) is not an integer or out of range")
+            throw .written
         }
-        return true
+        let last = call.settings.databases - 1
+        guard index >= 0, index <= Int64(last) else {
+            call.reply.error("ERR \(option) number should be between 0 and \(last)")
+            throw .written
+        }
+        database = Int(index)
     }
 }
 

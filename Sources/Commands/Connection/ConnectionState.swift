@@ -52,6 +52,7 @@ enum ConnectionState {
         call.session.gates.remove(.silent)
         call.session.isNoEvict = false
         call.session.isNoTouch = false
+        call.session.isImportSource = false
         call.administration.resetAuthentication(reference)
         call.reply.protocolVersion = 2
         call.reply.simple("RESET")

@@ -118,7 +118,8 @@ enum Hello {
 
     private static func writeGreeting(_ call: borrowing Call) {
         let reply = call.reply
-        reply.map(7)
+        let zone = call.administration.config.string("availability-zone")
+        reply.map(zone.isEmpty ? 7 : 8)
         reply.bulk("server")
         reply.bulk("redis")
         reply.bulk("version")
@@ -133,6 +134,9 @@ enum Hello {
         reply.bulk("master")
         reply.bulk("modules")
         reply.array(0)
+        if zone.isEmpty { return }
+        reply.bulk("availability_zone")
+        reply.bulk(zone)
     }
 }
 

@@ -119,7 +119,7 @@ enum HashExpire {
             for _ in 0..<fields.count { call.reply.integer(Result.missing.rawValue) }
             return
         }
-        if time <= call.now && call.keyspace.removesExpired { return remove(&call, slot, fields) }
+        if time <= call.now && call.keyspace.removesAtOnce { return remove(&call, slot, fields) }
         var changed = 0
         for index in fields.first..<call.arguments.count {
             let result = setTime(call, slot, call.arguments[index], time, conditions)

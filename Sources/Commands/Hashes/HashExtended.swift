@@ -122,7 +122,7 @@ enum HashExtended {
         }
         let time = try options.time(call, invalid: "ERR invalid expire time in 'hsetex' command")
         guard allFields(call, slot, fields, meet: options.field) else { return call.reply.integer(0) }
-        if let time, time <= call.now, call.keyspace.removesExpired {
+        if let time, time <= call.now, call.keyspace.removesAtOnce {
             if let slot, call.removeFields(slot, fields, stride: 2, event: "hexpired", { _, _, _ in }) > 0 {
                 call.removeIfEmpty(1, collection: slot)
             }
@@ -181,7 +181,7 @@ enum HashExtended {
             for _ in 0..<fields.count { call.reply.null() }
             return
         }
-        if let time, time <= call.now, call.keyspace.removesExpired {
+        if let time, time <= call.now, call.keyspace.removesAtOnce {
             return takeFields(&call, slot, fields, event: "hexpired")
         }
         var changed: [Int] = []

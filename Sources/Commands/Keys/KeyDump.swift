@@ -147,7 +147,7 @@ enum KeyDump {
     ) {
         let hash = call.hash(1)
         let database = call.session.database
-        if let expiry, expiry <= call.now, call.keyspace.removesExpired {
+        if let expiry, expiry <= call.now, call.keyspace.removesAtOnce {
             // It would be dead on arrival; what it was to replace goes all the same.
             if call.keyspace.remove(call.arguments[1], hash: hash, in: database) {
                 call.changed("del", .generic, key: call.arguments[1])

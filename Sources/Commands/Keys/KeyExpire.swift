@@ -63,7 +63,7 @@ enum KeyExpire {
         guard conditions.allow(time, over: current) else { return call.reply.integer(0) }
         let hash = call.hash(1)
         let database = call.session.database
-        if time <= call.now && call.keyspace.removesExpired {
+        if time <= call.now && call.keyspace.removesAtOnce {
             call.keyspace.remove(slot, hash: hash, in: database)
             call.changed("del", .generic, key: call.arguments[1])
             call.propagateExpiry(call.arguments[1])

@@ -29,7 +29,7 @@ struct MemoryFigures {
         resident = memory.resident
         active = memory.allocatorActive
         allocatorResident = memory.allocatorResident
-        clients = call.administration.sessions.all.reduce(0) { $0 + $1.session.gauges.memoryByteCount }
+        clients = call.administration.sessions.all.reduce(0) { $0 + $1.session.byteCount }
         var tables = 0
         for index in 0..<call.keyspace.databaseCount { tables += call.keyspace[index].table.allocatedByteCount }
         self.tables = tables

@@ -41,6 +41,7 @@ enum InfoServer {
         text.field("executable", identity.executable)
         text.field("config_file", identity.configurationFile)
         text.field("io_threads_active", identity.loopCount > 1)
+        text.field("availability_zone", call.administration.config.string("availability-zone"))
         let addresses = call.administration.config.bindAddresses
         if port > 0 && !addresses.isEmpty {
             text.line("listener0:name=tcp," + addresses.map { "bind=\($0)," }.joined() + "port=\(port)")

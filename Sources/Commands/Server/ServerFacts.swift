@@ -1,4 +1,4 @@
-// ServerFacts.swift - TIME, ROLE, LASTSAVE, MODULE and ACL WHOAMI: small questions about the server.
+// ServerFacts.swift - TIME and ROLE: small questions about the server.
 internal import Base
 internal import Engine
 internal import RESP
@@ -11,23 +11,6 @@ enum ServerFacts {
         Command(
             "ROLE", arity: 1, [.noScript, .loading, .stale, .fast], in: .server, categories: ["admin", "dangerous"],
             since: "2.8.12", complexity: "O(1)", summary: "Returns the replication role.", run: role),
-        Command(
-            "MODULE", arity: -2, in: .server, since: "4.0.0", complexity: "Depends on subcommand.",
-            summary: "A container for module commands.",
-            subcommands: [
-                Command(
-                    "LIST", arity: 2, [.admin, .noScript], in: .server, since: "4.0.0",
-                    complexity: "O(N) where N is the number of loaded modules.", summary: "Returns all loaded modules.",
-                    hints: ["nondeterministic_output_order"],
-                    help: [
-                        "LIST",
-                        "    Return a list of loaded modules.",
-                    ],
-                    run: list),
-                Command(
-                    "HELP", arity: 2, [.loading, .stale], in: .server, since: "5.0.0", complexity: "O(1)",
-                    summary: "Returns helpful text about the different subcommands.", run: Command.help),
-            ]),
     ]
 
     /// The clock now, not the instant the command runs in: clients measure with it.
@@ -44,6 +27,4 @@ enum ServerFacts {
         call.reply.integer(0)
         call.reply.array(0)
     }
-
-    private static func list(_ call: inout Call) throws(CommandError) { call.reply.array(0) }
 }

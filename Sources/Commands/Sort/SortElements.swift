@@ -87,8 +87,11 @@ struct SortElements: ~Copyable {
 
     mutating func sort(_ call: borrowing Call, _ options: SortOptions) throws(CommandError) {
         if options.isAlphabetic {
-            if options.by == nil { return sortByText(isDescending: options.isDescending) }
-            findWeightTexts(call, options)
+            // What is stored has one order everywhere; what is shown may have the reader's.
+            let collates = options.destination == nil && !Collation.isBytewise
+            if options.by == nil && !collates { return sortByText(isDescending: options.isDescending) }
+            if options.by == nil { weighByThemselves() } else { findWeightTexts(call, options) }
+            if collates { collateWeights() }
             sortByWeightText(isDescending: options.isDescending)
         } else {
             try findWeights(call, options)
@@ -121,6 +124,29 @@ struct SortElements: ~Copyable {
             items[index].weightCount = found.count - start
         }
         weights = found
+    }
+
+    private mutating func weighByThemselves() {
+        var copies = ByteBuffer(capacity: bytes.count)
+        copies.append(bytes.span)
+        weights = copies
+        for index in items.indices {
+            items[index].weightStart = items[index].start
+            items[index].weightCount = items[index].count
+        }
+    }
+
+    /// Puts the keys of `locale-collate` in the place of the texts to sort by.
+    private mutating func collateWeights() {
+        var keys = ByteBuffer(capacity: weights.count * 2)
+        for index in items.indices where items[index].weightStart >= 0 {
+            let start = keys.count
+            let end = items[index].weightStart + items[index].weightCount
+            Collation.appendKey(of: weights.span.extracting(items[index].weightStart..<end), to: &keys)
+            items[index].weightStart = start
+            items[index].weightCount = keys.count - start
+        }
+        weights = keys
     }
 
     private mutating func sortByWeight(isDescending: Bool) {

@@ -51,7 +51,8 @@ extension Engine {
         if facts.isAOFBase { Log.shared.notice("RDB is base AOF") }
         for warning in facts.warnings { Log.shared.warning(warning) }
         for key in facts.emptyKeys {
-            Log.shared.notice("skipping empty key: \(String(decoding: key, as: UTF8.self))")
+            let shown = settings.hideUserDataFromLog ? "*redacted*" : String(decoding: key, as: UTF8.self)
+            Log.shared.notice("skipping empty key: \(shown)")
         }
         let progress = summary.progress
         Log.shared.notice(

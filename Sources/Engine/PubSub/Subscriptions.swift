@@ -20,5 +20,9 @@ package final class Subscriptions {
     /// CLIENT LIST's sub, psub and ssub.
     package func count(_ kind: SubscriptionKind) -> Int { places[kind.rawValue].count }
 
+    /// What listening takes: names are everybody's, the client's are its places in two tables.
+    package var byteCount: Int { count * Subscriptions.placeByteCount }
+    private static let placeByteCount = 64
+
     package var count: Int { places.reduce(0) { $0 + $1.count } }
 }

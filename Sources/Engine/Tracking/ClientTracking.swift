@@ -25,6 +25,10 @@ package final class ClientTracking {
     /// Of a broadcasting client; never one within another.
     package internal(set) var prefixes: [[UInt8]] = []
 
+    /// What the prefixes take, here and in the table of prefixes.
+    var byteCount: Int { prefixes.reduce(0) { $0 + $1.count + ClientTracking.prefixByteCount } }
+    private static let prefixByteCount = 96
+
     /// Whether the keys of a command that only reads are to be remembered.
     var remembers: Bool {
         if options.contains(.broadcast) { return false }

@@ -13,7 +13,7 @@ extension Engine {
         if transaction.isStale { return }
         let watched = KeyIdentity(hash: hash, database: session.session.database, bytes: key.array)
         if transaction.watched.contains(watched) { return }
-        transaction.watched.append(watched)
+        transaction.watch(watched)
         watches.add(watched, existed: isAlive(watched), session)
         effects.wanted.insert(watched.hash)
         armEffects()
@@ -25,7 +25,7 @@ extension Engine {
             watches.remove(key, session)
             effects.wanted.remove(key.hash)
         }
-        transaction.watched.removeAll()
+        transaction.unwatchAll()
         armEffects()
     }
 

@@ -22,10 +22,24 @@ package final class Transaction {
     /// Memory of the queued words; stays what it was while EXEC runs them.
     package internal(set) var byteCount = 0
     /// Keys watched, in the order of WATCH.
-    var watched: [KeyIdentity] = []
+    private(set) var watched: [KeyIdentity] = []
+    /// Memory that watching takes, here and in the table of those who watch.
+    package private(set) var watchedByteCount = 0
+    /// For each key: its name twice removed, an array's head, and its place in two tables.
+    private static let watchByteCount = 160
 
     /// Keys that the client watches.
     package var watchedCount: Int { watched.count }
+
+    func watch(_ key: KeyIdentity) {
+        watched.append(key)
+        watchedByteCount += Transaction.watchByteCount + key.bytes.count
+    }
+
+    func unwatchAll() {
+        watched.removeAll()
+        watchedByteCount = 0
+    }
 
     func append(_ arguments: borrowing Arguments, slot: Int, flags added: CommandFlags) {
         queue.append(arguments, slot: slot)
