@@ -64,12 +64,12 @@ struct EvictionFloodTests {
     private static let floods: [Flood] = [
         Flood(keyCount: 2000, burstCount: 1, evictionCount: 30_000),
         Flood(keyCount: 2000, burstCount: 10, evictionCount: 30_000),
-        Flood(keyCount: 2000, burstCount: 100, evictionCount: 200_000),
+        Flood(keyCount: 2000, burstCount: 100, evictionCount: 100_000),
         Flood(keyCount: 2000, burstCount: 100, evictionCount: 30_000, countsUses: true),
         Flood(keyCount: 2000, burstCount: 150, evictionCount: 40_000),
         Flood(keyCount: 2000, burstCount: 240, evictionCount: 40_000),
         Flood(keyCount: 500, burstCount: 50, evictionCount: 20_000),
-        Flood(keyCount: 20_000, burstCount: 1500, evictionCount: 200_000),
+        Flood(keyCount: 20_000, burstCount: 1500, evictionCount: 100_000),
         Flood(keyCount: 20_000, burstCount: 7, evictionCount: 60_000, countsUses: true),
         Flood(keyCount: 4000, burstCount: 1, evictionCount: 30_000, valueByteCount: 8000),
     ]
