@@ -74,9 +74,9 @@ struct EvictionFloodTests {
         Flood(keyCount: 4000, burstCount: 1, evictionCount: 30_000, valueByteCount: 8000),
     ]
 
-    /// What is read once in a quarter of a cache's worth of new keys is as hot as a key must be to stay under any
-    /// policy; so is a key that was read often and then once in a whole cache's worth, but only as long as the new
-    /// keys are on probation in a small part of memory.
+    /// What is read twice in a quarter of a cache's worth of new keys is as hot as a key must be to stay under any
+    /// policy; what is read three times in a whole cache's worth stays only as long as the new keys are on probation in
+    /// a small part of memory.
     @Test("used keys stay, whatever the bursts", arguments: floods)
     private func keepsUsedKeys(flood: Flood) {
         let cache = Cache(countsUses: flood.countsUses)
@@ -96,7 +96,7 @@ struct EvictionFloodTests {
         while evicted < flood.evictionCount {
             if written >= hotNext {
                 hotNext = written + turnover / 4
-                for key in hot where !cache.use(key, times: 1) { lost.append("hot at \(evicted)") }
+                for key in hot where !cache.use(key, times: 2) { lost.append("hot at \(evicted)") }
             }
             if written >= warmNext {
                 warmNext = written + turnover
