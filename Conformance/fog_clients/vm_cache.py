@@ -109,20 +109,21 @@ def read_through(client: Client) -> None:
 
 
 def critical_machines(client: Client) -> None:
-    """CW-02: the listed keys stay for two intervals although four times as much as there is room for is written."""
+    """CW-02: the listed keys stay for three intervals although twenty times as much as there is room for is written."""
     client.config_set("fog-warmup-interval", 1)
     client.mset({"vm-prod-1": "x", "vm-prod-2": "x", "vm-db-1": "x"})
     client.execute_command("FOG.WARM", "ADD", "critical", "vm-prod-1", "vm-prod-2", "vm-db-*")
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 2_000_000)
+    began = time.monotonic()
     written = 0
-    while written < 8_000:
+    while time.monotonic() - began < 3.2 or written < 40_000:
         client.mset({f"cold:{written + index}": "y" * 1000 for index in range(100)})
         written += 100
-        # Half a second for the whole room: keys are used ten times a second, and what goes round faster may lose them.
-        time.sleep(0.025)
+        time.sleep(0.008)
     equal(client.exists("vm-prod-1", "vm-prod-2", "vm-db-1", "fog:warm:critical"), 4, "warm keys that stayed")
-    expect(client.info("stats")["evicted_keys"] > 2_000, "others went")
+    # Which of the others stay is eviction's choice: what was there first has passed its probation, what came later not.
+    expect(client.dbsize() < 4_000 and client.info("stats")["evicted_keys"] > 20_000, "others went")
     client.config_set("maxmemory", 0)
     client.config_set("fog-warmup-interval", 300)
 

@@ -207,7 +207,9 @@ package struct Database: ~Copyable {
         if entry.stringEncoding == .external {
             growExternal(entry, from: oldCount, to: byteCount)
         } else if byteCount > Database.inlineByteCountMax {
-            let memory = unsafe allocateExternal(max(byteCount, min(byteCount * 2, 1 << 20)))
+            // What is written for the first time may be all there will be; what grows is likely to grow again.
+            let room = oldCount == 0 ? byteCount : max(byteCount, min(byteCount * 2, 1 << 20))
+            let memory = unsafe allocateExternal(room)
             entry.withStringBytes { unsafe $0.copyBytes(to: memory) }
             unsafe memset(memory + oldCount, 0, byteCount - oldCount)
             let fresh = makeEntry(

@@ -40,6 +40,8 @@ package struct EvictionHand: ~Copyable {
     private static let randomPicks = 16
     /// Newcomers of one generation, in percent of all keys. 6 to 10 differ by 0.3 points of hit ratio at most.
     static let generationPercent = 8
+    /// So many generations at most are on probation together, bursts aside.
+    private static let generationsMax = 2
     /// One in so many newcomers stays though nobody used it: the only way to hold a part of a loop over more keys
     /// than fit (hit ratio 0 without).
     static let luckyShare: UInt32 = 64
@@ -56,6 +58,8 @@ package struct EvictionHand: ~Copyable {
         let entry: Entry
         let hash: UInt64
         let isExpired: Bool
+        /// Whether it was on probation.
+        let isNewcomer: Bool
     }
 
     private var clock = Position()
@@ -68,6 +72,12 @@ package struct EvictionHand: ~Copyable {
     private var sweepDebt = 0.0
     /// Newcomers of this generation.
     private var newcomers = 0
+    /// About how many keys have passed: counted by each sweep, kept up until the next one.
+    private var passed = 0
+    /// What the sweep has counted so far.
+    private var passedSeen = 0
+    /// Whether so many keys are on probation that what passed must not pay for newcomers.
+    private var isCrowded = false
     private var insertionsSeen = 0
     /// Buckets the clock passed since it found something.
     private var fruitless = 0
@@ -90,6 +100,7 @@ package struct EvictionHand: ~Copyable {
         sweepDebt = 0
         newcomers = 0
         insertionsSeen = EvictionHand.insertions(keyspace)
+        passed = keyspace.count
         setNewcomerAge(newcomerAge, in: &keyspace)
     }
 
@@ -155,12 +166,19 @@ package struct EvictionHand: ~Copyable {
         let length = max(1, keys * EvictionHand.generationPercent / 100)
         newcomers += fresh
         sweepDebt = min(Double(buckets), sweepDebt + Double(fresh) * Double(buckets) / Double(length))
-        if isSweepFinished && newcomers >= length { beginGeneration(&keyspace, keys: keys) }
+        isCrowded = keys - passed > length * EvictionHand.generationsMax
+        guard isSweepFinished, newcomers >= length || isCrowded && newcomers > 0 else { return }
+        // Those who came since the generation was full are owed to its sweep: a burst would otherwise be paid for by
+        // what passed, burst after burst, until nothing that passed is left but what is in use, and the clock, which
+        // then goes round for every few keys, takes that too.
+        let late = Double(max(0, newcomers - length)) / Double(length)
+        beginGeneration(&keyspace, keys: keys, debt: late * Double(buckets))
     }
 
-    private mutating func beginGeneration(_ keyspace: inout Keyspace, keys: Int) {
+    private mutating func beginGeneration(_ keyspace: inout Keyspace, keys: Int, debt: Double) {
         newcomers = 0
-        sweepDebt = 1
+        passedSeen = 0
+        sweepDebt = min(Double(bucketCount), max(1, debt))
         sweep = Position()
         isSweepFinished = false
         newcomerAge = 3 - newcomerAge
@@ -175,24 +193,35 @@ package struct EvictionHand: ~Copyable {
         var evicted = 0
         var freed = 0
         for _ in 0..<EvictionHand.bucketsPerStep {
-            let sweeps = !isSweepFinished && sweepDebt >= 1
+            let sweeps = !isSweepFinished && (isCrowded || sweepDebt >= 1)
             let database = sweeps ? visitNewcomers(keyspace, policy) : visitPassed(keyspace, policy)
             for victim in victims {
                 let (bytes, isGone) = EvictionHand.remove(victim, database, &keyspace)
                 if sweeps && isGone { ghosts.insert(victim.hash) }
+                count(victim, isGone: isGone, sweeps: sweeps)
                 freed += bytes
                 evicted += 1
             }
             // All that is due in the bucket goes: up to seven keys more than were asked for, met without another walk.
             if !victims.isEmpty { fruitless = 0 }
-            if freed >= excess { return evicted }
+            // The next generation may be due at once.
+            if freed >= excess || sweeps && isSweepFinished { return evicted }
         }
         return evicted
     }
 
+    /// Keeps the count of what passed: a newcomer whose value fell asleep has, a passed key that is gone has not.
+    private mutating func count(_ victim: Victim, isGone: Bool, sweeps: Bool) {
+        switch (victim.isNewcomer, isGone) {
+        case (true, false): if sweeps { passedSeen += 1 } else { passed += 1 }
+        case (false, true): passed = max(0, passed - 1)
+        default: break
+        }
+    }
+
     /// Looks for newcomers whose probation is over in the bucket under the sweep; the rest has passed.
     private mutating func visitNewcomers(_ keyspace: borrowing Keyspace, _ policy: EvictionPolicy) -> Int {
-        sweepDebt -= 1
+        sweepDebt = max(0, sweepDebt - 1)
         victims.removeAll(keepingCapacity: true)
         let due = 3 - newcomerAge
         let database = sweep.database
@@ -200,11 +229,18 @@ package struct EvictionHand: ~Copyable {
         var found = victims
         victims = []
         var unlucky = unlucky
+        var passedHere = 0
         let isInside = keyspace[database].table.visitBucket(at: &place) { slot in
-            guard slot.age == due else { return }
+            let age = slot.age
+            guard age == due else {
+                if age == 0 { passedHere += 1 }
+                return
+            }
             let entry = slot.entry
             let hash = keyspace[database].table.hash(entry.key)
             let isExpired = keyspace.isExpired(entry)
+            // Counted as passed unless found to be a victim.
+            passedHere += 1
             if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return slot.age = 0 }
             let wanted = 1 + penalty(entry, keyspace[database])
             let uses = entry.frequency
@@ -217,10 +253,12 @@ package struct EvictionHand: ~Copyable {
                 unlucky &+= 1
                 if unlucky % EvictionHand.luckyShare == 0 { return slot.age = 0 }
             }
-            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired))
+            passedHere -= 1
+            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: true))
         }
         victims = found
         self.unlucky = unlucky
+        passedSeen += passedHere
         sweep.place = place
         if !isInside { leaveTable(keyspace) }
         return database
@@ -233,6 +271,7 @@ package struct EvictionHand: ~Copyable {
         guard sweep.database >= keyspace.databaseCount else { return }
         sweep = Position()
         isSweepFinished = true
+        passed = passedSeen
     }
 
     /// Looks for what was not used since the last round in the bucket under the clock; what was loses a use. After a
@@ -257,7 +296,7 @@ package struct EvictionHand: ~Copyable {
                 return
             }
             let hash = keyspace[database].table.hash(entry.key)
-            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired))
+            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: slot.age != 0))
         }
         victims = found
         clock.place = place
@@ -328,6 +367,6 @@ package struct EvictionHand: ~Copyable {
 
     private static func evict(_ entry: Entry, _ database: Int, _ keyspace: inout Keyspace) -> Int {
         let hash = keyspace[database].table.hash(entry.key)
-        return remove(Victim(entry: entry, hash: hash, isExpired: false), database, &keyspace).bytes
+        return remove(Victim(entry: entry, hash: hash, isExpired: false, isNewcomer: false), database, &keyspace).bytes
     }
 }

@@ -121,7 +121,7 @@ struct EvictionHandTests {
         for index in 0..<50 { box.set("read:\(index)") }
         for index in 0..<50 { box.set("written:\(index)") }
         let limit = box.byteCount * 3
-        for index in 0..<5000 {
+        for index in 0..<20_000 {
             box.set("cold:\(index)")
             box.use("read:\(index % 50)")
             let name = Array("written:\(index % 50)".utf8)
