@@ -59,16 +59,21 @@ let package = Package(
         module("Codec", ["Base", "CLinux", "CLZ4", "CZstd"]),
         module("Reactor", ["Base", "CLinux"]),
         module("ColdStore", ["Base", "CLinux", "Reactor"]),
-        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures", "Codec"]),
+        module("Keyspace", ["Base", "CLinux", "CAllocator", "Structures", "Codec", "ColdStore"]),
         module("Persistence", ["Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace"]),
-        module("Engine", ["Base", "CLinux", "CAllocator", "CLua", "Structures", "Codec", "RESP", "Keyspace", "Persistence"]),
+        module(
+            "Engine",
+            [
+                "Base", "CLinux", "CAllocator", "CLua", "Structures", "Codec", "RESP", "ColdStore", "Keyspace",
+                "Persistence",
+            ]),
         module("Commands", ["Base", "Structures", "RESP", "Keyspace", "Engine"]),
         module("Coordinator", ["Base", "Structures", "RESP", "Keyspace", "Engine", "Commands"]),
         module(
             "Server",
             [
-                "Base", "CLinux", "Structures", "RESP", "Reactor", "Keyspace", "Persistence", "Engine", "Commands",
-                "Coordinator",
+                "Base", "CLinux", "Structures", "RESP", "Reactor", "ColdStore", "Keyspace", "Persistence", "Engine",
+                "Commands", "Coordinator",
             ]),
         module("TestKit", ["Base", "CLinux", "Engine", "Server"]),
         .executableTarget(
@@ -84,7 +89,10 @@ let package = Package(
         tests("EngineTests", ["Base", "CLinux", "Engine"]),
         tests(
             "CommandsTests",
-            ["Base", "CAllocator", "Commands", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),
+            [
+                "Base", "CAllocator", "ColdStore", "Commands", "Engine", "Keyspace", "RESP", "Server", "Structures",
+                "TestKit",
+            ]),
         tests(
             "CoordinatorTests",
             ["Base", "Coordinator", "Engine", "Keyspace", "RESP", "Server", "Structures", "TestKit"]),

@@ -30,15 +30,14 @@ SKEW = 0.9
 WORDS = ("active pending amber basket carbon delta ember falcon garnet harbor indigo jasper kernel lagoon marble "
          "nickel onyx pepper quartz ribbon saffron timber umber velvet walnut yellow zephyr anchor beacon").split()
 RAM = ("--fog-compress", "yes")
-DISK = RAM + ("--fog-l3-enabled", "yes", "--fog-l3-capacity", "4gb")
+DISK = RAM + ("--fog-l3-enabled", "yes", "--fog-l3-max-bytes", "4gb")
 CANDIDATES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "redis:lru": ("redis", "allkeys-lru", ()), "redis:lfu": ("redis", "allkeys-lfu", ()),
     "valkey:lru": ("valkey", "allkeys-lru", ()), "valkey:lfu": ("valkey", "allkeys-lfu", ()),
     "fog:off": ("fog", "allkeys-lru", ()), "fog:ram": ("fog", "allkeys-lru", RAM),
     "fog:lz4": ("fog", "allkeys-lru", RAM + ("--fog-compress-codec", "lz4")),
     "fog:disk": ("fog", "allkeys-lru", DISK)}
-# The others are asked for by name: a server without a store on disk refuses its options.
-USUAL = "redis:lru,redis:lfu,valkey:lru,valkey:lfu,fog:off,fog:lz4,fog:ram"
+USUAL = "redis:lru,redis:lfu,valkey:lru,valkey:lfu,fog:off,fog:lz4,fog:ram,fog:disk"
 
 
 def make_value(key: int) -> bytes:
@@ -219,8 +218,8 @@ def report(player: Player, row: dict[str, float], limit: int, requests: int) -> 
         notes.append(f"hits from memory {100 * sum(hits[:3]) / max(1, sum(hits)):.1f} %")
         notes.append(f"ratio warm {tiers['tier_warm_ratio']} dense {tiers['tier_dense_ratio']}")
         notes.append(f"skipped for time {tiers['tier_skipped_for_time']}")
-        if int(tiers.get("tier_cold_disk_bytes", 0)):
-            disk, whole = int(tiers["tier_cold_disk_bytes"]), int(tiers["tier_cold_whole_bytes"])
+        if int(tiers.get("tier_disk_bytes", 0)):
+            disk, whole = int(tiers["tier_disk_bytes"]), int(tiers["tier_cold_whole_bytes"])
             notes.append(f"disk {disk / 1e6:.1f} MB, {disk / max(1, whole):.2f} of what is cold")
     print(line + "".join(f"\n           {note}" for note in notes), flush=True)
 

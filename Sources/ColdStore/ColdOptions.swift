@@ -1,6 +1,7 @@
 // ColdOptions.swift - what whoever opens a store chooses, what it counts, and what its threads report.
 package import Base
 internal import CLinux
+package import Reactor
 internal import Synchronization
 
 package struct ColdOptions: Sendable {
@@ -33,6 +34,8 @@ package struct ColdOptions: Sendable {
     package var persists = false
     package var reading = Reading.automatic
     package var readsInFlightMax = 64
+    /// Signalled when there is something to `poll`; nil makes one of the store's own.
+    package var wakeup: Wakeup?
     /// For tests; nil where disks fail by themselves.
     package var faults: ColdFaults?
     /// Called by the writer's thread.

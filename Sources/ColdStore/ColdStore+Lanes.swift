@@ -111,6 +111,7 @@ extension ColdStore {
         dictionaries[number]?.useCount -= 1
         guard dictionaries[number]?.useCount == 0 else { return }
         dictionaries[number] = nil
+        dictionaryEdition += 1
         submit(.removeDictionary(number))
     }
 

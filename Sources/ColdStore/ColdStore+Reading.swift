@@ -2,6 +2,7 @@
 // read that ends in `poll`. Fetches of one record while it is read share the read. Whatever was read is checked before
 // anybody sees it: its checksum, its place, and that it is the key that was asked for.
 internal import Base
+internal import CLinux
 internal import Reactor
 
 package enum ColdFetch: Sendable {
@@ -47,7 +48,7 @@ extension ColdStore {
         guard segment.file.descriptor >= 0 else { return .missing }
         let keyHash = KeyHash.hash(key, seed: KeyHash.seed)
         let block = ReadBlock(byteCount: address.byteCount)
-        if block.readAtOnce(segment.file, at: address.offset) {
+        if readsAtOnce && block.readAtOnce(segment.file, at: address.offset) {
             statistics.readsAtOnce += 1
             return check(block.span, segment, address, keyHash, body) ? .ready : .missing
         }
@@ -92,6 +93,13 @@ extension ColdStore {
         }
         body(found.head, bytes.extracting(found.payload))
         return true
+    }
+
+    /// Tells the kernel that the value will be fetched soon: it reads ahead, nobody waits, nothing is delivered.
+    package func expect(_ address: ColdAddress) {
+        guard let segment = segment(at: address), segment.file.descriptor >= 0, segment.chunk(of: address) == nil
+        else { return }
+        posix_fadvise(segment.file.descriptor, off_t(address.offset), off_t(address.byteCount), POSIX_FADV_WILLNEED)
     }
 
     func ask(_ read: PendingRead) -> Int {

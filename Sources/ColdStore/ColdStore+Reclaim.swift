@@ -27,10 +27,13 @@ struct Draining {
 }
 
 extension ColdStore {
-    /// To be called every 50 ms or so, and after `poll`. `judge` decides about a record at an address; for `keep`,
+    /// Whether a segment is being emptied, and the next step can follow at once.
+    package var isReclaiming: Bool { draining.map { !$0.isReading } ?? false }
+
+    /// To be called every 50 ms or so, and after `poll`. Nothing is emptied unless `reclaims`. `judge` decides about a record at an address; for `keep`,
     /// `moved` then tells its new address, from before the old one stops being valid.
     package func tidy(
-        now: Int64, judge: (ColdHead, Span<UInt8>, ColdAddress) -> ColdVerdict,
+        now: Int64, reclaims: Bool = true, judge: (ColdHead, Span<UInt8>, ColdAddress) -> ColdVerdict,
         moved: (ColdHead, Span<UInt8>, _ from: ColdAddress, _ to: ColdAddress) -> Void
     ) {
         noteWritten()
@@ -41,8 +44,10 @@ extension ColdStore {
         }
         removeEmptied()
         tendGraves(now)
-        if draining == nil { chooseVictim() }
-        drain(now, judge, moved)
+        if reclaims {
+            if draining == nil { chooseVictim() }
+            drain(now, judge, moved)
+        }
         flush()
     }
 

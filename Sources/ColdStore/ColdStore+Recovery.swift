@@ -48,6 +48,7 @@ extension ColdStore {
         graveCount = amendments.values.reduce(0) { $0 + $1.count }
         for number in dictionaries.keys.filter({ dictionaries[$0]?.useCount == 0 }) {
             dictionaries[number] = nil
+            dictionaryEdition += 1
             submit(.removeDictionary(number))
         }
         commit()

@@ -8,7 +8,7 @@ internal import CLinux
 internal import Reactor
 
 package final class ColdStore {
-    package let options: ColdOptions
+    package private(set) var options: ColdOptions
     package internal(set) var statistics = ColdStatistics()
     let catalogue: Catalogue
     let writer: SegmentWriter
@@ -24,7 +24,11 @@ package final class ColdStore {
     /// Bytes in chunks that are not on disk.
     var inFlightByteCount = 0
     var credit: WriteCredit
+    /// Values in the page cache are read at once. False in tests, where every read of a file takes its time.
+    package var readsAtOnce = true
     var dictionaries: [UInt16: Dictionary] = [:]
+    /// Changes when a dictionary goes: a number may come to mean another one.
+    package internal(set) var dictionaryEdition = 1
     var reads: [Int: PendingRead] = [:]
     var readsQueued = Fifo<Int>()
     var readsInFlight = 0
@@ -79,7 +83,7 @@ package final class ColdStore {
             "segments that addresses reach")
         self.options = options
         credit = WriteCredit(bytesPerSecond: options.bytesPerSecond)
-        wakeup = try Wakeup()
+        if let given = options.wakeup { wakeup = given } else { wakeup = try Wakeup() }
         catalogue = try Catalogue(directory: options.directory, persists: options.persists)
         reader = try ColdStore.makeReader(options, wakeup)
         writer = try SegmentWriter(
@@ -124,6 +128,19 @@ package final class ColdStore {
     package var failure: SystemError? { writer.failureDetail }
     /// Everything that was put is on disk, and nothing is under way.
     package var isIdle: Bool { inFlightByteCount == 0 && writer.completedCount == submittedCount && reads.isEmpty }
+
+    /// Follows the configuration: what all segments may take, and bytes a second that may be put (0: any number).
+    package func limit(byteCountMax: Int, bytesPerSecond: Int) {
+        options.byteCountMax = byteCountMax
+        guard bytesPerSecond != options.bytesPerSecond else { return }
+        options.bytesPerSecond = bytesPerSecond
+        credit = WriteCredit(bytesPerSecond: bytesPerSecond)
+    }
+
+    /// What is on disk must not be believed after a crash from now on: something changed that tombstones cannot say.
+    package func forfeit() {
+        if options.persists { catalogue.forfeit() }
+    }
 
     // MARK: put
 
@@ -202,6 +219,9 @@ package final class ColdStore {
             segment: segment.file.number, offset: address.offset, expiry: expiryMilliseconds, to: &graves)
         noteGrave(segment)
     }
+
+    /// The value at `address` lives, and a start after a crash must not find it.
+    package func disown(_ address: ColdAddress) { bury(address) }
 
     func bury(_ address: ColdAddress) {
         guard options.persists, let segment = segments[address.slot] else { return }

@@ -221,6 +221,7 @@ internal import Structures
                 }
                 if _slowPath(outcome != .done) {
                     segments[index].outcome = outcome
+                    if engine.gates.contains(.cold) { expectRest(of: index, engine) }
                     abandonRest(ofSegment: index)
                     break
                 }
@@ -228,6 +229,18 @@ internal import Structures
             if output.count > Batch.outputByteCountMax { break }
         }
         engine.endRound(commandCount: executed)
+    }
+
+    /// The connection's next commands have to wait: what they will want from disk can come meanwhile.
+    private func expectRest(of index: Int, _ engine: borrowing Engine) {
+        let end = min(segments[index].firstItem + segments[index].itemCount, position + Batch.prefetchDistance)
+        let database = segments[index].session.session.database
+        for next in position..<max(position, end) {
+            let item = unsafe items[next]
+            guard item.hashedArgument > 0 else { continue }
+            let arguments = unsafe Arguments(unchecked: slices + item.firstArgument, count: Int(item.argumentCount))
+            engine.expect(arguments[Int(item.hashedArgument)], hash: item.hash, in: database)
+        }
     }
 
     /// The command has written. One that only reads, and met an expired key, waits for nothing.
@@ -290,6 +303,7 @@ extension Engine {
         if _slowPath(trackers.broadcasts.hasPending) { broadcastChanges() }
         runningLoop = -1
         flushJournal()
+        if _slowPath(gates.contains(.cold)) { settleCold() }
         if _slowPath(!keyspace.garbage.isEmpty) { collectGarbage() }
     }
 }

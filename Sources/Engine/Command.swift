@@ -40,6 +40,8 @@ package struct CommandFlags: OptionSet, Sendable {
     package static let whileSubscribed = CommandFlags(rawValue: 1 << 25)
     /// Answers by messages, which clients get even when they want no replies.
     package static let pushesReply = CommandFlags(rawValue: 1 << 26)
+    /// Asks about keys, or changes what is said of them, and has no use for their values: those may be asleep.
+    package static let leavesAsleep = CommandFlags(rawValue: 1 << 27)
 }
 
 /// The command families, as COMMAND DOCS groups and ACL categories name them.

@@ -18,12 +18,13 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
-        if gates.isSubset(of: [.memory, .observed]) && reference.session.gates.isEmpty && resumption == nil {
+        if gates.isSubset(of: [.memory, .observed, .cold]) && reference.session.gates.isEmpty && resumption == nil {
             // A limit is the usual case; nothing else is to be looked at then.
             if let refusal = memoryGate(commands.slot(id).flags, arguments) {
                 unsafe reject(reference, id, refusal, output)
                 return .refused
             }
+            if gates.contains(.cold) && coldGate(reference, id, arguments) { return .suspended }
             return look(id, arguments, reference, resumption)
         }
         if reference.session.gates.contains(.killed) { return .closed }
@@ -64,6 +65,7 @@ extension Engine {
             suspend(reference, reason: .snapshot, deadline: nil, slot: id, arguments: arguments)
             return .suspended
         }
+        if gates.contains(.cold) && resumption == nil && coldGate(reference, id, arguments) { return .suspended }
         if reference.session.gates.contains(.queueing) && !flags.contains(.unqueued) {
             return unsafe queue(reference, id, arguments, output)
         }

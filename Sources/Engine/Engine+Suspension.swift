@@ -152,6 +152,7 @@ extension Engine {
         let reported: Resumption? = isFirstRun ? nil : resumption
         let outer = waiting.resumed
         let journalEnd = journal.file.end
+        coldWaits.served = suspension.reason == .cold ? session : nil
         waiting.resumed = isFirstRun
             ? nil
             : WaitingSessions.Resumed(session: session, order: suspension.order, deadline: suspension.deadline)
@@ -165,6 +166,7 @@ extension Engine {
                     resumption: reported)
             }
         }
+        coldWaits.served = nil
         waiting.resumed = outer
         running = outerRunning
         if let outerRunning, outerRunning.session.isRecipient { outerRunning.session.gates.insert(.ownMail) }

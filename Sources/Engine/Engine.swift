@@ -2,6 +2,7 @@
 // `Turn`, so whoever touches it holds the turn. It knows no sockets and no threads: loops hand it parsed commands
 // (`Batch`), and what it wants from them goes out as deliveries or through `hooks`.
 package import Base
+package import ColdStore
 package import Keyspace
 internal import RESP
 
@@ -17,6 +18,8 @@ package struct ServerHooks: Sendable {
     package var dispose: @Sendable (Garbage.Load) -> Void = { $0.freeAll() }
     /// Trains a dictionary in the background; the engine is told by `finishTraining`.
     package var train: @Sendable (TrainingJob) -> Void = { _ in }
+    /// Opens a tier on disk, with whatever wakes a loop that calls `pollCold`. Nil: there cannot be one; why is logged.
+    package var openCold: @Sendable (ColdOptions) -> ColdStore? = { _ in nil }
     /// What the event loops did since the start.
     package var loopCounters: @Sendable () -> LoopCounters = { LoopCounters() }
     /// Starts looking at the engine's deadlines no later than this monotonic time.
@@ -69,6 +72,8 @@ package struct EngineGates: OptionSet, Sendable {
     static let observed = EngineGates(rawValue: 1 << 8)
     /// `import-mode`: keys die when their source says so.
     static let importing = EngineGates(rawValue: 1 << 9)
+    /// Values may be on disk, and commands may have to wait for them (`Tiering/Engine+Cold.swift`).
+    static let cold = EngineGates(rawValue: 1 << 10)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -107,6 +112,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var acl: ACLRegistry
     var evictor = EvictionHand()
     var tierDuties = TierDuties()
+    var coldWaits = ColdWaits()
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?

@@ -15,6 +15,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case durability
     /// A write to a large value that a running snapshot has not taken yet.
     case snapshot
+    /// Values that it needs are read from disk.
+    case cold
     /// DEBUG LOADAOF: waits until the append only file was loaded again.
     case reload
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
@@ -25,7 +27,7 @@ package enum SuspensionReason: Equatable, Sendable {
     case slices
 
     /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
-    var isHeldBack: Bool { self == .paused || self == .snapshot }
+    var isHeldBack: Bool { self == .paused || self == .snapshot || self == .cold }
 }
 
 /// Why a suspended command runs again.
@@ -75,7 +77,9 @@ package struct Suspension: ~Copyable {
     }
 
     /// Blocked as INFO counts it: by its own command or by CLIENT PAUSE; a slow script and work in slices are not.
-    package var countsAsBlocked: Bool { reason != .snapshot && reason != .script && reason != .slices }
+    package var countsAsBlocked: Bool {
+        reason != .snapshot && reason != .cold && reason != .script && reason != .slices
+    }
 
     /// Whether CLIENT UNBLOCK ends it; CLIENT PAUSE holds its commands until its own end.
     var canBeUnblocked: Bool { countsAsBlocked && reason != .paused }

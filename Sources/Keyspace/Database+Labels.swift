@@ -4,6 +4,7 @@
 // which all databases share; each counts its own keys per cohort, so that FLUSHDB and SWAPDB stay O(1) in keys.
 // Engine's turn only.
 internal import Base
+internal import ColdStore
 package import Structures
 
 extension Database {
@@ -98,6 +99,8 @@ extension Keyspace {
 
     /// Gives a live key a label.
     package mutating func setLabel(_ slot: EntryTable.Slot, in database: Int, _ label: EntryLabel) {
+        // Labels are not kept on disk: after a crash its value would outlive its tags.
+        if slot.entry.tier == .cold { tiers.cold?.store.disown(SleepingValue(slot.entry).coldAddress) }
         self[database].setLabel(slot, label)
     }
 

@@ -28,9 +28,12 @@ extension Database {
 
     /// The value of a detached entry of this database under another key; the value itself does not move.
     package mutating func adopt(_ source: Entry, as key: Span<UInt8>) -> Entry {
+        precondition(source.tier != .cold, "a record on disk names its key: `awaken` comes before")
         let shell = makeShell(of: source, as: key, expiry: source.hasExpiry ? source.expiryMilliseconds : nil)
         shell.frequency = source.frequency
+        if _slowPath(source.isAsleep) { sleepers.remove(SleepingValue(source)) }
         let entry = carryLabel(of: source, to: shell)
+        if _slowPath(source.isAsleep) { sleepers.add(SleepingValue(entry)) }
         arena.free(source)
         return entry
     }
@@ -97,8 +100,16 @@ extension Keyspace {
         self[target].noteExpiringFields(of: entry)
     }
 
-    /// Copies `source` to `key` in `database`, in the place of whatever is there. Expiry is copied too.
+    /// Makes the value of a key that gets another name or database raw when it is on disk, where its record names the
+    /// key. False when it cannot be read any more: then the key is gone.
+    package mutating func awaken(_ slot: EntryTable.Slot, hash: UInt64, in database: Int) -> Bool {
+        slot.entry.tier != .cold || wake(slot, hash: hash, in: database)
+    }
+
+    /// Copies `source` to `key` in `database`, in the place of whatever is there. Expiry is copied too. Not for a
+    /// cold value: two keys cannot have one record.
     package mutating func copy(_ source: Entry, to key: Span<UInt8>, hash: UInt64, in database: Int) {
+        precondition(source.tier != .cold, "a record on disk has one key: `awaken` comes before")
         let expiry: Int64? = source.hasExpiry ? source.expiryMilliseconds : nil
         let entry = self[database].duplicate(source, as: key, expiry: expiry)
         let place = self[database].table.find(key, hash: hash)

@@ -299,7 +299,10 @@ package struct Database: ~Copyable {
     }
 
     private mutating func disposeValue(_ entry: Entry, garbage: inout Garbage) {
-        if entry.isAsleep { return sleepers.remove(SleepingValue(entry)) }
+        if entry.isAsleep {
+            if entry.tier == .cold { garbage.add(coldValueOf: entry) }
+            return sleepers.remove(SleepingValue(entry))
+        }
         let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
         HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
@@ -323,7 +326,9 @@ package struct Database: ~Copyable {
         unsafe memcpy(fresh.valueAddress, entry.valueAddress, entry.valueByteCount)
         fresh.frequency = entry.frequency
         fresh.tierNumber = entry.tierNumber
+        if _slowPath(entry.isAsleep) { sleepers.remove(SleepingValue(entry)) }
         table.replace(slot, with: carryLabel(of: entry, to: fresh))
+        if _slowPath(entry.isAsleep) { sleepers.add(SleepingValue(slot.entry)) }
         arena.free(entry)
     }
 

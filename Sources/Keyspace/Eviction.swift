@@ -84,6 +84,8 @@ package struct EvictionHand: ~Copyable {
     private var unlucky: UInt32 = 0
     private var meanByteCount = 1
     private var bucketCount = 1
+    /// Keys whose values are on disk go like any others; else they stay as long as there is something else to do.
+    private var takesCold = false
     private var ghosts = GhostTable()
     private var victims: [Victim] = []
     private var soonest = SoonestVictims()
@@ -119,6 +121,7 @@ package struct EvictionHand: ~Copyable {
         switch policy.order {
         case .unused: break
         case .random:
+            takesCold = keyspace.isCrowdedByCold
             if evictRandom(&keyspace, policy, random) { return 1 }
         case .soonestExpiry:
             // The walk below is for keys of age zero alone, which this order does not know.
@@ -162,6 +165,7 @@ package struct EvictionHand: ~Copyable {
         let fresh = max(0, insertions &- insertionsSeen)
         insertionsSeen = insertions
         meanByteCount = max(1, bytes / max(1, keys))
+        takesCold = keyspace.isCrowdedByCold
         bucketCount = max(1, buckets)
         let length = max(1, keys * EvictionHand.generationPercent / 100)
         newcomers += fresh
@@ -241,6 +245,8 @@ package struct EvictionHand: ~Copyable {
             let isExpired = keyspace.isExpired(entry)
             // Counted as passed unless found to be a victim.
             passedHere += 1
+            // It is as far down as it can go, and its probation is over with that.
+            if !isExpired && entry.tier == .cold { return slot.age = 0 }
             if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return slot.age = 0 }
             let wanted = 1 + penalty(entry, keyspace[database])
             let uses = entry.frequency
@@ -280,6 +286,8 @@ package struct EvictionHand: ~Copyable {
         fruitless += 1
         let sparesNewcomers = fruitless <= bucketCount && policy.order == .unused
         let ignoresUse = policy.order != .unused
+        // After a round and one more there is nothing else.
+        let takesCold = takesCold || fruitless > 2 * bucketCount
         let database = clock.database
         var place = clock.place
         var found = victims
@@ -290,6 +298,7 @@ package struct EvictionHand: ~Copyable {
             let entry = slot.entry
             let isExpired = keyspace.isExpired(entry)
             if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return }
+            if !isExpired && !takesCold && entry.tier == .cold { return }
             let wanted = 1 + penalty(entry, keyspace[database])
             if !isExpired && !ignoresUse && entry.frequency >= wanted {
                 entry.frequency -= wanted
@@ -350,7 +359,7 @@ package struct EvictionHand: ~Copyable {
             let index = Int(truncatingIfNeeded: random() >> 1) % keyspace.databaseCount
             let chosen = keyspace[index].count > 0 ? index : EvictionHand.fullest(keyspace)
             guard let entry = keyspace[chosen].table.randomEntry(random) else { continue }
-            if policy.onlyVolatile && !entry.hasExpiry { continue }
+            if policy.onlyVolatile && !entry.hasExpiry || !takesCold && entry.tier == .cold { continue }
             _ = EvictionHand.evict(entry, chosen, &keyspace)
             return true
         }

@@ -3,6 +3,7 @@
 internal import Base
 internal import CAllocator
 internal import CLinux
+internal import ColdStore
 internal import Structures
 
 enum Allocated {
@@ -24,12 +25,15 @@ package struct Garbage: ~Copyable {
     private var addresses: [UInt] = []
     private var values: [Value] = []
     private var databases: [FlushedDatabase] = []
+    /// Places on disk that no entry has any more; the engine's to give back, not the background's.
+    private var coldAddresses: [ColdAddress] = []
     /// Objects handed to the background so far, and freed by it (INFO lazyfreed_objects is the latter).
     package private(set) var handedOver = 0
 
     package init() {}
 
     package var isEmpty: Bool { addresses.isEmpty && values.isEmpty && databases.isEmpty }
+    package var hasCold: Bool { !coldAddresses.isEmpty }
 
     @unsafe mutating func free(_ address: UnsafeMutablePointer<UInt8>, byteCount: Int) {
         if byteCount < Garbage.backgroundByteCountMin {
@@ -51,6 +55,20 @@ package struct Garbage: ~Copyable {
         values.append(Value(type: type, word: word))
         handedOver += 1
     }
+
+    /// The record of a cold value that is not wanted any more.
+    mutating func add(coldValueOf entry: Entry) {
+        let address = SleepingValue(entry).coldAddress
+        // 0: the store removes it by itself.
+        if address.bits != 0 { coldAddresses.append(address) }
+    }
+
+    mutating func takeCold() -> [ColdAddress] {
+        defer { coldAddresses.removeAll(keepingCapacity: true) }
+        return coldAddresses
+    }
+
+    mutating func forgetCold() { coldAddresses = [] }
 
     mutating func add(_ database: FlushedDatabase) {
         databases.append(database)
@@ -89,9 +107,14 @@ final class FlushedDatabase: @unchecked Sendable {
     // Sendable because exactly one thread holds the only reference that frees it.
     private var database: Database?
     let keyCount: Int
+    let coldKeyCount: Int
+    /// Where the addresses of its cold values go when it is freed; nil when nobody needs them.
+    private var releases: ColdReleases?
+    private var generation = 0
 
     init(_ database: consuming Database) {
         keyCount = database.count
+        coldKeyCount = database.sleepers.cold.keys
         self.database = consume database
     }
 
@@ -113,11 +136,20 @@ final class FlushedDatabase: @unchecked Sendable {
         database?.disposeTaken(entry, garbage: &garbage)
     }
 
+    /// Cold values give their places back when the database is freed.
+    func releaseCold(to releases: ColdReleases) {
+        self.releases = releases
+        generation = releases.generation
+    }
+
     func freeAll() {
         guard let database = database.take() else { return }
+        var addresses: [ColdAddress] = []
         database.table.forEach { entry in
+            if releases != nil && entry.tier == .cold { addresses.append(SleepingValue(entry).coldAddress) }
             if entry.hasHeldValue { HeldValue.freeNow(entry) }
         }
+        releases?.add(addresses, of: generation)
         Database.releaseEntries(of: database)
     }
 }

@@ -3,6 +3,7 @@
 // written to `removals`, which the engine's effects read after each command. Engine's turn only.
 internal import Base
 internal import CLinux
+internal import ColdStore
 package import Structures
 
 @safe package struct Keyspace: ~Copyable {
@@ -263,6 +264,9 @@ package import Structures
     /// Gives a key an expiry (milliseconds since the epoch) or takes it away (nil).
     package mutating func setExpiry(_ slot: EntryTable.Slot, hash: UInt64, in database: Int, to expiry: Int64?) {
         self[database].setExpiry(slot, hash: hash, to: expiry, garbage: &garbage)
+        if _slowPath(slot.entry.tier == .cold) {
+            tiers.cold?.store.amend(SleepingValue(slot.entry).coldAddress, expiryMilliseconds: expiry ?? 0)
+        }
     }
 
     // MARK: whole databases
@@ -275,6 +279,7 @@ package import Structures
         let flushed = unsafe FlushedDatabase((databases + index).move())
         unsafe (databases + index).initialize(to: Database(tags: tags))
         self[index].arrivals.isRecorded = recordsArrivals
+        if _slowPath(tiers.cold != nil) { letColdGo(flushed) }
         if let snapshot, flushed.isWanted(by: snapshot) {
             snapshot.flushed.append(flushed)
         } else if inBackground {
@@ -290,6 +295,8 @@ package import Structures
         replacementCount &+= 1
         precondition(
             min(first, second) >= 0 && max(first, second) < databaseCount, "swap needs databases that exist")
+        // Tombstones cannot say that records belong to another database.
+        if _slowPath(tiers.cold != nil) { tiers.cold?.store.forfeit() }
         let held = unsafe (databases + first).move()
         unsafe (databases + first).moveInitialize(from: databases + second, count: 1)
         unsafe (databases + second).initialize(to: held)

@@ -47,6 +47,18 @@ extension EventLoop {
         deliverMailBefore()
     }
 
+    /// The disk tier has read or written something. The descriptor is cleared here too: it outlives the tier.
+    mutating func pollCold() {
+        shared.coldWakeup.clear()
+        shared.turn.take { engine in
+            let start = engine.turnStart
+            engine.pollCold()
+            engine.takeDeliveries(for: index, into: &mailBefore)
+            engine.noteTurn(since: start)
+        }
+        deliverMailBefore()
+    }
+
     /// Leaves gauges, drops idle clients and slow readers past their soft limit.
     private mutating func checkConnections() {
         let tokens = connections.tokens

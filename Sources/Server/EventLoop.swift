@@ -14,6 +14,7 @@ internal import Synchronization
     static let wakeupToken = UInt64.max
     static let listenerToken = UInt64.max - 1
     static let signalToken = UInt64.max - 2
+    static let coldToken = UInt64.max - 3
 
     /// Fresh input of a round is read here, connection after connection; nothing stays in it between rounds.
     private static let arenaByteCount = 1 << 20
@@ -62,6 +63,7 @@ internal import Synchronization
     init(index: Int, shared: ServerShared) throws(SystemError) {
         let poller = try Poller()
         try poller.add(shared.inboxes[index].wakeup.descriptor, .read, token: EventLoop.wakeupToken)
+        if index == 0 { try poller.add(shared.coldWakeup.descriptor, .read, token: EventLoop.coldToken) }
         self.poller = poller
         self.index = index
         self.shared = shared
@@ -105,6 +107,7 @@ internal import Synchronization
             wasWoken = true
             receiveInbox()
         case EventLoop.signalToken: shared.signals?.receive()
+        case EventLoop.coldToken: pollCold()
         case EventLoop.listenerToken...: acceptAll()
         default: handleConnection(event)
         }

@@ -74,7 +74,7 @@ package final class Server: Sendable {
         engine.hooks.exitNow = { _exit(1) }
         let turn = Turn(engine)
         shared = ServerShared(
-            turn: turn, commands: table, inboxes: inboxes, pool: pool, listeners: listeners, signals: watcher,
+            turn: turn, commands: table, inboxes: inboxes, coldWakeup: try Wakeup(), pool: pool, listeners: listeners, signals: watcher,
             settings: settings, unixSocketPath: options.config.string("unixsocket"))
         coordinator.loadFile = Server.fileLoader(shared)
         let (prober, shared) = (prober, shared)
@@ -85,6 +85,7 @@ package final class Server: Sendable {
         turn.take { engine in
             engine.readMemory()
             engine.setLoading(options.loadsDataset)
+            if !options.loadsDataset { engine.openColdTier() }
         }
         try startLoops(loopCount)
     }
@@ -108,6 +109,7 @@ package final class Server: Sendable {
                     shared.turn.take { $0.finishTraining(job, dictionary) }
                 }
             }
+            engine.hooks.openCold = { ColdOpening.open($0, waking: shared.coldWakeup) }
             engine.hooks.configHooks = ServerConfigHooks.all(shared) + appendOnly.configHooks
             engine.hooks.listeningPort = { shared.listeners.port }
             engine.hooks.rewriteAppendOnly = { appendOnly.submit { appendOnly.rewriteOrSwitchOn() } }
@@ -157,7 +159,10 @@ package final class Server: Sendable {
         appendOnly.close()
         prober.close()
         shared.pool.close()
-        shared.turn.take { $0.hooks = ServerHooks() }
+        shared.turn.take { engine in
+            engine.closeColdTier()
+            engine.hooks = ServerHooks()
+        }
     }
 }
 

@@ -8,6 +8,8 @@ final class ServerShared: Sendable {
     let turn: Turn
     let commands: CommandTable
     let inboxes: [LoopInbox]
+    /// Signalled when the disk tier has something for `Engine.pollCold`; the first loop listens.
+    let coldWakeup: Wakeup
     let pool: IOPool
     let listeners: Listeners
     let signals: SignalWatcher?
@@ -27,12 +29,13 @@ final class ServerShared: Sendable {
     let nextDeadline = Atomic<Int64>(.max)
 
     init(
-        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], pool: IOPool, listeners: Listeners,
+        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], coldWakeup: Wakeup, pool: IOPool, listeners: Listeners,
         signals: SignalWatcher?, settings: Settings, unixSocketPath: String
     ) {
         self.turn = turn
         self.commands = commands
         self.inboxes = inboxes
+        self.coldWakeup = coldWakeup
         self.pool = pool
         self.listeners = listeners
         self.signals = signals

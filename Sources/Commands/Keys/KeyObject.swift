@@ -13,7 +13,7 @@ enum KeyObject {
             summary: "A container for object introspection commands.",
             subcommands: [
                 Command(
-                    "ENCODING", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "ENCODING", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the internal encoding of an object.",
                     hints: ["nondeterministic_output"],
                     help: [
@@ -23,7 +23,7 @@ enum KeyObject {
                     ],
                     run: encoding),
                 Command(
-                    "FREQ", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "FREQ", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "4.0.0", complexity: "O(1)",
                     summary: "Returns the logarithmic access frequency counter of an object.",
                     hints: ["nondeterministic_output"],
@@ -34,7 +34,7 @@ enum KeyObject {
                     ],
                     run: frequency),
                 Command(
-                    "IDLETIME", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "IDLETIME", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the time since the last access to an object.",
                     hints: ["nondeterministic_output"],
                     help: [
@@ -44,7 +44,7 @@ enum KeyObject {
                     ],
                     run: idleTime),
                 Command(
-                    "REFCOUNT", "key", arity: 3, [.readonly], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "REFCOUNT", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the reference count of a value of a key.",
                     hints: ["nondeterministic_output"],
                     help: [

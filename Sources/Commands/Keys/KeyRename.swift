@@ -37,16 +37,26 @@ enum KeyRename {
         if !call.arguments[1].equals(call.arguments[2]) {
             // Looking for the new name may remove an expired key, so the source is looked up again behind it.
             let oldType = call.look(2)?.entry.type
-            if let slot = call.look(1) { moveName(call, slot, over: oldType) }
+            guard let slot = movable(call) else { throw .noSuchKey }
+            moveName(call, slot, over: oldType)
         }
         call.reply.ok()
     }
 
     private static let renameIfFree: Command.Handler = { (call: inout Call) throws(CommandError) in
         guard call.look(1) != nil else { throw .noSuchKey }
-        guard call.look(2) == nil, let slot = call.look(1) else { return call.reply.integer(0) }
+        guard call.look(2) == nil else { return call.reply.integer(0) }
+        guard let slot = movable(call) else { throw .noSuchKey }
         moveName(call, slot, over: nil)
         call.reply.integer(1)
+    }
+
+    /// The slot of the first key, its value where it can be moved from.
+    private static func movable(_ call: borrowing Call) -> EntryTable.Slot? {
+        guard let slot = call.look(1),
+            call.keyspace.awaken(slot, hash: call.hash(1), in: call.session.database)
+        else { return nil }
+        return slot
     }
 
     /// `oldType` is what has the new name until now.
@@ -82,7 +92,7 @@ enum KeyRename {
         let hash = call.hash(2)
         let oldType = call.keyspace.look(call.arguments[2], hash: hash, in: target)?.entry.type
         if oldType != nil && !replaces { return call.reply.integer(0) }
-        guard let source = call.look(1) else { return call.reply.integer(0) }
+        guard let source = movable(call) else { return call.reply.integer(0) }
         let type = source.entry.type
         call.keyspace.copy(source.entry, to: call.arguments[2], hash: hash, in: target)
         call.keyspace.clocks.note(hash, in: target, at: call.now)
@@ -96,7 +106,7 @@ enum KeyRename {
         let source = call.session.database
         let target = try call.databaseIndex(2)
         if source == target { throw .sameObject }
-        guard let slot = call.look(1) else { return call.reply.integer(0) }
+        guard let slot = movable(call) else { return call.reply.integer(0) }
         let hash = call.hash(1)
         if call.keyspace.look(call.arguments[1], hash: hash, in: target) != nil { return call.reply.integer(0) }
         call.keyspace.move(slot, hash: hash, from: source, to: target)

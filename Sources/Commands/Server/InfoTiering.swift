@@ -22,6 +22,7 @@ enum InfoTiering {
         text.field("tier_dense_hits", statistics.denseHits)
         text.field("tier_to_warm", statistics.toWarm)
         text.field("tier_to_dense", statistics.toDense)
+        text.field("tier_to_cold", statistics.toCold)
         text.field("tier_to_raw", statistics.promotions)
         text.field("tier_incompressible", statistics.incompressible)
         text.field("tier_skipped_for_time", statistics.skippedForTime)
@@ -37,5 +38,24 @@ enum InfoTiering {
                 "tier_dictionary_\(dictionary.number):family=\(family),current=\(isCurrent ? 1 : 0),"
                     + "bytes=\(dictionary.byteCount),ratio=\(InfoText.fixed(dictionary.ratio, 2))")
         }
+        writeDisk(call, figures, to: &text)
+    }
+
+    /// The tier on disk; one field where there is none.
+    private static func writeDisk(_ call: borrowing Call, _ figures: TierFigures, to text: inout InfoText) {
+        guard let cold = call.keyspace.tiers.cold else { return text.field("tier_disk", "off") }
+        text.field("tier_disk", "\(cold.stateName)")
+        if let reason = cold.failureReason { text.field("tier_disk_failure", reason) }
+        text.field("tier_disk_reader", "\(cold.readerName)")
+        text.field("tier_cold_keys", figures.cold.keys)
+        text.field("tier_cold_hits", call.keyspace.tiers.statistics.coldHits)
+        text.field("tier_cold_whole_bytes", figures.cold.wholeByteCount)
+        text.field("tier_cold_index_bytes", figures.cold.entryByteCount)
+        text.field("tier_disk_bytes", cold.diskByteCount)
+        text.field("tier_disk_live_bytes", cold.liveByteCount)
+        text.field("tier_disk_segments", cold.segmentCount)
+        text.field("tier_disk_buffer_bytes", cold.bufferByteCount)
+        text.field("tier_disk_reads_pending", cold.pendingReadCount)
+        for (name, value) in cold.counters { text.line("tier_disk_\(name):\(value)") }
     }
 }

@@ -21,21 +21,22 @@ enum TierCommand {
                     help: ["INFO", "    Return keys, bytes and hits of each tier, and the dictionaries in use."],
                     run: info),
                 Command(
-                    "GET", "key", arity: 3, [.readonly, .fast], keys: [.key(at: 2, [.readOnly])], in: .fog,
+                    "GET", "key", arity: 3, [.readonly, .fast, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .fog,
                     since: "8.2.0", complexity: "O(1)", summary: "Returns the level at which a key's value is kept.",
-                    help: ["GET <key>", "    Return L1 (raw) or L2 (compressed); nil: no such key."], run: get),
+                    help: ["GET <key>", "    Return L1 (raw), L2 (compressed) or L3 (on disk); nil: no such key."], run: get),
                 Command(
                     "PROMOTE", "key [L1]", arity: -3, [.readonly, .fast], keys: [.key(at: 2, [.readOnly])], in: .fog,
                     since: "8.2.0", complexity: "O(N) where N is the size of the value.",
                     summary: "Makes a key's value raw.",
                     help: ["PROMOTE <key> [L1]", "    Make the value raw. Returns whether it moved."], run: promote),
                 Command(
-                    "DEMOTE", "key [tier=(L2 | WARM | DENSE)]", arity: -3, [.readonly, .fast],
+                    "DEMOTE", "key [tier=(L2 | WARM | DENSE | L3)]", arity: -3, [.readonly, .fast, .leavesAsleep],
                     keys: [.key(at: 2, [.readOnly])], in: .fog, since: "8.2.0",
-                    complexity: "O(N) where N is the size of the value.", summary: "Compresses a key's value.",
+                    complexity: "O(N) where N is the size of the value.", summary: "Compresses a key's value, or writes it to disk.",
                     help: [
-                        "DEMOTE <key> [L2|WARM|DENSE]",
-                        "    Compress the value; WARM: quick to read; DENSE: smallest. Returns whether it moved.",
+                        "DEMOTE <key> [L2|WARM|DENSE|L3]",
+                        "    Compress the value (WARM: quick to read; DENSE: smallest) or write it to disk (L3).",
+                        "    Returns whether it moved.",
                     ],
                     run: demote),
                 Command(
@@ -71,12 +72,18 @@ enum TierCommand {
         while !words.isAtEnd {
             if words.take("WARM") {
                 tier = .warm
+            } else if words.take("L3") {
+                tier = .cold
             } else if !words.take("L2") && !words.take("DENSE") {
                 throw .syntax
             }
         }
         let options = call.settings.fog.tiers
-        guard options.compresses else { throw .message("ERR fog-l2-enabled or fog-compress is off") }
+        if tier == .cold {
+            guard call.keyspace.tiers.cold?.takesValues == true else { throw .message("ERR fog-l3-enabled is off") }
+        } else if !options.compresses {
+            throw .message("ERR fog-l2-enabled or fog-compress is off")
+        }
         guard let slot = find(call, first) else { return call.reply.integer(0) }
         call.reply.integer(call.keyspace.demote(slot, in: call.session.database, to: tier) ? 1 : 0)
     }
@@ -84,11 +91,13 @@ enum TierCommand {
     // MARK: figures
 
     private static let info: Command.Handler = { (call: inout Call) throws(CommandError) in
-        call.reply.map(4)
+        call.reply.map(5)
         call.reply.bulk("l1")
         writeRaw(call)
         call.reply.bulk("l2")
         writeCompressed(call)
+        call.reply.bulk("l3")
+        writeCold(call)
         call.reply.bulk("moves")
         writeMoves(call)
         call.reply.bulk("dictionaries")
@@ -127,11 +136,27 @@ enum TierCommand {
         call.reply.pair("dense_hits", statistics.denseHits)
     }
 
+    private static func writeCold(_ call: borrowing Call) {
+        let options = call.settings.fog.tiers
+        let figures = TierFigures(call.keyspace).cold
+        let cold = call.keyspace.tiers.cold
+        call.reply.map(8)
+        call.reply.pair("enabled", options.hasDisk && cold != nil ? 1 : 0)
+        call.reply.pair("keys", figures.keys)
+        call.reply.pair("bytes", cold?.liveByteCount ?? 0)
+        call.reply.pair("hits", call.keyspace.tiers.statistics.coldHits)
+        call.reply.pair("ttl", options.coldSeconds)
+        call.reply.pair("whole_bytes", figures.wholeByteCount)
+        call.reply.pair("disk_bytes", cold?.diskByteCount ?? 0)
+        call.reply.pair("capacity", options.diskByteCountMax)
+    }
+
     private static func writeMoves(_ call: borrowing Call) {
         let statistics = call.keyspace.tiers.statistics
-        call.reply.map(7)
+        call.reply.map(8)
         call.reply.pair("to_warm", statistics.toWarm)
         call.reply.pair("to_dense", statistics.toDense)
+        call.reply.pair("to_cold", statistics.toCold)
         call.reply.pair("to_raw", statistics.promotions)
         call.reply.pair("incompressible", statistics.incompressible)
         call.reply.pair("skipped_for_time", statistics.skippedForTime)

@@ -21,6 +21,7 @@ extension Engine {
 
     /// The dataset is complete.
     package mutating func endLoading() {
+        openColdTier()
         setLoading(false)
         changes = 0
         saving.lastSaveSecond = clock.nowMilliseconds / 1000

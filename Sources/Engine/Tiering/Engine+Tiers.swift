@@ -36,6 +36,7 @@ extension Engine {
     mutating func tierSettingsChanged() {
         guard keyspace.tiers.options != settings.fog.tiers else { return }
         keyspace.tiers.options = settings.fog.tiers
+        coldSettingsChanged()
         tierDuties.pressesAgainAt = 0
         tierDuties.nextRound = 0
     }
@@ -46,12 +47,13 @@ extension Engine {
         sampleForDictionaries()
         for job in keyspace.tiers.takeJobs() { hooks.train(job) }
         keyspace.tiers.forgetImages()
+        let isReclaiming = tidyCold()
         if keyspace.now >= tierDuties.nextRetirement {
             tierDuties.nextRetirement = keyspace.now + 10_000
             let tiers = keyspace.tiers
             tiers.retire { keyspace.dictionaryUses($0) }
         }
-        return followTierTimes()
+        return followTierTimes() || isReclaiming
     }
 
     /// A training that `hooks.train` was given is over.
@@ -98,7 +100,9 @@ extension Engine {
     /// Memory is over its limit and no key may go: compresses until `excess` bytes are free, a slice of time is over,
     /// or there is nothing left to compress.
     mutating func press(excess: Int) {
-        guard keyspace.tiers.options.compresses, keyspace.now >= tierDuties.pressesAgainAt else { return }
+        guard keyspace.tiers.options.compresses || keyspace.tiers.cold != nil,
+            keyspace.now >= tierDuties.pressesAgainAt
+        else { return }
         let deadline = clock.monotonicNanoseconds + Engine.pressSliceNanoseconds
         var missing = excess
         repeat {

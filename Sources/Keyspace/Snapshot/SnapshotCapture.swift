@@ -140,7 +140,9 @@ package final class SnapshotCapture {
             return true
         }
         if isInvalidated(entry) { return false }
-        if entry.hasHeldValue, HeldValue.byteCount(entry) >= SnapshotCapture.donatedByteCountMin {
+        // A value on disk is read when its turn comes, not by whoever removes its key.
+        let isLarge = entry.hasHeldValue && HeldValue.byteCount(entry) >= SnapshotCapture.donatedByteCountMin
+        if isLarge || entry.tier == .cold {
             donated.append((entry, number))
             return true
         }

@@ -15,6 +15,9 @@ package struct DictionaryGeneration {
     /// Bytes that were compressed with it, before and after.
     package var plainByteCount = 0
     package var packedByteCount = 0
+    /// The number that records on disk name it by, given when the store's dictionaries had this edition; 0 for none.
+    var coldNumber: UInt16 = 0
+    var coldEdition = 0
 }
 
 /// Training of one dictionary: `run` on a background thread, then back to `TierStore.finish`.

@@ -19,6 +19,11 @@ extension Keyspace {
     /// Puts the value of `slot` one tier further down. Returns the bytes of memory that became free, nil when it stays
     /// as it is: then the key must go if memory is needed.
     package mutating func demote(_ slot: EntryTable.Slot, in database: Int) -> Int? {
+        squeeze(slot, in: database) ?? sink(slot, in: database)
+    }
+
+    /// As `demote`, within memory.
+    private mutating func squeeze(_ slot: EntryTable.Slot, in database: Int) -> Int? {
         let entry = slot.entry
         guard tiers.options.compresses, !entry.resistsCompression else { return nil }
         switch entry.tier {
@@ -44,6 +49,7 @@ extension Keyspace {
         case (.raw, .warm): return compress(slot, in: database, .lz4) != nil
         case (.raw, .dense): return compress(slot, in: database, .zstd) != nil
         case (.warm, .dense): return recompress(slot, in: database) != nil
+        case (_, .cold): return sink(slot, in: database) != nil
         default: return false
         }
     }
@@ -62,7 +68,7 @@ extension Keyspace {
     }
 
     /// Bytes of a value that is one piece; nil for all others.
-    private static func compactByteCount(_ entry: Entry) -> Int? {
+    static func compactByteCount(_ entry: Entry) -> Int? {
         if entry.isAsleep { return nil }
         switch entry.objectType {
         case .string:
@@ -78,7 +84,7 @@ extension Keyspace {
     }
 
     @_lifetime(borrow entry)
-    private static func compactBytes(_ entry: Entry) -> Span<UInt8> {
+    static func compactBytes(_ entry: Entry) -> Span<UInt8> {
         if entry.isString { return unsafe _overrideLifetime(entry.stringBytes(), borrowing: entry) }
         let view = entry.value.extracting(0..<entry.compactByteCount)
         return unsafe _overrideLifetime(view, borrowing: entry)
@@ -159,7 +165,7 @@ extension Keyspace {
     }
 
     /// The same value in another form: what is known of the key stays.
-    private mutating func replace(_ slot: EntryTable.Slot, in database: Int, with fresh: Entry) {
+    mutating func replace(_ slot: EntryTable.Slot, in database: Int, with fresh: Entry) {
         let old = slot.entry
         let placed = self[database].carryLabel(of: old, to: fresh)
         self[database].table.replace(slot, with: placed)
@@ -209,7 +215,8 @@ extension Keyspace {
         }
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
         let options = tiers.options
-        let isWanted = options.keepsRaw && (hits >= options.promoteHits || !options.compresses)
+        let isCompressedInVain = !options.compresses && slot.entry.tier != .cold
+        let isWanted = options.keepsRaw && (hits >= options.promoteHits || isCompressedInVain)
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }

@@ -9,6 +9,7 @@
 //
 // Engine's turn only.
 package import Codec
+internal import ColdStore
 package import Structures
 
 package enum Tier: Int, CaseIterable, Sendable {
@@ -79,11 +80,13 @@ extension Entry {
     package var dictionary: Int { Int(truncatingIfNeeded: head >> 8 & 0xFF) }
     /// Bytes of the value when it is awake.
     package var wholeByteCount: Int { Int(truncatingIfNeeded: head >> 16 & 0xFF_FFFF) }
-    /// Bytes that stand for it.
-    package var packedByteCount: Int { entry.valueByteCount - SleepingValue.headByteCount }
+    /// Bytes that stand for it, in memory or on disk.
+    package var packedByteCount: Int {
+        entry.tier == .cold ? coldAddress.byteCount : entry.valueByteCount - SleepingValue.headByteCount
+    }
     package var hits: Int { Int(truncatingIfNeeded: head >> 40 & 0xFF) }
 
-    /// The compressed value.
+    /// The compressed value, where it is in memory.
     var payload: Span<UInt8> {
         @_lifetime(borrow self) get {
             let bytes = entry.value
@@ -127,11 +130,14 @@ package struct SleeperAccount {
         package var byteCount = 0
         /// Bytes of the same values awake.
         package var wholeByteCount = 0
+        /// Bytes of whole entries: of what the keys take as well.
+        package var entryByteCount = 0
         package init() {}
 
         package mutating func add(_ other: Figures) {
             keys += other.keys
             byteCount += other.byteCount
+            entryByteCount += other.entryByteCount
             wholeByteCount += other.wholeByteCount
         }
     }
@@ -170,18 +176,18 @@ package struct SleeperAccount {
     }
 
     private mutating func change(_ value: SleepingValue, by sign: Int) {
-        let byteCount = value.entry.valueByteCount
         switch value.entry.tier {
         case .raw: break
-        case .warm: SleeperAccount.change(&warm, byteCount, value.wholeByteCount, sign)
-        case .dense: SleeperAccount.change(&dense, byteCount, value.wholeByteCount, sign)
-        case .cold: SleeperAccount.change(&cold, byteCount, value.wholeByteCount, sign)
+        case .warm: SleeperAccount.change(&warm, value, sign)
+        case .dense: SleeperAccount.change(&dense, value, sign)
+        case .cold: SleeperAccount.change(&cold, value, sign)
         }
     }
 
-    private static func change(_ figures: inout Figures, _ byteCount: Int, _ wholeByteCount: Int, _ sign: Int) {
+    private static func change(_ figures: inout Figures, _ value: SleepingValue, _ sign: Int) {
         figures.keys += sign
-        figures.byteCount += sign * byteCount
-        figures.wholeByteCount += sign * wholeByteCount
+        figures.byteCount += sign * value.entry.valueByteCount
+        figures.wholeByteCount += sign * value.wholeByteCount
+        figures.entryByteCount += sign * value.entry.byteCount
     }
 }

@@ -83,9 +83,12 @@ package struct TierHand {
         let hash = keyspace[database].table.hash(entry.key)
         let idle = keyspace.clocks.idleSeconds(hash, in: database, at: keyspace.now)
         if entry.isAsleep {
-            guard options.compressedSeconds > 0, idle >= options.compressedSeconds,
-                let slot = keyspace[database].table.find(entry.key, hash: hash)
-            else { return }
+            let isCold = entry.tier == .cold
+            let seconds = isCold ? options.coldSeconds : options.compressedSeconds
+            guard seconds > 0, idle >= seconds, let slot = keyspace[database].table.find(entry.key, hash: hash) else {
+                return
+            }
+            if !isCold && keyspace.sink(slot, in: database) != nil { return }
             keyspace.tiers.statistics.outlived += 1
             keyspace.evict(slot, hash: hash, in: database)
             return

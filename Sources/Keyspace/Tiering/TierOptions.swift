@@ -12,6 +12,14 @@ package enum CompressionChoice: String, Sendable, CaseIterable, BitwiseCopyable 
     var first: BlockCodec { self == .zstd ? .zstd : .lz4 }
 }
 
+/// `fog-l3-reader`: how values are read from disk.
+package enum ColdReading: String, Sendable, CaseIterable, BitwiseCopyable {
+    /// io_uring where the kernel allows it, else threads.
+    case auto
+    case ring = "io_uring"
+    case threads
+}
+
 package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
     /// `fog-l1-enabled`: values that were read often enough become raw again.
     package var keepsRaw = true
@@ -35,6 +43,20 @@ package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
     package var rawSeconds = 0
     /// `fog-l2-ttl`: seconds without use after which a compressed value goes on to the next tier, or goes; 0 never.
     package var compressedSeconds = 0
+    /// `fog-l3-enabled`: values go to disk.
+    package var hasDisk = false
+    /// `fog-l3-min-bytes`: smaller values do not.
+    package var coldByteCountMin = 64
+    /// `fog-l3-max-bytes`: what the files may take.
+    package var diskByteCountMax = 10 << 30
+    /// `fog-l3-write-rate`: bytes a second that may be written; 0 for any number.
+    package var diskBytesPerSecond = 100 << 20
+    /// `fog-l3-ttl`: seconds without use after which a value on disk goes; 0 never.
+    package var coldSeconds = 0
+    /// `fog-l3-reader`.
+    package var reading = ColdReading.auto
+    /// `tier-persist`: what is on disk survives a crash.
+    package var persistsDisk = false
     /// `fog-l1-cleanup`: seconds between two looks at these times and numbers.
     package var roundSeconds = 30
     package init() {}
@@ -44,7 +66,7 @@ package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
 
     /// Whether values move without memory being full.
     package var hasStandingOrders: Bool {
-        compresses && (rawSeconds > 0 || rawCountMax > 0 || !keepsRaw) || compressedSeconds > 0
+        compresses && (rawSeconds > 0 || rawCountMax > 0 || !keepsRaw) || compressedSeconds > 0 || coldSeconds > 0
     }
 }
 

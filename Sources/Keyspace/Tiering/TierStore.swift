@@ -3,6 +3,7 @@
 internal import Base
 package import Codec
 internal import CLinux
+internal import ColdStore
 package import Structures
 
 package final class TierStore {
@@ -19,6 +20,8 @@ package final class TierStore {
     var block = ByteBuffer()
     var whole = ByteBuffer()
     var budget = CompressionBudget()
+    /// The tier on disk; nil where there is none.
+    package var cold: ColdTier?
     private var transients = Transients()
     private var inspected = Transients()
 
@@ -95,6 +98,26 @@ package final class TierStore {
         return generations.count - 1
     }
 
+    /// The number by which records on disk name dictionary `number`; nil when the store has too many.
+    func coldNumber(ofDictionary number: Int) -> UInt16? {
+        guard let cold, let generation = generations[number] else { return nil }
+        let edition = cold.store.dictionaryEdition
+        if generation.coldNumber != 0 && generation.coldEdition == edition { return generation.coldNumber }
+        guard let found = cold.store.register(dictionary: generation.dictionary.bytes) else { return nil }
+        generations[number]?.coldNumber = found
+        generations[number]?.coldEdition = edition
+        return found
+    }
+
+    /// A dictionary that an earlier process has left on disk. Its number here; 0 when it is not one.
+    package func adopt(dictionary bytes: [UInt8]) -> Int {
+        guard let dictionary = CodecDictionary(bytes.span, level: options.level), let number = freeNumber() else {
+            return 0
+        }
+        generations[number] = DictionaryGeneration(number: number, dictionary: dictionary, family: 0)
+        return number
+    }
+
     /// Drops dictionaries that no family uses and no value needs.
     package func retire(_ uses: (Int) -> Int) {
         for number in generations.indices.dropFirst() {
@@ -137,6 +160,12 @@ package final class TierStore {
     @unsafe func unpack(_ sleeping: SleepingValue, to target: UnsafeMutablePointer<UInt8>) -> Bool {
         let dictionary = dictionary(sleeping.dictionary)
         if sleeping.dictionary != 0 && dictionary == nil { return false }
+        if sleeping.entry.tier == .cold {
+            return cold?.withPayload(sleeping) { payload in
+                unsafe coder.decompress(
+                    payload, sleeping.codec, dictionary, to: target, count: sleeping.wholeByteCount)
+            } ?? false
+        }
         let isWhole = unsafe coder.decompress(
             sleeping.payload, sleeping.codec, dictionary, to: target, count: sleeping.wholeByteCount)
         if !isWhole { statistics.corrupt += 1 }
