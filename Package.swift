@@ -7,28 +7,30 @@ import PackageDescription
 let usesSystemAllocator = Context.environment["FOG_ALLOCATOR"] == "system"
 
 /// One list for every Swift target: language mode 6, strict memory safety and all warnings as errors.
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    // Debug builds, which tests and CI make, hold the line; release adds a compiler note about its own flags.
-    .treatAllWarnings(as: .error, .when(configuration: .debug)),
-    .enableExperimentalFeature("Lifetimes"),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    // CLinux needs glibc's GNU names. The standard library's own view of glibc (Synchronization imports it) must be
-    // read with the same macro, or the compiler sees two definitions of one struct.
-    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE=1"]),
-    // Hot state is reached through the engine's turn, which already excludes overlapping access between threads;
-    // dynamic exclusivity checks cost 1.7x on that path when measured, so release builds drop them. Debug keeps them.
-    // `package` functions are inlined across modules only with package-wide cross-module optimisation (measured:
-    // 2x on the request path); the module interfaces it needs never leave this package.
-    .unsafeFlags(
-        [
-            "-enforce-exclusivity=unchecked", "-enable-library-evolution", "-Xfrontend", "-package-cmo", "-Xfrontend",
-            "-allow-non-resilient-access",
-        ], .when(configuration: .release)),
-] + (usesSystemAllocator ? [.unsafeFlags(["-Xcc", "-DFOG_SYSTEM_ALLOCATOR=1"])] : [])
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        // Debug builds, which tests and CI make, hold the line; release adds a compiler note about its own flags.
+        .treatAllWarnings(as: .error, .when(configuration: .debug)),
+        .enableExperimentalFeature("Lifetimes"),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        // CLinux needs glibc's GNU names. The standard library's own view of glibc (Synchronization imports it) must be
+        // read with the same macro, or the compiler sees two definitions of one struct.
+        .unsafeFlags(["-Xcc", "-D_GNU_SOURCE=1"]),
+        // Hot state is reached through the engine's turn, which already excludes overlapping access between threads;
+        // dynamic exclusivity checks cost 1.7x on that path when measured, so release builds drop them. Debug keeps them.
+        // `package` functions are inlined across modules only with package-wide cross-module optimisation (measured:
+        // 2x on the request path); the module interfaces it needs never leave this package.
+        .unsafeFlags(
+            [
+                "-enforce-exclusivity=unchecked", "-enable-library-evolution", "-Xfrontend", "-package-cmo",
+                "-Xfrontend",
+                "-allow-non-resilient-access",
+            ], .when(configuration: .release)),
+    ] + (usesSystemAllocator ? [.unsafeFlags(["-Xcc", "-DFOG_SYSTEM_ALLOCATOR=1"])] : [])
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)

@@ -33,7 +33,7 @@ extension ColdStore {
         _ address: ColdAddress, key: Span<UInt8>, token: UInt64, _ body: (ColdHead, Span<UInt8>) -> Void
     ) -> ColdFetch {
         guard let segment = segment(at: address), segment.state != .lost else { return .missing }
-        if let chunk = segment.chunk(of: address),
+        if let chunk = buffer(of: address, segment),
             let bytes = chunk.bytes(at: address.offset, byteCount: address.byteCount)
         {
             statistics.readsFromBuffer += 1
@@ -48,7 +48,7 @@ extension ColdStore {
         guard segment.file.descriptor >= 0 else { return .missing }
         let keyHash = KeyHash.hash(key, seed: KeyHash.seed)
         let block = ReadBlock(byteCount: address.byteCount)
-        if readsAtOnce && block.readAtOnce(segment.file, at: address.offset) {
+        if !readsFilesOnly && block.readAtOnce(segment.file, at: address.offset) {
             statistics.readsAtOnce += 1
             return check(block.span, segment, address, keyHash, body) ? .ready : .missing
         }
@@ -65,7 +65,7 @@ extension ColdStore {
     ) -> Bool {
         guard let segment = segment(at: address), segment.state != .lost else { return false }
         let keyHash = KeyHash.hash(key, seed: KeyHash.seed)
-        if let chunk = segment.chunk(of: address),
+        if let chunk = buffer(of: address, segment),
             let bytes = chunk.bytes(at: address.offset, byteCount: address.byteCount)
         {
             return check(bytes, segment, address, keyHash, body)
@@ -77,6 +77,12 @@ extension ColdStore {
         }
         statistics.readsFromDisk += 1
         return check(block.span, segment, address, keyHash, body)
+    }
+
+    /// The write buffer that has the record.
+    private func buffer(of address: ColdAddress, _ segment: Segment) -> Chunk? {
+        guard let chunk = segment.chunk(of: address) else { return nil }
+        return readsFilesOnly && chunk.writtenCount == chunk.count ? nil : chunk
     }
 
     /// Hands the bytes on if they are the record that was put.

@@ -30,6 +30,9 @@ extension ColdStore {
     /// Whether a segment is being emptied, and the next step can follow at once.
     package var isReclaiming: Bool { draining.map { !$0.isReading } ?? false }
 
+    /// Whether the segment that is being emptied lied once: what can still be read of it is worth keeping, used or not.
+    package var isRescuing: Bool { draining?.segment.isQuarantined ?? false }
+
     /// To be called every 50 ms or so, and after `poll`. Nothing is emptied unless `reclaims`. `judge` decides about a record at an address; for `keep`,
     /// `moved` then tells its new address, from before the old one stops being valid.
     package func tidy(

@@ -24,8 +24,8 @@ package final class ColdStore {
     /// Bytes in chunks that are not on disk.
     var inFlightByteCount = 0
     var credit: WriteCredit
-    /// Values in the page cache are read at once. False in tests, where every read of a file takes its time.
-    package var readsAtOnce = true
+    /// For tests: what has been written is read from its file, neither from a buffer nor at once.
+    package var readsFilesOnly = false
     var dictionaries: [UInt16: Dictionary] = [:]
     /// Changes when a dictionary goes: a number may come to mean another one.
     package internal(set) var dictionaryEdition = 1

@@ -66,7 +66,9 @@ final class Graves: Sendable {
                 var done = 0
                 while done < buffer.count {
                     let count = unsafe CLinux.write(state.descriptor, base + done, buffer.count - done)
-                    if count > 0 { done += count } else if count == 0 || fog_errno() != EINTR {
+                    if count > 0 {
+                        done += count
+                    } else if count == 0 || fog_errno() != EINTR {
                         return count == 0 ? ENOSPC : fog_errno()
                     }
                 }

@@ -74,7 +74,8 @@ package final class Server: Sendable {
         engine.hooks.exitNow = { _exit(1) }
         let turn = Turn(engine)
         shared = ServerShared(
-            turn: turn, commands: table, inboxes: inboxes, coldWakeup: try Wakeup(), pool: pool, listeners: listeners, signals: watcher,
+            turn: turn, commands: table, inboxes: inboxes, coldWakeup: try Wakeup(), pool: pool, listeners: listeners,
+            signals: watcher,
             settings: settings, unixSocketPath: options.config.string("unixsocket"))
         coordinator.loadFile = Server.fileLoader(shared)
         let (prober, shared) = (prober, shared)

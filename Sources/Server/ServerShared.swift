@@ -29,7 +29,8 @@ final class ServerShared: Sendable {
     let nextDeadline = Atomic<Int64>(.max)
 
     init(
-        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], coldWakeup: Wakeup, pool: IOPool, listeners: Listeners,
+        turn: Turn, commands: CommandTable, inboxes: [LoopInbox], coldWakeup: Wakeup, pool: IOPool,
+        listeners: Listeners,
         signals: SignalWatcher?, settings: Settings, unixSocketPath: String
     ) {
         self.turn = turn

@@ -224,14 +224,16 @@ struct TierModelCommands {
     private mutating func scripts() -> TierModelStep {
         switch below(5) {
         case 0:
-            let script = "local v = redis.call('GET', KEYS[1]); "
+            let script =
+                "local v = redis.call('GET', KEYS[1]); "
                 + "if v then redis.call('SET', KEYS[2], v .. ARGV[1]) end; return {v, redis.call('GET', KEYS[2])}"
             return TierModelStep(["EVAL", script, "2", "text:\(below(12))", "text:\(below(12))", "tail"])
         case 1:
             let script = "local r = redis.pcall('HGETALL', KEYS[1]); if r.err then return r.err end; return #r"
             return TierModelStep(["EVAL", script, "1", key("hash")])
         case 2:
-            let script = "local n = 0; for i = 0, 11 do local v = redis.pcall('GET', 'text:' .. i); "
+            let script =
+                "local n = 0; for i = 0, 11 do local v = redis.pcall('GET', 'text:' .. i); "
                 + "if type(v) == 'string' then n = n + #v end end; return n"
             return TierModelStep(["EVAL", script, "0"])
         case 3:

@@ -47,9 +47,10 @@ struct TierModelTests {
         let reader = ["io_uring", "threads"][round % 2]
         let isCompressed = round < 4
         let pair = try Pair(
-            variant, "fog-l3-enabled yes\nfog-l3-min-bytes 32\nfog-l3-reader \(reader)\nfog-compress-codec auto\n"
+            variant,
+            "fog-l3-enabled yes\nfog-l3-min-bytes 32\nfog-l3-reader \(reader)\nfog-compress-codec auto\n"
                 + (isCompressed ? "" : "fog-compress no\n"))
-        pair.tiered.withEngine { $0.keyspace.tiers.cold?.store.readsAtOnce = false }
+        pair.tiered.withEngine { $0.keyspace.tiers.cold?.store.readsFilesOnly = true }
         var commands = TierModelCommands(seed: seed)
         if isCompressed { try pair.train() }
         for number in 0..<2000 {

@@ -9,7 +9,8 @@ internal import Structures
 enum KeyExpire {
     static let commands: [Command] = [
         Command(
-            "EXPIRE", "key seconds:integer [condition=(NX | XX | GT | LT)@7.0.0]", arity: -3, [.write, .fast, .leavesAsleep],
+            "EXPIRE", "key seconds:integer [condition=(NX | XX | GT | LT)@7.0.0]", arity: -3,
+            [.write, .fast, .leavesAsleep],
             keys: [.key([.readWrite, .update])], in: .generic, since: "1.0.0", complexity: "O(1)",
             summary: "Sets the expiration time of a key in seconds.",
             history: [("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`.")],
@@ -19,7 +20,8 @@ enum KeyExpire {
             }),
         Command(
             "EXPIREAT", "key unix-time-seconds:unix-time [condition=(NX | XX | GT | LT)@7.0.0]", arity: -3,
-            [.write, .fast, .leavesAsleep], keys: [.key([.readWrite, .update])], in: .generic, since: "1.2.0", complexity: "O(1)",
+            [.write, .fast, .leavesAsleep], keys: [.key([.readWrite, .update])], in: .generic, since: "1.2.0",
+            complexity: "O(1)",
             summary: "Sets the expiration time of a key to a Unix timestamp.",
             history: [("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`.")],
             run: {
@@ -27,7 +29,8 @@ enum KeyExpire {
                 try expire(&call, unit: 1000, isAbsolute: true, "ERR invalid expire time in 'expireat' command")
             }),
         Command(
-            "PEXPIRE", "key milliseconds:integer [condition=(NX | XX | GT | LT)@7.0.0]", arity: -3, [.write, .fast, .leavesAsleep],
+            "PEXPIRE", "key milliseconds:integer [condition=(NX | XX | GT | LT)@7.0.0]", arity: -3,
+            [.write, .fast, .leavesAsleep],
             keys: [.key([.readWrite, .update])], in: .generic, since: "2.6.0", complexity: "O(1)",
             summary: "Sets the expiration time of a key in milliseconds.",
             history: [("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`.")],
@@ -37,7 +40,8 @@ enum KeyExpire {
             }),
         Command(
             "PEXPIREAT", "key unix-time-milliseconds:unix-time [condition=(NX | XX | GT | LT)@7.0.0]", arity: -3,
-            [.write, .fast, .leavesAsleep], keys: [.key([.readWrite, .update])], in: .generic, since: "2.6.0", complexity: "O(1)",
+            [.write, .fast, .leavesAsleep], keys: [.key([.readWrite, .update])], in: .generic, since: "2.6.0",
+            complexity: "O(1)",
             summary: "Sets the expiration time of a key to a Unix milliseconds timestamp.",
             history: [("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`.")],
             run: {
@@ -45,7 +49,8 @@ enum KeyExpire {
                 try expire(&call, unit: 1, isAbsolute: true, "ERR invalid expire time in 'pexpireat' command")
             }),
         Command(
-            "PERSIST", "key", arity: 2, [.write, .fast, .leavesAsleep], keys: [.key([.readWrite, .update])], in: .generic,
+            "PERSIST", "key", arity: 2, [.write, .fast, .leavesAsleep], keys: [.key([.readWrite, .update])],
+            in: .generic,
             since: "2.2.0", complexity: "O(1)", summary: "Removes the expiration time of a key.", run: persist),
     ]
 

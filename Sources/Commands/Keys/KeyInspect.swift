@@ -8,13 +8,15 @@ internal import RESP
 enum KeyInspect {
     static let commands: [Command] = [
         Command(
-            "EXISTS", "key...", arity: -2, [.readonly, .fast, .leavesAsleep], keys: [.keys([.readOnly])], in: .generic, since: "1.0.0",
+            "EXISTS", "key...", arity: -2, [.readonly, .fast, .leavesAsleep], keys: [.keys([.readOnly])], in: .generic,
+            since: "1.0.0",
             complexity: "O(N) where N is the number of keys to check.",
             summary: "Determines whether one or more keys exist.",
             history: [("3.0.3", "Accepts multiple `key` arguments.")],
             hints: ["request_policy:multi_shard", "response_policy:agg_sum"], run: exists),
         Command(
-            "TOUCH", "key...", arity: -2, [.readonly, .fast, .leavesAsleep], keys: [.keys([.readOnly])], in: .generic, since: "3.2.1",
+            "TOUCH", "key...", arity: -2, [.readonly, .fast, .leavesAsleep], keys: [.keys([.readOnly])], in: .generic,
+            since: "3.2.1",
             complexity: "O(N) where N is the number of keys that will be touched.",
             summary: """
                 Returns the number of existing keys out of those specified after updating the time they were \
@@ -22,7 +24,8 @@ enum KeyInspect {
                 """,
             hints: ["request_policy:multi_shard", "response_policy:agg_sum"], run: touch),
         Command(
-            "TYPE", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly])], in: .generic, since: "1.0.0",
+            "TYPE", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly])], in: .generic,
+            since: "1.0.0",
             complexity: "O(1)", summary: "Determines the type of value stored at a key.", run: type),
     ]
 

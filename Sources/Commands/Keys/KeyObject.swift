@@ -13,7 +13,8 @@ enum KeyObject {
             summary: "A container for object introspection commands.",
             subcommands: [
                 Command(
-                    "ENCODING", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "ENCODING", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])],
+                    in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the internal encoding of an object.",
                     hints: ["nondeterministic_output"],
                     help: [
@@ -34,7 +35,8 @@ enum KeyObject {
                     ],
                     run: frequency),
                 Command(
-                    "IDLETIME", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "IDLETIME", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])],
+                    in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the time since the last access to an object.",
                     hints: ["nondeterministic_output"],
                     help: [
@@ -44,7 +46,8 @@ enum KeyObject {
                     ],
                     run: idleTime),
                 Command(
-                    "REFCOUNT", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .generic,
+                    "REFCOUNT", "key", arity: 3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])],
+                    in: .generic,
                     since: "2.2.3", complexity: "O(1)", summary: "Returns the reference count of a value of a key.",
                     hints: ["nondeterministic_output"],
                     help: [

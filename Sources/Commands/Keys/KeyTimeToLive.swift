@@ -8,14 +8,16 @@ internal import Structures
 enum KeyTimeToLive {
     static let commands: [Command] = [
         Command(
-            "EXPIRETIME", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly, .access])], in: .generic,
+            "EXPIRETIME", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly, .access])],
+            in: .generic,
             since: "7.0.0", complexity: "O(1)", summary: "Returns the expiration time of a key as a Unix timestamp.",
             run: {
                 (call: inout Call) throws(CommandError) in
                 answer(&call, isAbsolute: true, inSeconds: true)
             }),
         Command(
-            "PEXPIRETIME", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly, .access])], in: .generic,
+            "PEXPIRETIME", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly, .access])],
+            in: .generic,
             since: "7.0.0", complexity: "O(1)",
             summary: "Returns the expiration time of a key as a Unix milliseconds timestamp.",
             run: {
@@ -23,7 +25,8 @@ enum KeyTimeToLive {
                 answer(&call, isAbsolute: true, inSeconds: false)
             }),
         Command(
-            "PTTL", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly, .access])], in: .generic,
+            "PTTL", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly, .access])],
+            in: .generic,
             since: "2.6.0", complexity: "O(1)", summary: "Returns the expiration time in milliseconds of a key.",
             history: [("2.8.0", "Added the -2 reply.")], hints: ["nondeterministic_output"],
             run: {

@@ -51,7 +51,8 @@ enum MemoryCommand {
                     ],
                     run: stats),
                 Command(
-                    "USAGE", "key [SAMPLES count:integer]", arity: -3, [.readonly, .leavesAsleep], keys: [.key(at: 2, [.readOnly])],
+                    "USAGE", "key [SAMPLES count:integer]", arity: -3, [.readonly, .leavesAsleep],
+                    keys: [.key(at: 2, [.readOnly])],
                     in: .server, since: "4.0.0", complexity: "O(N) where N is the number of samples.",
                     summary: "Estimates the memory usage of a key.",
                     help: [

@@ -11,7 +11,8 @@ enum StringGet {
             "GET", "key", arity: 2, [.readonly, .fast], keys: [.key([.readOnly, .access])], in: .string, since: "1.0.0",
             complexity: "O(1)", summary: "Returns the string value of a key.", run: get),
         Command(
-            "STRLEN", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly])], in: .string, since: "2.2.0",
+            "STRLEN", "key", arity: 2, [.readonly, .fast, .leavesAsleep], keys: [.key([.readOnly])], in: .string,
+            since: "2.2.0",
             complexity: "O(1)", summary: "Returns the length of a string value.", run: length),
         Command(
             "GETRANGE", "key start:integer end:integer", arity: 4, [.readonly], keys: [.key([.readOnly, .access])],

@@ -18,7 +18,8 @@ enum Transactions {
             since: "2.0.0", complexity: "O(N), when N is the number of queued commands",
             summary: "Discards a transaction.", run: discard),
         Command(
-            "WATCH", "key...", arity: -2, [.noScript, .loading, .stale, .fast, .noMulti, .allowBusy, .unqueued, .leavesAsleep],
+            "WATCH", "key...", arity: -2,
+            [.noScript, .loading, .stale, .fast, .noMulti, .allowBusy, .unqueued, .leavesAsleep],
             keys: [.keys([.readOnly])], in: .transactions, since: "2.2.0", complexity: "O(1) for every key.",
             summary: "Monitors changes to keys to determine the execution of a transaction.", run: watch),
         Command(

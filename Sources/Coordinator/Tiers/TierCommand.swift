@@ -21,9 +21,11 @@ enum TierCommand {
                     help: ["INFO", "    Return keys, bytes and hits of each tier, and the dictionaries in use."],
                     run: info),
                 Command(
-                    "GET", "key", arity: 3, [.readonly, .fast, .leavesAsleep], keys: [.key(at: 2, [.readOnly])], in: .fog,
+                    "GET", "key", arity: 3, [.readonly, .fast, .leavesAsleep], keys: [.key(at: 2, [.readOnly])],
+                    in: .fog,
                     since: "8.2.0", complexity: "O(1)", summary: "Returns the level at which a key's value is kept.",
-                    help: ["GET <key>", "    Return L1 (raw), L2 (compressed) or L3 (on disk); nil: no such key."], run: get),
+                    help: ["GET <key>", "    Return L1 (raw), L2 (compressed) or L3 (on disk); nil: no such key."],
+                    run: get),
                 Command(
                     "PROMOTE", "key [L1]", arity: -3, [.readonly, .fast], keys: [.key(at: 2, [.readOnly])], in: .fog,
                     since: "8.2.0", complexity: "O(N) where N is the size of the value.",
@@ -32,7 +34,8 @@ enum TierCommand {
                 Command(
                     "DEMOTE", "key [tier=(L2 | WARM | DENSE | L3)]", arity: -3, [.readonly, .fast, .leavesAsleep],
                     keys: [.key(at: 2, [.readOnly])], in: .fog, since: "8.2.0",
-                    complexity: "O(N) where N is the size of the value.", summary: "Compresses a key's value, or writes it to disk.",
+                    complexity: "O(N) where N is the size of the value.",
+                    summary: "Compresses a key's value, or writes it to disk.",
                     help: [
                         "DEMOTE <key> [L2|WARM|DENSE|L3]",
                         "    Compress the value (WARM: quick to read; DENSE: smallest) or write it to disk (L3).",

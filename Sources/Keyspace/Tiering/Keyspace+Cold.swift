@@ -129,7 +129,8 @@ extension Keyspace {
     // MARK: records
 
     /// What is to become of a record that is met when its segment is emptied. One that was used since it was written,
-    /// or since its last rescue, is written again; the key of another goes.
+    /// or since it was spared last, is written again; the key of another goes. Not while a snapshot runs: it may keep
+    /// entries that are in no table.
     package mutating func judge(_ head: ColdHead, _ key: Span<UInt8>, _ address: ColdAddress) -> ColdVerdict {
         guard let (slot, hash, database) = holder(of: key, address, head.database) else { return .dead }
         if isExpired(slot.entry) {
@@ -138,8 +139,7 @@ extension Keyspace {
             expire(slot, hash: hash, in: database)
             return .drop
         }
-        // A running snapshot may still need it.
-        if slot.entry.epoch != self[database].epoch { return .keep }
+        if tiers.cold?.store.isRescuing == true { return .keep }
         if slot.entry.frequency > 0 {
             slot.entry.frequency -= 1
             return .keep

@@ -248,8 +248,9 @@ struct CompressionBudget {
     mutating func make(_ sleeping: SleepingValue, _ store: TierStore) -> Entry? {
         let source = sleeping.entry
         let count = sleeping.wholeByteCount
-        let size = Entry.byteCount(
-            keyByteCount: source.keyByteCount, valueByteCount: count, hasExpiry: source.hasExpiry)
+        let size =
+            Entry.byteCount(
+                keyByteCount: source.keyByteCount, valueByteCount: count, hasExpiry: source.hasExpiry)
             + (source.hasLabel ? Entry.labelByteCount : 0)
         guard let raw = unsafe malloc(size) else { outOfMemory(byteCount: size) }
         lent.append(UInt(bitPattern: raw))
