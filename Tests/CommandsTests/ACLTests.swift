@@ -87,7 +87,7 @@ struct ACLTests {
         ])
         _ = try admin.run("ACL SETUSER r -get")
         try session.run([
-            ("EXEC", "(matches) *(error) NOPERM ACLs rules changed between*no permission to execute the command*")
+            ("EXEC", "(matches) *(error) NOPERM ACLs rules changed between*no permission to execute the command*"),
         ])
         #expect(try admin.run("ACL LOG 1").elements?.first?.elements?.contains { $0.text == "multi" } == true)
     }
@@ -107,8 +107,7 @@ struct ACLTests {
         let admin = try session.server.connect()
         try session.run([
             ("ACL SETUSER p on nopass +@all ~* resetchannels &news:*", "OK"), ("AUTH p x", "OK"),
-            ("PUBLISH sport x", "(error) NOPERM No permissions to access a channel"),
-            ("PUBLISH news:1 x", "(integer) 0"),
+            ("PUBLISH sport x", "(error) NOPERM No permissions to access a channel"), ("PUBLISH news:1 x", "(integer) 0"),
             ("PSUBSCRIBE news:1*", "(error) NOPERM No permissions to access a channel"),
             ("PSUBSCRIBE news:*", "(matches) *psubscribe*news*1*"),
         ])

@@ -15,11 +15,8 @@ struct AdministrationTests {
                     + "parsed into an integer"
             ),
             ("CONFIG SET maxmemory 1gb hz 20", "OK"),
-            (
-                "CONFIG GET maxmemory",
-                variant.protocolVersion == 3
-                    ? #"{"maxmemory": "1073741824"}"# : #"["maxmemory", "1073741824"]"#
-            ),
+            ("CONFIG GET maxmemory", variant.protocolVersion == 3
+                ? #"{"maxmemory": "1073741824"}"# : #"["maxmemory", "1073741824"]"#),
             ("CONFIG REWRITE", "(error) ERR The server is running without a config file"),
             ("GET nothing", "(nil)"), ("INFO stats", "(matches) *keyspace_misses:1*"),
             ("CONFIG RESETSTAT", "OK"), ("INFO stats", "(matches) *keyspace_misses:0*"),

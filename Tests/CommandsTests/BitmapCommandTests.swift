@@ -110,10 +110,8 @@ struct BitmapCommandTests {
             ("BITFIELD f OVERFLOW WRAP SET u2 8 5 GET u2 8", "[0, 1]"),
             ("BITFIELD f SET i64 #1 -1 GET i64 #1 GET u63 #1", "[0, -1, 4611686018427387903]"),
             ("BITFIELD g SET i64 0 9223372036854775807 OVERFLOW FAIL INCRBY i64 0 1", "[0, (nil)]"),
-            (
-                "BITFIELD g OVERFLOW SAT INCRBY i64 0 1 OVERFLOW WRAP INCRBY i64 0 1",
-                "[9223372036854775807, -9223372036854775808]"
-            ),
+            ("BITFIELD g OVERFLOW SAT INCRBY i64 0 1 OVERFLOW WRAP INCRBY i64 0 1",
+             "[9223372036854775807, -9223372036854775808]"),
             ("BITFIELD h SET u1 100 1", "[0]"), ("STRLEN h", "13"), ("BITFIELD h", "[]"),
             ("BITFIELD none GET u8 0 GET i16 100", "[0, 0]"), ("EXISTS none", "0"),
             ("BITFIELD new INCRBY u8 0 0", "[0]"), ("EXISTS new", "1"), ("SET n 1", "OK"),

@@ -44,12 +44,8 @@ struct ClientFilterTests {
         #expect(try names(session, "NOT-ID 99998 \(id)") == ["two", "three"])
         #expect(try names(session, "NOT-ID \(id) NOT-NAME three") == ["two"])
         try session.run([
-            ("CLIENT KILL NOT-ID \(id) NOT-TYPE pubsub", "1"),
-            (
-                "CLIENT LIST NAME two",
-                variant.protocolVersion == 3
-                    ? #"txt:"""# : #""""#
-            ),
+            ("CLIENT KILL NOT-ID \(id) NOT-TYPE pubsub", "1"), ("CLIENT LIST NAME two", variant.protocolVersion == 3
+                ? #"txt:"""# : #""""#),
             ("CLIENT KILL NOT-NAME one SKIPME no", "1"),
         ])
         #expect(try names(session, "") == ["one"])

@@ -23,84 +23,71 @@ struct HashCommandTests {
 
     @Test(arguments: TestVariant.all)
     func settingAndReading(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("HSET h a 1 b two", "2"), ("HSET h a 3 c ''", "1"), ("HGET h a", #""3""#), ("HGET h c", #""""#),
-                ("HGET h none", "(nil)"), ("HGET none a", "(nil)"), ("HMGET h a none b", #"["3", (nil), "two"]"#),
-                ("HMGET none a b", "[(nil), (nil)]"), ("HMSET h d 4", "OK"), ("HLEN h", "4"), ("HLEN none", "0"),
-                ("HEXISTS h a", "1"), ("HEXISTS h x", "0"), ("HSTRLEN h b", "3"), ("HSTRLEN h a", "1"),
-                ("HSTRLEN h x", "0"), ("HSETNX h a 9", "0"), ("HSETNX h e 5", "1"), ("HSETNX n e 5", "1"),
-                ("HSET h a", "(error) ERR wrong number of arguments for 'hset' command"),
-                ("HSET h a 1 b", "(error) ERR wrong number of arguments for 'hset' command"),
-                ("HMSET h a 1 b", "(error) ERR wrong number of arguments for 'hmset' command"),
-                ("HSET twice f 1 f 2 f 3", "1"), ("HGET twice f", #""3""#), ("HLEN twice", "1"),
-                ("HKEYS h", #"(unordered) ["a", "b", "c", "d", "e"]"#),
-                ("HVALS h", #"(unordered) ["", "3", "4", "5", "two"]"#),
-                ("HKEYS none", "[]"), ("HVALS none", "[]"),
-            ])
+        try run(variant, [
+            ("HSET h a 1 b two", "2"), ("HSET h a 3 c ''", "1"), ("HGET h a", #""3""#), ("HGET h c", #""""#),
+            ("HGET h none", "(nil)"), ("HGET none a", "(nil)"), ("HMGET h a none b", #"["3", (nil), "two"]"#),
+            ("HMGET none a b", "[(nil), (nil)]"), ("HMSET h d 4", "OK"), ("HLEN h", "4"), ("HLEN none", "0"),
+            ("HEXISTS h a", "1"), ("HEXISTS h x", "0"), ("HSTRLEN h b", "3"), ("HSTRLEN h a", "1"),
+            ("HSTRLEN h x", "0"), ("HSETNX h a 9", "0"), ("HSETNX h e 5", "1"), ("HSETNX n e 5", "1"),
+            ("HSET h a", "(error) ERR wrong number of arguments for 'hset' command"),
+            ("HSET h a 1 b", "(error) ERR wrong number of arguments for 'hset' command"),
+            ("HMSET h a 1 b", "(error) ERR wrong number of arguments for 'hmset' command"),
+            ("HSET twice f 1 f 2 f 3", "1"), ("HGET twice f", #""3""#), ("HLEN twice", "1"),
+            ("HKEYS h", #"(unordered) ["a", "b", "c", "d", "e"]"#),
+            ("HVALS h", #"(unordered) ["", "3", "4", "5", "two"]"#),
+            ("HKEYS none", "[]"), ("HVALS none", "[]"),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func removing(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("HSET h a 1 b 2 c 3", "3"), ("HDEL h b none", "1"), ("HDEL h none", "0"), ("HDEL none a", "0"),
-                ("HGET h c", #""3""#), ("HDEL h a c a", "2"), ("EXISTS h", "0"), ("HLEN h", "0"), ("TYPE h", "none"),
-            ])
+        try run(variant, [
+            ("HSET h a 1 b 2 c 3", "3"), ("HDEL h b none", "1"), ("HDEL h none", "0"), ("HDEL none a", "0"),
+            ("HGET h c", #""3""#), ("HDEL h a c a", "2"), ("EXISTS h", "0"), ("HLEN h", "0"), ("TYPE h", "none"),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func counting(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("HINCRBY h n 5", "5"), ("HINCRBY h n -7", "-2"), ("HSET h big \(Self.huge) word w", "2"),
-                ("HINCRBY h big 1", "(error) ERR increment or decrement would overflow"),
-                ("HINCRBY h word 1", "(error) ERR hash value is not an integer"),
-                ("HINCRBY h n 1.5", "(error) ERR value is not an integer or out of range"),
-                ("HINCRBYFLOAT h f 10.5", #""10.5""#), ("HINCRBYFLOAT h f 0.1", #""10.6""#),
-                ("HINCRBYFLOAT h f -5.0e3", #""-4989.39999999999999991""#),
-                ("HINCRBYFLOAT h word 1", "(error) ERR hash value is not a float"),
-                ("HINCRBYFLOAT h f x", "(error) ERR value is not a valid float"),
-                ("HINCRBYFLOAT h f inf", "(error) ERR value is NaN or Infinity"),
-                ("HGET h f", #""-4989.39999999999999991""#), ("HINCRBY new x 1", "1"), ("EXISTS new", "1"),
-            ])
+        try run(variant, [
+            ("HINCRBY h n 5", "5"), ("HINCRBY h n -7", "-2"), ("HSET h big \(Self.huge) word w", "2"),
+            ("HINCRBY h big 1", "(error) ERR increment or decrement would overflow"),
+            ("HINCRBY h word 1", "(error) ERR hash value is not an integer"),
+            ("HINCRBY h n 1.5", "(error) ERR value is not an integer or out of range"),
+            ("HINCRBYFLOAT h f 10.5", #""10.5""#), ("HINCRBYFLOAT h f 0.1", #""10.6""#),
+            ("HINCRBYFLOAT h f -5.0e3", #""-4989.39999999999999991""#),
+            ("HINCRBYFLOAT h word 1", "(error) ERR hash value is not a float"),
+            ("HINCRBYFLOAT h f x", "(error) ERR value is not a valid float"),
+            ("HINCRBYFLOAT h f inf", "(error) ERR value is NaN or Infinity"),
+            ("HGET h f", #""-4989.39999999999999991""#), ("HINCRBY new x 1", "1"), ("EXISTS new", "1"),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func picking(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("HSET one f v", "1"), ("HRANDFIELD one", #""f""#), ("HRANDFIELD one 5", #"["f"]"#),
-                ("HRANDFIELD one -3", #"["f", "f", "f"]"#), ("HRANDFIELD one 0", "[]"), ("HRANDFIELD none", "(nil)"),
-                ("HRANDFIELD none 2", "[]"),
-                (
-                    "HRANDFIELD one \(Self.tiny)",
-                    "(error) ERR value is out of range, value must between -\(Self.huge) and \(Self.huge)"
-                ),
-                ("HRANDFIELD one -2147483649", "(error) ERR value is out of range"),
-                ("HRANDFIELD one -\(Self.huge)", "(error) ERR value is out of range"),
-                ("HRANDFIELD one -4611686018427387905 WITHVALUES", "(error) ERR value is out of range"),
-                ("HRANDFIELD one 1 FOO", "(error) ERR syntax error"),
-                ("HSET three a 1 b 2 c 3", "3"), ("HRANDFIELD three 9", #"(unordered) ["a", "b", "c"]"#),
-            ])
+        try run(variant, [
+            ("HSET one f v", "1"), ("HRANDFIELD one", #""f""#), ("HRANDFIELD one 5", #"["f"]"#),
+            ("HRANDFIELD one -3", #"["f", "f", "f"]"#), ("HRANDFIELD one 0", "[]"), ("HRANDFIELD none", "(nil)"),
+            ("HRANDFIELD none 2", "[]"),
+            ("HRANDFIELD one \(Self.tiny)",
+                "(error) ERR value is out of range, value must between -\(Self.huge) and \(Self.huge)"),
+            ("HRANDFIELD one -2147483649", "(error) ERR value is out of range"),
+            ("HRANDFIELD one -\(Self.huge)", "(error) ERR value is out of range"),
+            ("HRANDFIELD one -4611686018427387905 WITHVALUES", "(error) ERR value is out of range"),
+            ("HRANDFIELD one 1 FOO", "(error) ERR syntax error"),
+            ("HSET three a 1 b 2 c 3", "3"), ("HRANDFIELD three 9", #"(unordered) ["a", "b", "c"]"#),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func scanning(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("HSET one f v", "1"), ("HSCAN one 0", #"["0", ["f", "v"]]"#),
-                ("HSCAN one 0 NOVALUES", #"["0", ["f"]]"#),
-                ("HSCAN one 0 MATCH x*", #"["0", []]"#), ("HSCAN one 0 MATCH f* COUNT 5", #"["0", ["f", "v"]]"#),
-                ("HSCAN none 0 FOO", #"["0", []]"#), ("HSCAN one 0 FOO", "(error) ERR syntax error"),
-                ("HSCAN one 0 COUNT 0", "(error) ERR syntax error"), ("HSCAN one x", "(error) ERR invalid cursor"),
-                ("HSCAN one 0 COUNT x", "(error) ERR value is not an integer or out of range"),
-            ])
+        try run(variant, [
+            ("HSET one f v", "1"), ("HSCAN one 0", #"["0", ["f", "v"]]"#), ("HSCAN one 0 NOVALUES", #"["0", ["f"]]"#),
+            ("HSCAN one 0 MATCH x*", #"["0", []]"#), ("HSCAN one 0 MATCH f* COUNT 5", #"["0", ["f", "v"]]"#),
+            ("HSCAN none 0 FOO", #"["0", []]"#), ("HSCAN one 0 FOO", "(error) ERR syntax error"),
+            ("HSCAN one 0 COUNT 0", "(error) ERR syntax error"), ("HSCAN one x", "(error) ERR invalid cursor"),
+            ("HSCAN one 0 COUNT x", "(error) ERR value is not an integer or out of range"),
+        ])
     }
 
     @Test func encodings() throws {
@@ -121,16 +108,12 @@ struct HashCommandTests {
 
     @Test(arguments: TestVariant.all)
     func otherTypes(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("SET s v", "OK"), ("HSET s f v", Self.wrongType), ("HGET s f", Self.wrongType),
-                ("HLEN s", Self.wrongType),
-                ("HDEL s f", Self.wrongType), ("HINCRBY s f 1", Self.wrongType), ("HRANDFIELD s", Self.wrongType),
-                ("HGETALL s", Self.wrongType), ("HSCAN s 0", Self.wrongType), ("HSET h f v", "1"),
-                ("GET h", Self.wrongType), ("LPUSH h x", Self.wrongType), ("SADD h x", Self.wrongType),
-                ("SET h v", "OK"),
-            ])
+        try run(variant, [
+            ("SET s v", "OK"), ("HSET s f v", Self.wrongType), ("HGET s f", Self.wrongType), ("HLEN s", Self.wrongType),
+            ("HDEL s f", Self.wrongType), ("HINCRBY s f 1", Self.wrongType), ("HRANDFIELD s", Self.wrongType),
+            ("HGETALL s", Self.wrongType), ("HSCAN s 0", Self.wrongType), ("HSET h f v", "1"),
+            ("GET h", Self.wrongType), ("LPUSH h x", Self.wrongType), ("SADD h x", Self.wrongType), ("SET h v", "OK"),
+        ])
     }
 
     /// Commands chosen at random against a dictionary, over both encodings, and no byte left when all keys are gone.

@@ -77,8 +77,7 @@ struct JournalTests {
         let recorder = try Recorder()
         #expect(
             try recorder.record(
-                "ZADD z 1 a 2 b 3 c 4 d 5 e", "ZMPOP 2 none z MAX COUNT 2", "BZPOPMIN none z 0",
-                "BZMPOP 0 1 z MIN COUNT 9",
+                "ZADD z 1 a 2 b 3 c 4 d 5 e", "ZMPOP 2 none z MAX COUNT 2", "BZPOPMIN none z 0", "BZMPOP 0 1 z MIN COUNT 9",
                 "ZMPOP 1 z MIN", "BZPOPMAX z 0.001", "GEOADD g CH 13.361389 38.115556 Palermo", "GEOADD g XX 1 1 none")
                 == [
                     "SELECT 0", "ZADD z 1 a 2 b 3 c 4 d 5 e", "ZPOPMAX z 2", "ZPOPMIN z", "ZPOPMIN z 2",

@@ -12,8 +12,7 @@ struct MemoryPolicyTests {
             ("CONFIG SET maxmemory-policy allkeys-lrm", "OK"), ("CONFIG SET maxmemory-policy volatile-lrm", "OK"),
             ("CONFIG GET maxmemory-policy", "(matches) *volatile-lrm*"),
             ("CONFIG SET maxmemory auto", "OK"), ("CONFIG GET maxmemory", "(matches) *auto*"),
-            ("SET key value", "OK"),
-            ("CONFIG SET maxmemory auto0", "(matches) (error)*argument must be a memory value*"),
+            ("SET key value", "OK"), ("CONFIG SET maxmemory auto0", "(matches) (error)*argument must be a memory value*"),
             ("CONFIG SET maxmemory 512mb", "OK"), ("CONFIG GET maxmemory", "(matches) *536870912*"),
             ("CONFIG SET maxmemory 0", "OK"),
         ])

@@ -66,10 +66,8 @@ struct ScriptLibraryTests {
             try session.run([("EVAL \"return \(text)\" 0", "(integer) 1")])
         }
         try session.run([
-            (
-                "EVAL \"return {struct.unpack('<i2>I4dsb', struct.pack('<i2>I4dsb', -5, 7, 1.5, 'abc', -1))}\" 0",
-                #"[-5, 7, 1, "abc", -1, 20]"#
-            )
+            ("EVAL \"return {struct.unpack('<i2>I4dsb', struct.pack('<i2>I4dsb', -5, 7, 1.5, 'abc', -1))}\" 0",
+             #"[-5, 7, 1, "abc", -1, 20]"#),
         ])
     }
 }

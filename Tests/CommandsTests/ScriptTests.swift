@@ -33,10 +33,7 @@ struct ScriptTests {
             ("EVAL 'return type(redis.call(\"get\",\"none\"))' 0", #""boolean""#),
             ("EVAL 'redis.setresp(3) return type(redis.call(\"get\",\"none\"))' 0", #""nil""#),
             ("EVAL 'return redis.call(\"ping\").ok' 0", #""PONG""#),
-            (
-                "EVAL 'redis.call(\"rpush\",\"l\",1,2,3) return redis.call(\"lrange\",\"l\",0,-1)' 0",
-                #"["1", "2", "3"]"#
-            ),
+            ("EVAL 'redis.call(\"rpush\",\"l\",1,2,3) return redis.call(\"lrange\",\"l\",0,-1)' 0", #"["1", "2", "3"]"#),
             ("EVAL 'return redis.call(\"set\",\"n\",0.1)' 0", "OK"), ("GET n", #""0.10000000000000001""#),
             ("EVAL 'return redis.call(\"set\",\"n\",1e20)' 0", "OK"), ("GET n", #""1e+20""#),
             ("EVAL 'return redis.pcall(\"nosuch\").err' 0", #""ERR Unknown Redis command called from script""#),

@@ -28,79 +28,66 @@ struct SetCommandTests {
 
     @Test(arguments: TestVariant.all)
     func addingAndRemoving(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("SADD s 1 2 3", "3"), ("SADD s 3 a", "1"), ("SCARD s", "4"), ("SCARD none", "0"),
-                ("SISMEMBER s 2", "1"),
-                ("SISMEMBER s 02", "0"), ("SISMEMBER s a", "1"), ("SISMEMBER none a", "0"), ("SADD s ''", "1"),
-                ("SMISMEMBER s 1 x a ''", "[1, 0, 1, 1]"), ("SMISMEMBER none a b", "[0, 0]"), ("SADD s a 1 ''", "0"),
-                ("SMEMBERS s", #"SET["", "1", "2", "3", "a"]"#), ("SMEMBERS none", "SET[]"), ("SREM s x", "0"),
-                ("SREM none x", "0"), ("SREM s 1 '' x", "2"), ("SREM s 2 3 a a", "3"), ("EXISTS s", "0"),
-                ("SADD t x x", "1"), ("SADD u 5 5", "1"), ("SCARD u", "1"),
-            ])
+        try run(variant, [
+            ("SADD s 1 2 3", "3"), ("SADD s 3 a", "1"), ("SCARD s", "4"), ("SCARD none", "0"), ("SISMEMBER s 2", "1"),
+            ("SISMEMBER s 02", "0"), ("SISMEMBER s a", "1"), ("SISMEMBER none a", "0"), ("SADD s ''", "1"),
+            ("SMISMEMBER s 1 x a ''", "[1, 0, 1, 1]"), ("SMISMEMBER none a b", "[0, 0]"), ("SADD s a 1 ''", "0"),
+            ("SMEMBERS s", #"SET["", "1", "2", "3", "a"]"#), ("SMEMBERS none", "SET[]"), ("SREM s x", "0"),
+            ("SREM none x", "0"), ("SREM s 1 '' x", "2"), ("SREM s 2 3 a a", "3"), ("EXISTS s", "0"),
+            ("SADD t x x", "1"), ("SADD u 5 5", "1"), ("SCARD u", "1"),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func moving(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("SADD a x 1", "2"), ("SADD b y", "1"), ("SMOVE a b x", "1"), ("SMOVE a b none", "0"),
-                ("SMOVE none b x", "0"), ("SMEMBERS b", #"SET["x", "y"]"#), ("SMOVE a a 1", "1"), ("SMOVE a a 2", "0"),
-                ("SMOVE a new 1", "1"), ("EXISTS a", "0"), ("SMEMBERS new", #"SET["1"]"#), ("SET str v", "OK"),
-                ("SMOVE new str 1", Self.wrongType), ("SMOVE str new 1", Self.wrongType), ("SMOVE none str 1", "0"),
-                ("SADD b 1", "1"), ("SMOVE new b 1", "1"), ("EXISTS new", "0"),
-            ])
+        try run(variant, [
+            ("SADD a x 1", "2"), ("SADD b y", "1"), ("SMOVE a b x", "1"), ("SMOVE a b none", "0"),
+            ("SMOVE none b x", "0"), ("SMEMBERS b", #"SET["x", "y"]"#), ("SMOVE a a 1", "1"), ("SMOVE a a 2", "0"),
+            ("SMOVE a new 1", "1"), ("EXISTS a", "0"), ("SMEMBERS new", #"SET["1"]"#), ("SET str v", "OK"),
+            ("SMOVE new str 1", Self.wrongType), ("SMOVE str new 1", Self.wrongType), ("SMOVE none str 1", "0"),
+            ("SADD b 1", "1"), ("SMOVE new b 1", "1"), ("EXISTS new", "0"),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func algebra(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("SADD a 1 2 3 4", "4"), ("SADD b 3 4 x", "3"), ("SADD c 4 x y", "3"),
-                ("SINTER a b", #"SET["3", "4"]"#), ("SINTER a b c", #"SET["4"]"#), ("SINTER a none", "SET[]"),
-                ("SINTER a a", #"SET["1", "2", "3", "4"]"#), ("SUNION b c", #"SET["3", "4", "x", "y"]"#),
-                ("SUNION none", "SET[]"), ("SDIFF a b", #"SET["1", "2"]"#), ("SDIFF a b c none", #"SET["1", "2"]"#),
-                ("SDIFF none a", "SET[]"), ("SDIFF a a", "SET[]"), ("SINTERSTORE d a b", "2"),
-                ("SMEMBERS d", #"SET["3", "4"]"#), ("SUNIONSTORE d d c", "4"),
-                ("SMEMBERS d", #"SET["3", "4", "x", "y"]"#),
-                ("SDIFFSTORE d d d", "0"), ("EXISTS d", "0"), ("SET d v", "OK"), ("SDIFFSTORE d a b", "2"),
-                ("TYPE d", "set"), ("SINTERSTORE d none a", "0"), ("EXISTS d", "0"), ("SINTERCARD 2 a b", "2"),
-                ("SINTERCARD 2 a b LIMIT 1", "1"), ("SINTERCARD 2 a b LIMIT 0", "2"), ("SINTERCARD 1 none", "0"),
-                ("SINTERCARD 0 a", "(error) ERR numkeys should be greater than 0"),
-                ("SINTERCARD 3 a b", "(error) ERR Number of keys can't be greater than number of args"),
-                ("SINTERCARD 1 a LIMIT -1", "(error) ERR LIMIT can't be negative"),
-                ("SINTERCARD 1 a FOO", "(error) ERR syntax error"), ("SET str v", "OK"),
-                ("SUNION a str", Self.wrongType),
-                ("SINTER none str", Self.wrongType), ("SDIFFSTORE a a str", Self.wrongType), ("SCARD a", "4"),
-            ])
+        try run(variant, [
+            ("SADD a 1 2 3 4", "4"), ("SADD b 3 4 x", "3"), ("SADD c 4 x y", "3"),
+            ("SINTER a b", #"SET["3", "4"]"#), ("SINTER a b c", #"SET["4"]"#), ("SINTER a none", "SET[]"),
+            ("SINTER a a", #"SET["1", "2", "3", "4"]"#), ("SUNION b c", #"SET["3", "4", "x", "y"]"#),
+            ("SUNION none", "SET[]"), ("SDIFF a b", #"SET["1", "2"]"#), ("SDIFF a b c none", #"SET["1", "2"]"#),
+            ("SDIFF none a", "SET[]"), ("SDIFF a a", "SET[]"), ("SINTERSTORE d a b", "2"),
+            ("SMEMBERS d", #"SET["3", "4"]"#), ("SUNIONSTORE d d c", "4"), ("SMEMBERS d", #"SET["3", "4", "x", "y"]"#),
+            ("SDIFFSTORE d d d", "0"), ("EXISTS d", "0"), ("SET d v", "OK"), ("SDIFFSTORE d a b", "2"),
+            ("TYPE d", "set"), ("SINTERSTORE d none a", "0"), ("EXISTS d", "0"), ("SINTERCARD 2 a b", "2"),
+            ("SINTERCARD 2 a b LIMIT 1", "1"), ("SINTERCARD 2 a b LIMIT 0", "2"), ("SINTERCARD 1 none", "0"),
+            ("SINTERCARD 0 a", "(error) ERR numkeys should be greater than 0"),
+            ("SINTERCARD 3 a b", "(error) ERR Number of keys can't be greater than number of args"),
+            ("SINTERCARD 1 a LIMIT -1", "(error) ERR LIMIT can't be negative"),
+            ("SINTERCARD 1 a FOO", "(error) ERR syntax error"), ("SET str v", "OK"), ("SUNION a str", Self.wrongType),
+            ("SINTER none str", Self.wrongType), ("SDIFFSTORE a a str", Self.wrongType), ("SCARD a", "4"),
+        ])
     }
 
     @Test(arguments: TestVariant.all)
     func picking(variant: TestVariant) throws {
-        try run(
-            variant,
-            [
-                ("SADD one m", "1"), ("SRANDMEMBER one", #""m""#), ("SRANDMEMBER one 3", #"["m"]"#),
-                ("SRANDMEMBER one -2", #"["m", "m"]"#), ("SRANDMEMBER one 0", "[]"), ("SRANDMEMBER none", "(nil)"),
-                ("SRANDMEMBER none -3", "[]"), ("SRANDMEMBER one -2147483649", "(error) ERR value is out of range"),
-                ("SRANDMEMBER one -\(Self.huge)", "(error) ERR value is out of range"),
-                (
-                    "SRANDMEMBER one \(Self.tiny)",
-                    "(error) ERR value is out of range, value must between -\(Self.huge) and \(Self.huge)"
-                ),
-                ("SRANDMEMBER one 1 2", "(error) ERR syntax error"), ("SADD s 1 2 a", "3"),
-                ("SRANDMEMBER s \(Self.huge)", #"(unordered) ["1", "2", "a"]"#), ("SPOP s 0", "SET[]"),
-                ("SPOP s -1", "(error) ERR value is out of range, must be positive"), ("SPOP none", "(nil)"),
-                ("SPOP none 3", "SET[]"), ("SPOP s \(Self.huge)", #"SET["1", "2", "a"]"#), ("EXISTS s", "0"),
-                ("SPOP one", #""m""#), ("EXISTS one", "0"), ("SADD five 1 2 3 4 5", "5"), ("SPOP five 3", "(any)"),
-                ("SCARD five", "2"), ("SADD words a b c d e", "5"), ("SPOP words 2", "(any)"), ("SCARD words", "3"),
-                ("SSCAN none 0", #"["0", []]"#), ("SADD t 7", "1"), ("SSCAN t 0", #"["0", ["7"]]"#),
-                ("SSCAN t 0 MATCH 8*", #"["0", []]"#), ("SSCAN t 0 MATCH [0-9] COUNT 3", #"["0", ["7"]]"#),
-                ("SSCAN t 0 NOVALUES", "(error) ERR NOVALUES option can only be used in HSCAN"),
-            ])
+        try run(variant, [
+            ("SADD one m", "1"), ("SRANDMEMBER one", #""m""#), ("SRANDMEMBER one 3", #"["m"]"#),
+            ("SRANDMEMBER one -2", #"["m", "m"]"#), ("SRANDMEMBER one 0", "[]"), ("SRANDMEMBER none", "(nil)"),
+            ("SRANDMEMBER none -3", "[]"), ("SRANDMEMBER one -2147483649", "(error) ERR value is out of range"),
+            ("SRANDMEMBER one -\(Self.huge)", "(error) ERR value is out of range"),
+            ("SRANDMEMBER one \(Self.tiny)",
+                "(error) ERR value is out of range, value must between -\(Self.huge) and \(Self.huge)"),
+            ("SRANDMEMBER one 1 2", "(error) ERR syntax error"), ("SADD s 1 2 a", "3"),
+            ("SRANDMEMBER s \(Self.huge)", #"(unordered) ["1", "2", "a"]"#), ("SPOP s 0", "SET[]"),
+            ("SPOP s -1", "(error) ERR value is out of range, must be positive"), ("SPOP none", "(nil)"),
+            ("SPOP none 3", "SET[]"), ("SPOP s \(Self.huge)", #"SET["1", "2", "a"]"#), ("EXISTS s", "0"),
+            ("SPOP one", #""m""#), ("EXISTS one", "0"), ("SADD five 1 2 3 4 5", "5"), ("SPOP five 3", "(any)"),
+            ("SCARD five", "2"), ("SADD words a b c d e", "5"), ("SPOP words 2", "(any)"), ("SCARD words", "3"),
+            ("SSCAN none 0", #"["0", []]"#), ("SADD t 7", "1"), ("SSCAN t 0", #"["0", ["7"]]"#),
+            ("SSCAN t 0 MATCH 8*", #"["0", []]"#), ("SSCAN t 0 MATCH [0-9] COUNT 3", #"["0", ["7"]]"#),
+            ("SSCAN t 0 NOVALUES", "(error) ERR NOVALUES option can only be used in HSCAN"),
+        ])
     }
 
     @Test func encodings() throws {

@@ -112,8 +112,7 @@ struct TransactionTests {
         let session = try TestSession(variant)
         let script = ##""#!lua flags=no-writes\nreturn 'read'""##
         let digest = try session.client.run("SCRIPT LOAD \(script)").text ?? ""
-        let library =
-            ##""#!lua name=l\nredis.register_function{function_name='f', flags={'no-writes'}, "##
+        let library = ##""#!lua name=l\nredis.register_function{function_name='f', flags={'no-writes'}, "##
             + #"callback=function() return 'read' end}""#
         try session.run([
             ("PFADD h a", "1"), ("FUNCTION LOAD \(library)", #""l""#), ("CLIENT PAUSE 100000 WRITE", "OK"),
