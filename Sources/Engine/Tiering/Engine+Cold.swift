@@ -111,7 +111,7 @@ extension Engine {
     mutating func coldGate(_ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments) -> Bool {
         guard context == .client, coldWaits.served != reference, let cold = keyspace.tiers.cold else { return false }
         letPassedGo(cold)
-        guard keyspace.coldKeyCount > 0 else { return false }
+        guard keyspace.hasCold(in: reference.session.database) else { return false }
         let group = cold.begin()
         if reference.session.gates.contains(.queueing) && !commands.slot(id).flags.contains(.unqueued) {
             askForQueue(reference, id, cold, group)

@@ -97,6 +97,10 @@ extension Keyspace {
         return total
     }
 
+    /// Whether a database has keys of cold values.
+    @inline(__always)
+    package func hasCold(in database: Int) -> Bool { self[database].sleepers.cold.keys > 0 }
+
     /// Whether keys of cold values take so much memory that they must go like others.
     var isCrowdedByCold: Bool {
         var (cold, all) = (0, 0)
