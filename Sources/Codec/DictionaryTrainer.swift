@@ -55,7 +55,7 @@ package enum DictionaryTrainer {
                 unsafe samples.byteCounts.withUnsafeBufferPointer { counts in
                     // Int and size_t have the same bytes, and no sample is negative.
                     unsafe counts.withMemoryRebound(to: UInt.self) { sizes in
-                        unsafe ZDICT_trainFromBuffer(
+                        unsafe fog_zstd_train(
                             target.baseAddress, target.count, source.baseAddress, sizes.baseAddress, UInt32(taught))
                     }
                 }

@@ -40,6 +40,11 @@ extension Engine {
         wanted.byteCountMax = options.diskByteCountMax
         wanted.bytesPerSecond = options.diskBytesPerSecond
         wanted.persists = options.persistsDisk
+        if settings.maxmemory > 0 {
+            // Buffers are memory too: of a small one they must not take much.
+            wanted.chunkByteCount = max(64 << 10, min(wanted.chunkByteCount, settings.maxmemory / 128))
+            wanted.inFlightByteCountMax = max(512 << 10, min(8 << 20, settings.maxmemory / 16))
+        }
         wanted.reading =
             switch options.reading {
             case .auto: .automatic
