@@ -33,8 +33,8 @@ extension ColdStore {
     /// Whether the segment that is being emptied lied once: what can still be read of it is worth keeping, used or not.
     package var isRescuing: Bool { draining?.segment.isQuarantined ?? false }
 
-    /// To be called every 50 ms or so, and after `poll`. Nothing is emptied unless `reclaims`. `judge` decides about a record at an address; for `keep`,
-    /// `moved` then tells its new address, from before the old one stops being valid.
+    /// To be called every 50 ms or so, and after `poll`. Nothing is emptied unless `reclaims`. `judge` decides about a
+    /// record at an address; for `keep`, `moved` then tells its new address, from before the old one stops being valid.
     package func tidy(
         now: Int64, reclaims: Bool = true, judge: (ColdHead, Span<UInt8>, ColdAddress) -> ColdVerdict,
         moved: (ColdHead, Span<UInt8>, _ from: ColdAddress, _ to: ColdAddress) -> Void
