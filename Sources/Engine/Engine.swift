@@ -22,7 +22,7 @@ package struct ServerHooks: Sendable {
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
-    package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    package var pendingFrees: @Sendable () -> (pending: Int, freed: Int, pendingBytes: Int) = { (0, 0, 0) }
     /// The TCP port that clients find, 0 when there is none.
     package var listeningPort: @Sendable () -> Int = { 0 }
     /// What follows CONFIG SET.
