@@ -4,6 +4,7 @@
 package import Base
 package import Keyspace
 internal import RESP
+package import Synchronization
 
 /// What the server does for the engine. Called under the turn; must not block.
 package struct ServerHooks: Sendable {
@@ -72,6 +73,10 @@ package struct EngineGates: OptionSet, Sendable {
 }
 
 @safe package struct Engine: ~Copyable {
+    /// Never read: it has no meaning but that of its type, which lives at an address. Without it the compiler takes the
+    /// engine for a value and copies its six kilobytes to the stack for a method that only reads: twice a command under
+    /// `maxmemory`, three times for each command of a script.
+    package let place = Atomic(false)
     package var keyspace: Keyspace
     package let commands: CommandTable
     package var config: Config
