@@ -78,7 +78,9 @@ enum ListRun {
             let removed = list.removeRange(index: signed, count: limit)
             precondition(removed == model[index...].prefix(limit).count, "a range is removed")
             model.removeSubrange(index..<index + removed)
-        case 8 where !model.isEmpty: removeMatches(&list, &model, of: model[index], &tape)
+        case 8 where !model.isEmpty:
+            let needle = model[index]
+            removeMatches(&list, &model, of: needle, &tape)
         default: list.setOptions(limits: ListLimits(fill: tape.below(20) - 5), compressDepth: tape.below(4))
         }
     }

@@ -23,7 +23,10 @@ enum SortedRun {
         var model: [Row] = []
         if tape.below(8) == 0 {
             model = (0..<initialCount).map { Row(score: Double($0 / 3), member: Array("initial:\($0 + 10_000)".utf8)) }
-            for row in model { draft.set(row.member.span, score: row.score) }
+            for row in model {
+                let member = row.member
+                draft.set(member.span, score: row.score)
+            }
         }
         var steps = 0
         while !tape.isEnded {
@@ -41,10 +44,16 @@ enum SortedRun {
             let ranks = low..<min(model.count, low + tape.below(60))
             draft.removeRanks(ranks)
             model.removeSubrange(ranks)
-        case 1 where !model.isEmpty: remove(model[tape.below(model.count)].member, &draft, &model)
+        case 1 where !model.isEmpty:
+            let member = model[tape.below(model.count)].member
+            remove(member, &draft, &model)
         case 2: remove(tape.element(), &draft, &model)
-        case 3 where !model.isEmpty: set(model[tape.below(model.count)].member, tape.score(), &draft, &model)
-        default: set(tape.element(), tape.score(), &draft, &model)
+        case 3 where !model.isEmpty:
+            let member = model[tape.below(model.count)].member
+            set(member, tape.score(), &draft, &model)
+        default:
+            let member = tape.element()
+            set(member, tape.score(), &draft, &model)
         }
     }
 
