@@ -26,7 +26,7 @@ test: packages test-packages ## everything that must hold, about 20 minutes on t
 unit: packages ## the Swift tests alone
 	$(SWIFT) test --scratch-path $(BUILD)
 
-fuzz: packages ## the RESP parser under libFuzzer; FUZZ_SECONDS=600 for a long run
+fuzz: packages ## the RESP parser and the data structures under libFuzzer; FUZZ_SECONDS=600 for a long run
 	BUILD="$(BUILD)" SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/run.sh
 
 smoke: build test-packages ## a short comparison with the stock server

@@ -82,7 +82,10 @@ let package = Package(
             name: "fog-server", dependencies: ["CLinux", "Server"], path: "Sources/FogServer", swiftSettings: settings),
         tests("BaseTests", ["Base", "CLinux"]),
         tests("CodecTests", ["Base", "Codec"]),
-        tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures"]),
+        .target(
+            name: "StructuresRun", dependencies: ["Base", "Structures"], path: "Tests/StructuresRun",
+            swiftSettings: settings),
+        tests("StructuresTests", ["Base", "CBits", "CLinux", "Structures", "StructuresRun"]),
         .executableTarget(
             name: "cold-run", dependencies: ["Base", "CLinux", "ColdStore"], path: "Tests/ColdRun",
             swiftSettings: settings),
@@ -117,6 +120,11 @@ if Context.environment["FOG_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "fuzz-values", dependencies: ["ValuesRun"], path: "Tests/Fuzz/Values",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+    package.products.append(.executable(name: "fuzz-structures", targets: ["fuzz-structures"]))
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-structures", dependencies: ["StructuresRun"], path: "Tests/Fuzz/Structures",
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
     package.products.append(.executable(name: "fuzz-parser", targets: ["fuzz-parser"]))
     package.targets.append(

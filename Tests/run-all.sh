@@ -1,6 +1,6 @@
 #!/bin/bash
-# run-all.sh - what `make test` runs: the Swift tests (the tidy tests among them), a short fuzz run of the parser, and a
-# bounded comparison with the stock server. Every part runs even when an earlier one failed. The last line is the verdict,
+# run-all.sh - what `make test` runs: the Swift tests (the tidy tests among them), short fuzz runs, and a bounded
+# comparison with the stock server. Every part runs even when an earlier one failed. The last line is the verdict,
 # "N passed, N failed"; the exit status is 0 only when nothing failed.
 set -u
 cd "$(dirname "$0")/.."
@@ -35,7 +35,7 @@ failed=$((failed + swift_failed))
 if [ $status -ne 0 ] && [ $swift_failed -eq 0 ]; then count "swift test (build or crash)" $status; fi
 if [ $swift_passed -eq 0 ]; then count "swift test ran no tests" 1; fi
 
-echo "== parser under libFuzzer"
+echo "== parser and data structures under libFuzzer"
 BUILD="$BUILD" SWIFT="$SWIFT" Tests/Fuzz/run.sh
 count "fuzz" $?
 

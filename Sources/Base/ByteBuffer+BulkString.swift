@@ -1,5 +1,6 @@
-// ByteBuffer+BulkString.swift - strings as the protocol frames them, `$5\r\nhello\r\n`: what the journal writes for
-// each word of every change, so one reservation and one copy. Any thread; cost: a copy and a few nanoseconds.
+// ByteBuffer+BulkString.swift - lines and strings as the protocol frames them, `$5\r\nhello\r\n`: what replies are
+// made of and the journal writes for each word of every change, so one reservation and one copy. Any thread; cost: a
+// copy and a few nanoseconds.
 internal import CLinux
 
 extension ByteBuffer {
@@ -27,6 +28,23 @@ extension ByteBuffer {
         }
         unsafe _ = ByteBuffer.endLine(body + count)
         commit(count &+ digits &+ 5)
+    }
+
+    /// Appends the line of a number, `:42\r\n` and whatever else stands in front of one.
+    @inline(__always)
+    package mutating func append(line prefix: UInt8, _ value: Int) {
+        reserve(ByteBuffer.frameByteCountMax)
+        let start = unsafe pointer + count
+        unsafe start[0] = prefix
+        if _fastPath(value >= 0 && value < 10) {
+            unsafe start[1] = UInt8(truncatingIfNeeded: 48 &+ value)
+            unsafe _ = ByteBuffer.endLine(start + 2)
+            return commit(4)
+        }
+        commit(1)
+        append(decimal: value)
+        unsafe _ = ByteBuffer.endLine(pointer + count)
+        commit(2)
     }
 
     @unsafe @inline(__always)

@@ -112,7 +112,8 @@ internal import CLinux
         unsafe append(text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
-    /// Text off the data path: errors, INFO, listings.
+    /// Text off the data path: errors, INFO, listings. Literals would be taken for this kind otherwise.
+    @_disfavoredOverload
     package mutating func append(_ text: String) {
         var copy = text
         copy.withUTF8 { utf8 in unsafe append(utf8.baseAddress, count: utf8.count) }

@@ -15,6 +15,13 @@ extension Span where Element == UInt8 {
         return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
     }
 
+    /// The four bytes from `offset` on, in memory order.
+    @inline(__always)
+    package func halfWord(at offset: Int) -> UInt32 {
+        precondition(offset >= 0 && offset <= count &- 4, "a word of a view lies inside of it")
+        return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
+    }
+
     /// Byte-wise equality.
     @inline(__always)
     package func equals(_ other: Span<UInt8>) -> Bool {

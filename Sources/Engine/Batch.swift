@@ -57,18 +57,18 @@ internal import Structures
     private var items: UnsafeMutablePointer<Item>
     private var itemCapacity = 1024
     package private(set) var itemCount = 0
-    package private(set) var segments: [Segment] = []
+    package private(set) var segments = SegmentList()
     /// Next item to run.
     private var position = 0
     /// Replies of all segments, one after another.
     package var output = ByteBuffer()
     private let commands: CommandTable
+    private let seed = KeyHash.seed
 
     package init(commands: CommandTable) {
         self.commands = commands
         unsafe slices = .allocate(capacity: sliceCapacity)
         unsafe items = .allocate(capacity: itemCapacity)
-        segments.reserveCapacity(256)
     }
 
     deinit {
@@ -91,7 +91,7 @@ internal import Structures
         sliceCount = 0
         itemCount = 0
         position = 0
-        segments.removeAll(keepingCapacity: true)
+        segments.removeAll()
         output.removeAll(keepingCapacity: 256 << 10)
         if sliceCapacity > 65536 {
             unsafe slices.deallocate()
@@ -126,7 +126,7 @@ internal import Structures
         if slot >= 0 {
             hashed = unsafe commands.slotPointer[slot].firstKey
             if hashed > 0 && hashed < count {
-                hash = KeyHash.hash(arguments[hashed], seed: KeyHash.seed)
+                hash = KeyHash.hash(arguments[hashed], seed: seed)
             } else {
                 hashed = 0
             }

@@ -5,6 +5,7 @@ package import Base
 package import ColdStore
 package import Keyspace
 internal import RESP
+package import Synchronization
 
 /// What the server does for the engine. Called under the turn; must not block.
 package struct ServerHooks: Sendable {
@@ -25,7 +26,7 @@ package struct ServerHooks: Sendable {
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
-    package var pendingFrees: @Sendable () -> (pending: Int, freed: Int) = { (0, 0) }
+    package var pendingFrees: @Sendable () -> (pending: Int, freed: Int, pendingBytes: Int) = { (0, 0, 0) }
     /// The TCP port that clients find, 0 when there is none.
     package var listeningPort: @Sendable () -> Int = { 0 }
     /// What follows CONFIG SET.
@@ -77,6 +78,10 @@ package struct EngineGates: OptionSet, Sendable {
 }
 
 @safe package struct Engine: ~Copyable {
+    /// Never read: it has no meaning but that of its type, which lives at an address. Without it the compiler takes the
+    /// engine for a value and copies its six kilobytes to the stack for a method that only reads: twice a command under
+    /// `maxmemory`, three times for each command of a script.
+    package let place = Atomic(false)
     package var keyspace: Keyspace
     package let commands: CommandTable
     package var config: Config

@@ -81,14 +81,16 @@ extension Engine {
     /// Bytes of entries, values and tables in all databases. Cost: a few loads per database.
     package var keyspaceByteCount: Int {
         var total = 0
-        for index in 0..<keyspace.databaseCount { total += keyspace[index].byteCount }
+        for index in 0..<keyspace.databaseCount where keyspace[index].count > 0 { total += keyspace[index].byteCount }
         return total
     }
 
-    /// Slab bytes of entries, which the process allocator does not know.
+    /// Slab bytes of entries and members, which the process allocator does not know, less what was thrown away and the
+    /// background has not freed yet, which it does: that goes without anybody's help, and counted it would cost the keys
+    /// that are left when a very large one is evicted.
     private var slabByteCount: Int {
-        var total = 0
-        for index in 0..<keyspace.databaseCount { total += keyspace[index].arena.slabByteCount }
+        var total = -keyspace.garbage.byteCount - hooks.pendingFrees().pendingBytes
+        for index in 0..<keyspace.databaseCount { total += keyspace[index].slabByteCount }
         return total
     }
 

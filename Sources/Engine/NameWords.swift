@@ -19,6 +19,9 @@ struct NameWords: Equatable {
         if count >= 8 {
             first = name.word(at: 0) | NameWords.fold
             last = name.word(at: count &- 8) | NameWords.fold
+        } else if count >= 4 {
+            let (head, tail) = (name.halfWord(at: 0), name.halfWord(at: count &- 4))
+            first = (UInt64(head) | UInt64(tail) << 32) | NameWords.fold
         } else {
             for index in 0..<count { first = first << 8 | UInt64(name[index] | 0x20) }
         }

@@ -14,6 +14,7 @@ extension Database {
             sleepers.add(SleepingValue(copy))
         } else if source.hasHeldValue {
             externalByteCount += HeldValue.duplicate(source, into: copy)
+            memberSlabByteCount += HeldValue.slabByteCount(copy)
         }
         return copyLabel(of: source, to: copy)
     }
@@ -52,6 +53,9 @@ extension Database {
             let byteCount = HeldValue.byteCount(source)
             other.externalByteCount -= byteCount
             externalByteCount += byteCount
+            let slabByteCount = HeldValue.slabByteCount(source)
+            other.memberSlabByteCount -= slabByteCount
+            memberSlabByteCount += slabByteCount
         }
         other.arena.free(source)
         return entry

@@ -12,6 +12,8 @@ package struct Database: ~Copyable {
     package var arrivals = Arrivals()
     /// Bytes of values outside the arena.
     package internal(set) var externalByteCount = 0
+    /// Of these, what the process allocator does not know about: members of large sets, hashes and sorted sets.
+    package internal(set) var memberSlabByteCount = 0
     /// Values that are asleep here: compressed, or on disk.
     package internal(set) var sleepers = SleeperAccount()
     /// The keys of hashes with fields that expire (`Values/ExpiringHashes.swift`); empty, and without memory, as long
@@ -41,6 +43,11 @@ package struct Database: ~Copyable {
     /// Bytes held by entries, values and the table.
     package var byteCount: Int {
         arena.usedByteCount + externalByteCount + table.allocatedByteCount + expiringHashes.allocatedBytes
+    }
+
+    /// Of these, what the process allocator does not know about.
+    package var slabByteCount: Int {
+        arena.slabByteCount + memberSlabByteCount + expiringHashes.slabByteCount
     }
 
     package var count: Int { table.count }
@@ -305,6 +312,7 @@ package struct Database: ~Copyable {
         }
         let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
+        memberSlabByteCount -= HeldValue.slabByteCount(entry)
         HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
     }
 

@@ -29,6 +29,8 @@ package struct Garbage: ~Copyable {
     private var coldAddresses: [ColdAddress] = []
     /// Objects handed to the background so far, and freed by it (INFO lazyfreed_objects is the latter).
     package private(set) var handedOver = 0
+    /// Bytes of what waits here that the process allocator counts.
+    package private(set) var byteCount = 0
 
     package init() {}
 
@@ -40,19 +42,21 @@ package struct Garbage: ~Copyable {
             unsafe CLinux.free(address)
         } else {
             addresses.append(UInt(bitPattern: address))
+            self.byteCount += byteCount
             handedOver += 1
         }
     }
 
     /// Takes over the value behind `entry`, which no entry leads to any more.
     mutating func add(valueOf entry: Entry) {
-        values.append(Value(type: entry.objectType, word: UInt(truncatingIfNeeded: entry.valueWord())))
-        handedOver += 1
+        let byteCount = HeldValue.byteCount(entry) - HeldValue.slabByteCount(entry)
+        add(entry.objectType, UInt(truncatingIfNeeded: entry.valueWord()), byteCount: byteCount)
     }
 
     /// Takes over a value of `type` that no entry leads to: what `HeldValue.freeNow` can free.
-    mutating func add(_ type: ObjectType, _ word: UInt) {
+    mutating func add(_ type: ObjectType, _ word: UInt, byteCount: Int) {
         values.append(Value(type: type, word: word))
+        self.byteCount += byteCount
         handedOver += 1
     }
 
@@ -72,6 +76,7 @@ package struct Garbage: ~Copyable {
 
     mutating func add(_ database: FlushedDatabase) {
         databases.append(database)
+        byteCount += database.allocatorByteCount
         handedOver += database.keyCount
     }
 
@@ -81,12 +86,15 @@ package struct Garbage: ~Copyable {
             addresses = []
             values = []
             databases = []
+            byteCount = 0
         }
-        return Load(addresses: addresses, values: values, databases: databases)
+        return Load(byteCount: byteCount, addresses: addresses, values: values, databases: databases)
     }
 
     /// A load of garbage on its way to the background. Sendable because whoever holds it is its only owner.
     package struct Load: Sendable {
+        /// Bytes that the process allocator counts until all is freed.
+        package let byteCount: Int
         fileprivate let addresses: [UInt]
         fileprivate let values: [Value]
         fileprivate let databases: [FlushedDatabase]
@@ -95,7 +103,10 @@ package struct Garbage: ~Copyable {
 
         /// Frees it all; call once. Cost: proportional to the garbage; no locks of the engine are touched.
         package func freeAll() {
-            for address in addresses { unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: address)) }
+            for address in addresses {
+                unsafe CLinux.free(UnsafeMutableRawPointer(bitPattern: address))
+                Bursts.pauseIfDue()
+            }
             for value in values { HeldValue.freeNow(value.type, value.word) }
             for database in databases { database.freeAll() }
         }
@@ -111,10 +122,13 @@ final class FlushedDatabase: @unchecked Sendable {
     /// Where the addresses of its cold values go when it is freed; nil when nobody needs them.
     private var releases: ColdReleases?
     private var generation = 0
+    /// Bytes of it that the process allocator counts.
+    let allocatorByteCount: Int
 
     init(_ database: consuming Database) {
         keyCount = database.count
         coldKeyCount = database.sleepers.cold.keys
+        allocatorByteCount = database.byteCount - database.slabByteCount
         self.database = consume database
     }
 

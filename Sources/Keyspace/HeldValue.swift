@@ -29,6 +29,16 @@ enum HeldValue {
         }
     }
 
+    /// Of these, what the process allocator does not know about.
+    static func slabByteCount(_ entry: Entry) -> Int {
+        if entry.isAsleep { return 0 }
+        switch entry.objectType {
+        case .string, .list, .stream: return 0
+        case .set, .hash: return unsafe MemberValue.pointer(entry).pointee.slabByteCount
+        case .sortedSet: return unsafe SortedSetValue.pointer(entry).pointee.slabByteCount
+        }
+    }
+
     /// Makes `copy`, whose value bytes equal those of `entry`, lead to a value of its own.
     /// Returns the bytes that the allocator gave for it.
     static func duplicate(_ entry: Entry, into copy: Entry) -> Int {

@@ -23,11 +23,7 @@ package import Base
         @inline(__always) nonmutating unsafeMutableAddress { unsafe output }
     }
 
-    @inline(__always) private func line(_ prefix: UInt8, _ value: Int) {
-        buffer.append(prefix)
-        buffer.append(decimal: value)
-        buffer.append("\r\n")
-    }
+    @inline(__always) private func line(_ prefix: UInt8, _ value: Int) { buffer.append(line: prefix, value) }
 
     /// Bytes written so far, for `insertHeader` and the like.
     package var length: Int { buffer.count }
@@ -44,6 +40,7 @@ package import Base
     }
 
     /// `+text` with a text made at run time; CR and LF become blanks.
+    @_disfavoredOverload
     package func simple(_ text: String) {
         buffer.append(UInt8(ascii: "+"))
         appendOneLine(text.utf8.span)
@@ -57,6 +54,7 @@ package import Base
         buffer.append("\r\n")
     }
 
+    @_disfavoredOverload
     package func error(_ text: String) {
         buffer.append(UInt8(ascii: "-"))
         appendOneLine(text.utf8.span)
@@ -106,13 +104,7 @@ package import Base
 
     // MARK: bulks
 
-    @inline(__always) package func bulk(_ bytes: Span<UInt8>) {
-        let count = bytes.count
-        buffer.reserve(count &+ 32)
-        line(UInt8(ascii: "$"), count)
-        buffer.append(bytes)
-        buffer.append("\r\n")
-    }
+    @inline(__always) package func bulk(_ bytes: Span<UInt8>) { buffer.append(bulkString: bytes) }
 
     package func bulk(_ text: StaticString) {
         line(UInt8(ascii: "$"), text.utf8CodeUnitCount)
@@ -120,6 +112,7 @@ package import Base
         buffer.append("\r\n")
     }
 
+    @_disfavoredOverload
     package func bulk(_ text: String) {
         line(UInt8(ascii: "$"), text.utf8.count)
         buffer.append(text)

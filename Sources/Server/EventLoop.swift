@@ -352,29 +352,25 @@ internal import Synchronization
             batch.abandonRest(ofSegment: number)
             return unsafe dropSlowReader(connection, waiting: byteCount)
         }
-        var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
-        var left = byteCount
+        let start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
+        var written = 0
         if _slowPath(!held.isEmpty) {
             unsafe enqueueHeld(segment, batch.holds[held], to: connection)
             unsafe outputGrew(connection)
-            left = 0
-        } else if unsafe connection.pointee.pendingOutput == 0 && left > 0 {
+            written = byteCount
+        } else if unsafe connection.pointee.pendingOutput == 0 && byteCount > 0 {
             counters.writes &+= 1
-            switch unsafe Socket.write(connection.pointee.descriptor, start, count: left) {
+            switch unsafe Socket.write(connection.pointee.descriptor, start, count: byteCount) {
             case .bytes(let count):
                 unsafe connection.pointee.networkOutput += count
-                unsafe start += count
-                left -= count
+                written = count
             case .wouldBlock: break
             case .ended, .closed:
                 batch.abandonRest(ofSegment: number)
                 return unsafe close(connection.pointee.token)
             }
         }
-        if left > 0 {
-            unsafe connection.pointee.enqueue(Span(_unsafeStart: start, count: left))
-            unsafe outputGrew(connection)
-        }
+        if written < byteCount { unsafe enqueueRest(start + written, count: byteCount - written, of: connection) }
         if unsafe connection.pointee.isDoomed {
             batch.abandonRest(ofSegment: number)
         } else if unsafe connection.pointee.closesAfterOutput {
@@ -383,6 +379,15 @@ internal import Synchronization
         } else if unsafe connection.pointee.pendingOutput > EventLoop.unreadOutputMax {
             batch.abandonRest(ofSegment: number)
         }
+    }
+
+    /// What the socket did not take.
+    @unsafe @inline(never)
+    private mutating func enqueueRest(
+        _ start: UnsafePointer<UInt8>, count: Int, of connection: UnsafeMutablePointer<Connection>
+    ) {
+        unsafe connection.pointee.enqueue(Span(_unsafeStart: start, count: count))
+        unsafe outputGrew(connection)
     }
 
     /// After the batch: what each connection did not run stays in its own buffer; protocol errors are answered.

@@ -98,9 +98,11 @@ package final class Server: Sendable {
             engine.hooks.dispose = { load in
                 let objects = load.objectCount
                 shared.pendingFrees.add(objects, ordering: .relaxed)
+                shared.pendingFreeBytes.add(load.byteCount, ordering: .relaxed)
                 shared.pool.submit {
-                    load.freeAll()
+                    Bursts.run { load.freeAll() }
                     shared.pendingFrees.subtract(objects, ordering: .relaxed)
+                    shared.pendingFreeBytes.subtract(load.byteCount, ordering: .relaxed)
                     shared.freedObjects.add(objects, ordering: .relaxed)
                 }
             }
@@ -119,7 +121,10 @@ package final class Server: Sendable {
                 shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
             }
             engine.hooks.pendingFrees = {
-                (shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed))
+                (
+                    shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed),
+                    shared.pendingFreeBytes.load(ordering: .relaxed)
+                )
             }
             engine.hooks.loopCounters = { shared.inboxes.reduce(LoopCounters()) { $0 + $1.counters } }
             engine.hooks.wakeAt = { deadline in
@@ -159,6 +164,7 @@ package final class Server: Sendable {
         threads.withLock { $0 = [] }
         appendOnly.close()
         prober.close()
+        Bursts.hurry()
         shared.pool.close()
         shared.turn.take { engine in
             engine.closeColdTier()

@@ -20,6 +20,8 @@ final class ServerShared: Sendable {
     let clientCount = Atomic<Int>(0)
     /// Jobs and objects given to the background and not yet freed.
     let pendingFrees = Atomic<Int>(0)
+    /// Bytes of these that the process allocator counts.
+    let pendingFreeBytes = Atomic<Int>(0)
     let freedObjects = Atomic<Int>(0)
     /// How far the append only file is on the device.
     let durability = Durability()

@@ -144,7 +144,10 @@ internal import CLinux
     /// Gives every slab page back at once, whatever entries it holds; entries from the process allocator are the
     /// caller's. The arena is empty afterwards. Cost: one munmap per 2 MiB.
     package mutating func releaseAll() {
-        for chunk in chunks { unsafe munmap(UnsafeMutableRawPointer(bitPattern: chunk), EntryArena.chunkByteCount) }
+        for chunk in chunks {
+            unsafe munmap(UnsafeMutableRawPointer(bitPattern: chunk), EntryArena.chunkByteCount)
+            Bursts.pauseIfDue()
+        }
         chunks = []
         returnedHeads = []
         unsafe spare = nil
@@ -158,7 +161,10 @@ internal import CLinux
     }
 
     deinit {
-        for chunk in chunks { unsafe munmap(UnsafeMutableRawPointer(bitPattern: chunk), EntryArena.chunkByteCount) }
+        for chunk in chunks {
+            unsafe munmap(UnsafeMutableRawPointer(bitPattern: chunk), EntryArena.chunkByteCount)
+            Bursts.pauseIfDue()
+        }
         unsafe open.deallocate()
     }
 

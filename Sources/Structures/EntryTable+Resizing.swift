@@ -285,6 +285,7 @@ extension EntryTable {
             let word = unsafe slots[index]
             index += 1 << (globalDepth - EntryTable.depth(word))
             EntryTable.segment(word).deallocate()
+            Bursts.pauseIfDue()
         }
         unsafe slots.deallocate()
     }

@@ -71,7 +71,16 @@ extension EntryTable {
             let word = unsafe directory[index]
             index += 1 << (globalDepth - EntryTable.depth(word))
             let segment = EntryTable.segment(word)
-            segment.forEachLane { bucket, lane in visit(segment.entry(bucket, lane)) }
+            segment.prefetchEntries(of: 0)
+            for bucket in 0..<(segment.homeCount &+ segment.stashCount) {
+                segment.prefetchEntries(of: bucket &+ 1)
+                var used = ~segment.freeLanes(in: bucket) & 0xFF
+                while used != 0 {
+                    visit(segment.entry(bucket, used.trailingZeroBitCount))
+                    used &= used &- 1
+                }
+                Bursts.pauseIfDue()
+            }
         }
     }
 

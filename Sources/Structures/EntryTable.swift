@@ -18,7 +18,15 @@ internal import CLinux
 
     /// Directory words: depth in the top byte, segment address, size class in the low 3 bits. Nil while empty.
     var directory: UnsafeMutablePointer<UInt64>?
-    var globalDepth = 0
+    /// Bits of a hash that pick a directory slot.
+    var globalDepth: Int {
+        @inline(__always) get { Int(depthByte) }
+        set { depthByte = UInt8(newValue) }
+    }
+    /// Two bytes side by side, because every large set and hash has a table.
+    private var depthByte: UInt8 = 0
+    /// The age that new entries get; 0 unless eviction runs.
+    package var newcomerAge: UInt8 = 0
     /// Segments whose own depth is the global one; when none is left the directory halves.
     var deepestCount = 0
     /// Entries held.
@@ -27,8 +35,6 @@ internal import CLinux
     package internal(set) var expiryCount = 0
     /// Bytes of directory and segments.
     package internal(set) var allocatedByteCount = 0
-    /// The age that new entries get; 0 unless eviction runs.
-    package var newcomerAge: UInt8 = 0
     /// Entries ever inserted; eviction measures time by it.
     package private(set) var insertionCount = 0
     private let seed: UInt64

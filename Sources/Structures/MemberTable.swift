@@ -1,9 +1,10 @@
 // MemberTable.swift - the members of one large set, hash or sorted set, found by their bytes: an `EntryTable` that owns
 // its entries. A member is an `Entry` of its own: the key bytes are the member or field, the value bytes what belongs
 // to it (a field's value, a score, nothing), the optional expiry a field's time to live, which costs nothing where it
-// is not used. Members come from the process allocator rather than from a database's arena: a whole table can then be
-// freed by a background thread and moved between databases. Engine's turn, or whoever alone owns the table; holds no
-// key, does no I/O. Cost: as `EntryTable`, and one allocation per member.
+// is not used. Members come from the process allocator, those of a table that has grown large from an arena of its own,
+// never from a database's: a whole table can then be freed by a background thread and moved between databases.
+// Engine's turn, or whoever alone owns the table; holds no key, does no I/O. Cost: as `EntryTable`, and one allocation
+// per member.
 internal import Base
 internal import CAllocator
 internal import CLinux
@@ -13,14 +14,32 @@ internal import CLinux
     package private(set) var table = EntryTable()
     /// Bytes that the allocator gave for the members.
     private var memberByteCount = 0
+    /// Where members that come to a large table lie: in steps of 8 bytes where the allocator has 16 and more, and freed
+    /// by the page. Nil before, because a class of sizes takes a page of 32 KiB at least.
+    private var arena: UnsafeMutablePointer<EntryArena>?
+    /// With so many members and more a table is large.
+    private static let largeCountMin = 1 << 15
+    /// The types of entries tell where one lies.
+    private static let allocatedType = 0
+    private static let arenaType = 1
 
     /// A table without members; costs no allocation.
-    package init() {}
+    package init() { unsafe arena = nil }
 
-    deinit { table.forEach { entry in unsafe free(entry.address) } }
+    deinit {
+        table.forEach { entry in
+            if !MemberTable.isInSlab(entry) { unsafe free(entry.address) }
+        }
+        dropArena()
+    }
 
     package var count: Int { @inline(__always) get { table.count } }
     package var isEmpty: Bool { @inline(__always) get { table.count == 0 } }
+    /// Of the bytes, those that the process allocator does not know about.
+    package var slabByteCount: Int {
+        guard let arena = unsafe arena else { return 0 }
+        return unsafe arena.pointee.slabByteCount
+    }
     /// Members that have an expiry.
     package var expiryCount: Int { table.expiryCount }
     /// Bytes that the allocator gave for members, directory and segments.
@@ -99,6 +118,10 @@ internal import CLinux
         let entry = slot.entry
         table.remove(slot, hash: hash)
         release(entry)
+        if _slowPath(table.count == 0) {
+            dropArena()
+            unsafe arena = nil
+        }
     }
 
     /// Removes `member`; false when it is not there.
@@ -147,20 +170,65 @@ internal import CLinux
         let hasExpiry = expiry != nil
         let byteCount = Entry.byteCount(
             keyByteCount: member.count, valueByteCount: valueByteCount, hasExpiry: hasExpiry)
-        guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
-        memberByteCount &+= unsafe fog_allocated_size(memory)
-        let entry = unsafe Entry(address: memory.assumingMemoryBound(to: UInt8.self))
+        let isLarge = table.count >= MemberTable.largeCountMin
+        let entry = isLarge ? allocateInArena(byteCount) : allocate(byteCount)
         entry.initialize(
-            type: 0, encoding: 0, hasExpiry: hasExpiry, keyByteCount: member.count, valueByteCount: valueByteCount)
+            type: isLarge ? MemberTable.arenaType : MemberTable.allocatedType, encoding: 0, hasExpiry: hasExpiry,
+            keyByteCount: member.count, valueByteCount: valueByteCount)
         if let expiry { entry.expiryMilliseconds = expiry }
         unsafe member.copyBytes(to: entry.keyAddress)
         return entry
     }
 
     @inline(__always)
+    private mutating func allocate(_ byteCount: Int) -> Entry {
+        guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
+        memberByteCount &+= unsafe fog_allocated_size(memory)
+        return unsafe Entry(address: memory.assumingMemoryBound(to: UInt8.self))
+    }
+
+    @inline(never)
+    private mutating func allocateInArena(_ byteCount: Int) -> Entry {
+        let arena: UnsafeMutablePointer<EntryArena>
+        if let own = unsafe self.arena {
+            unsafe arena = own
+        } else {
+            unsafe arena = .allocate(capacity: 1)
+            unsafe arena.initialize(to: EntryArena())
+            unsafe self.arena = arena
+        }
+        let before = unsafe arena.pointee.usedByteCount
+        let entry = unsafe arena.pointee.allocate(byteCount)
+        memberByteCount &+= unsafe arena.pointee.usedByteCount &- before
+        return entry
+    }
+
+    @inline(__always)
     private mutating func release(_ entry: Entry) {
+        if _slowPath(entry.type == MemberTable.arenaType) { return releaseInArena(entry) }
         memberByteCount &-= unsafe fog_allocated_size(entry.address)
         unsafe free(entry.address)
+    }
+
+    @inline(never)
+    private mutating func releaseInArena(_ entry: Entry) {
+        guard let arena = unsafe arena else { preconditionFailure("a member of an arena has one") }
+        let before = unsafe arena.pointee.usedByteCount
+        unsafe arena.pointee.free(entry)
+        memberByteCount &-= unsafe before &- arena.pointee.usedByteCount
+    }
+
+    /// Whether the entry's memory goes with the arena's pages.
+    @inline(__always)
+    private static func isInSlab(_ entry: Entry) -> Bool {
+        entry.type == arenaType && entry.byteCount <= EntryArena.slabByteCountMax
+    }
+
+    /// Gives the arena back, and with it the members in its slabs.
+    private func dropArena() {
+        guard let arena = unsafe arena else { return }
+        unsafe arena.deinitialize(count: 1)
+        unsafe arena.deallocate()
     }
 
     /// Whether a value of `byteCount` bytes fits into the memory of `entry` without wasting much of it.
@@ -168,6 +236,7 @@ internal import CLinux
     private func fits(_ byteCount: Int, in entry: Entry) -> Bool {
         let old = entry.valueByteCount
         if byteCount == old { return true }
+        if entry.type == MemberTable.arenaType { return entry.fitsInPlace(valueByteCount: byteCount) }
         let shortMax = Entry.shortLengthMax
         guard max(byteCount, old) <= shortMax, entry.keyByteCount <= shortMax else { return false }
         let needed = entry.byteCount &- old &+ byteCount

@@ -47,6 +47,7 @@ internal import CLinux
         while let current = node {
             node = current.next
             current.deallocate()
+            Bursts.pauseIfDue()
         }
     }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# run.sh - builds the fuzz targets (the RESP parser; values and RDB files) into a folder of its own, under
-# AddressSanitizer, and runs each for FUZZ_SECONDS on a copy of its corpus. An input that crashes is written to
+# run.sh - builds the fuzz targets (the RESP parser; the data structures, beside models; values and RDB files) into a
+# folder of its own, under AddressSanitizer, and runs each for FUZZ_SECONDS on a copy of its corpus. An input that crashes is written to
 # Tests/Fuzz/crash-*: mend what it shows, then move the input into the target's corpus.
-# FUZZ_TARGETS names them, "parser values" for both; without it only the parser runs.
+# FUZZ_TARGETS names them; without it the parser and the structures run, and not "values".
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${FUZZ_SECONDS:-20}
@@ -11,11 +11,15 @@ corpus=$(mktemp -d)
 log=$(mktemp)
 trap 'rm -rf "$corpus" "$log"' EXIT
 
-for target in ${FUZZ_TARGETS:-parser}; do
+for target in ${FUZZ_TARGETS:-parser structures}; do
     FOG_FUZZ=1 "${SWIFT:-swift}" build --scratch-path "$build" --product "fuzz-$target" \
         -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld >"$log" 2>&1 || { cat "$log"; exit 1; }
     rm -rf "$corpus" && mkdir "$corpus"
-    if [ "$target" = parser ]; then cp Tests/Fuzz/Corpus/* "$corpus"/; else cp Tests/Fuzz/ValuesCorpus/* "$corpus"/; fi
+    case "$target" in
+        parser) cp Tests/Fuzz/Corpus/* "$corpus"/ ;;
+        structures) cp Tests/Fuzz/StructuresCorpus/* "$corpus"/ ;;
+        *) cp Tests/Fuzz/ValuesCorpus/* "$corpus"/ ;;
+    esac
     # Swift's own crash reporter would stand between the crash and libFuzzer, which then writes no input file. What is
     # still held at the end is the process's, not a leak.
     if ! SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \

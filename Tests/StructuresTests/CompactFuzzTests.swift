@@ -3,6 +3,7 @@
 // test process, which is the failure; the seed is the test's argument.
 import Base
 import Structures
+import StructuresRun
 import Testing
 
 @Suite struct CompactFuzzTests {
@@ -64,9 +65,9 @@ import Testing
                 if random.chance(90) { damage(&bytes, &random) }
                 if random.chance(80) { mendListpack(&bytes, &random) }
             }
-            if CompactFuzzTargets.listpack(bytes.span) { accepted += 1 }
-            if CompactFuzzTargets.intset(bytes.span) { accepted += 1 }
-            _ = CompactFuzzTargets.lzf(bytes.span)
+            if CompactRun.listpack(bytes.span) { accepted += 1 }
+            if CompactRun.intset(bytes.span) { accepted += 1 }
+            _ = CompactRun.lzf(bytes.span)
         }
         // Damage in a text, or none, leaves a structure whole: the targets are reached, not only the validator.
         verify(accepted > 1000 && accepted < 9000, "seed \(seed): \(accepted)")

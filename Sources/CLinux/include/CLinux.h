@@ -206,6 +206,10 @@ static inline long fog_gettid(void) { return syscall(SYS_gettid); }
 static inline int fog_set_thread_niceness(int niceness) {
   return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness);
 }
+/// When the calling thread's burst of work ends; 0 on threads that do not work in bursts.
+extern _Thread_local int64_t fog_burst_end_of_thread;
+static inline int64_t fog_burst_end(void) { return fog_burst_end_of_thread; }
+static inline void fog_set_burst_end(int64_t nanoseconds) { fog_burst_end_of_thread = nanoseconds; }
 static inline void fog_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
 static inline int fog_wifexited(int status) { return WIFEXITED(status); }
 static inline char **fog_environ(void) { return environ; }

@@ -1,5 +1,5 @@
 // KeyDatabases.swift - commands on whole databases: FLUSHDB, FLUSHALL, SWAPDB. A flushed database leaves the keyspace
-// as one piece; ASYNC (or lazyfree-lazy-user-flush) has it freed in the background.
+// as one piece; ASYNC (or lazyfree-lazy-user-flush) has it freed in the background, and whatever would hold others up.
 internal import Base
 internal import Engine
 internal import Keyspace
@@ -64,10 +64,14 @@ enum KeyDatabases {
         throw .syntax
     }
 
+    /// More than so many bytes are not freed before the reply, whatever the command says.
+    private static let synchronousByteCountMax = 1 << 20
+
     private static func flush(_ call: borrowing Call, _ index: Int, _ isInBackground: Bool) {
         let count = call.keyspace[index].count
         guard count > 0 else { return }
-        call.keyspace.flush(index, inBackground: isInBackground)
+        let isLarge = call.keyspace[index].byteCount > synchronousByteCountMax
+        call.keyspace.flush(index, inBackground: isInBackground || isLarge)
         call.replaced(database: index, count: count)
     }
 

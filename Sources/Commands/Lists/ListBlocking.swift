@@ -91,8 +91,9 @@ enum ListBlocking {
     }
 
     private static let popMany: Command.Handler = { (call: inout Call) throws(CommandError) in
-        let milliseconds = try call.timeoutSeconds(1)
+        // The stock servers look at the time last.
         let options = try ListPopOptions(call, keyCountAt: 2)
+        let milliseconds = try call.timeoutSeconds(1)
         if try call.hasWaitedInVain() { return call.reply.nullArray() }
         if try call.popFromFirst(options) { return }
         call.waitForKeys(options.keys, .list, milliseconds: milliseconds)

@@ -65,8 +65,9 @@ enum SortedSetBlocking {
     }
 
     private static let popMany: Command.Handler = { (call: inout Call) throws(CommandError) in
-        let milliseconds = try call.timeoutSeconds(1)
+        // The stock servers look at the time last.
         let request = try ManyPop(call, keyCountAt: 2)
+        let milliseconds = try call.timeoutSeconds(1)
         if try call.hasWaitedInVain() { return call.reply.nullArray() }
         if try call.popFromFirst(request) { return }
         call.waitForKeys(request.keys, .sortedSet, milliseconds: milliseconds)

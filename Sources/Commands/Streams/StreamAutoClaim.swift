@@ -47,7 +47,11 @@ enum StreamAutoClaim {
             var options = call.options(from: 6)
             while !options.isAtEnd {
                 if options.take("COUNT", values: 1) {
-                    limit = try options.integer(in: 1...limitMax, otherwise: .message("ERR COUNT must be > 0"))
+                    // No number at all is told so too.
+                    guard let count = IntegerText.parse(options.next()), count > 0, count <= limitMax else {
+                        throw .message("ERR COUNT must be > 0")
+                    }
+                    limit = Int(count)
                 } else if options.take("JUSTID") {
                     isJustID = true
                 } else {

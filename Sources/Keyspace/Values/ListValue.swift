@@ -252,7 +252,10 @@ extension Database {
         let before = unsafe list.pointee.allocatedBytes
         var editor = unsafe ListEditor(unchecked: list)
         body(&editor)
-        if let nodes = editor.takeDetached() { garbage.add(.list, ListValue.allocate(nodes)) }
+        if let nodes = editor.takeDetached() {
+            let byteCount = nodes.allocatedBytes
+            garbage.add(.list, ListValue.allocate(nodes), byteCount: byteCount)
+        }
         externalByteCount += unsafe list.pointee.allocatedBytes - before
         entry.version &+= 1
         switch change {

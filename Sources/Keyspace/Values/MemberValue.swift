@@ -76,6 +76,7 @@ extension Database {
             expiry: expiry)
         entry.setValueWord(UInt64(MemberValue.allocate(members)))
         externalByteCount += MemberValue.allocatedByteCount(entry)
+        memberSlabByteCount += HeldValue.slabByteCount(entry)
         install(entry, hash: hash, slot: slot, garbage: &garbage)
     }
 
@@ -84,8 +85,10 @@ extension Database {
         willChange(entry)
         let members = unsafe MemberValue.pointer(entry)
         let before = unsafe members.pointee.allocatedBytes
+        let slabsBefore = unsafe members.pointee.slabByteCount
         unsafe body(&members.pointee)
         externalByteCount += unsafe members.pointee.allocatedBytes - before
+        memberSlabByteCount += unsafe members.pointee.slabByteCount - slabsBefore
         entry.version &+= 1
     }
 }

@@ -81,6 +81,7 @@ extension Database {
             encoding: CollectionEncoding.table.rawValue, expiry: expiry)
         entry.setValueWord(UInt64(SortedSetValue.allocate(large)))
         externalByteCount += SortedSetValue.allocatedByteCount(entry)
+        memberSlabByteCount += HeldValue.slabByteCount(entry)
         if let slot { entry.frequency = slot.entry.frequency }
         install(entry, hash: hash, slot: slot, garbage: &garbage)
     }
@@ -92,11 +93,13 @@ extension Database {
         willChange(entry)
         let set = unsafe SortedSetValue.pointer(entry)
         let before = unsafe set.pointee.allocatedBytes
+        let slabsBefore = unsafe set.pointee.slabByteCount
         // The set's few words move into the draft and back; its members stay where they are.
         var draft = unsafe SortedSetDraft(large: set.move(), limits)
         body(&draft)
         unsafe set.initialize(to: draft.takeLarge())
         externalByteCount += unsafe set.pointee.allocatedBytes - before
+        memberSlabByteCount += unsafe set.pointee.slabByteCount - slabsBefore
         entry.version &+= 1
     }
 }

@@ -77,8 +77,9 @@ enum StreamValue {
 
     /// Frees a detached group at once, or hands a large one to `garbage`.
     static func free(_ group: StreamGroup, garbage: inout Garbage) {
-        if group.allocatedBytes > byteCountMax {
-            garbage.add(.stream, allocate(StreamLog(holding: group)))
+        let byteCount = group.allocatedBytes
+        if byteCount > byteCountMax {
+            garbage.add(.stream, allocate(StreamLog(holding: group)), byteCount: byteCount)
         } else {
             group.free()
         }

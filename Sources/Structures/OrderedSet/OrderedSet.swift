@@ -25,12 +25,13 @@ internal import CLinux
         if let root = unsafe root { unsafe OrderedSet.freeNodes(root, height: height) }
     }
 
-    /// Frees nodes only: O(count / 50), so at 10M members about a millisecond. Empty big sets with `removeSome` first.
+    /// Frees nodes only: O(count / 50).
     @unsafe
     static func freeNodes(_ node: UnsafeMutableRawPointer, height: Int) {
         if height > 0 {
             let inner = unsafe OrderedInner(node)
             for index in 0..<inner.count { unsafe freeNodes(inner.children[index], height: height - 1) }
+            Bursts.pauseIfDue()
         }
         unsafe free(node)
     }

@@ -25,6 +25,8 @@ package struct SortedSet: ~Copyable {
     package var count: Int { @inline(__always) get { members.count } }
     /// Bytes that the allocator gave for members, table and tree.
     package var allocatedBytes: Int { @inline(__always) get { members.allocatedBytes &+ order.allocatedBytes } }
+    /// Of these, what the process allocator does not know about.
+    package var slabByteCount: Int { members.slabByteCount }
 
     /// The hash that `find`, `insert` and `remove` expect with a member.
     @inline(__always)

@@ -56,7 +56,10 @@ internal import CLinux
 
     deinit {
         var cursor = nodes.startCursor()
-        while let node = cursor.next() { unsafe free(StreamNode(word: node.value).base) }
+        while let node = cursor.next() {
+            unsafe free(StreamNode(word: node.value).base)
+            Bursts.pauseIfDue()
+        }
     }
 
     /// Bytes of everything the stream holds, as the allocator gave them.

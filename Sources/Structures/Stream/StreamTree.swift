@@ -33,6 +33,7 @@ struct StreamTreeNothing: BitwiseCopyable {}
         if height > 0 {
             let inner = unsafe StreamTreeInner(node)
             for index in 0..<inner.count { unsafe freeNodes(inner.children[index], height: height - 1) }
+            Bursts.pauseIfDue()
         }
         unsafe free(node)
     }

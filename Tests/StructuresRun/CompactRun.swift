@@ -1,12 +1,12 @@
-// CompactFuzzTargets.swift - what a fuzzer calls: each function takes any bytes at all, lets the validator judge them,
-// and uses whatever it accepted in every way a server would. A trap or a sanitizer's report is a finding; the returned
-// flag says whether the bytes were accepted. Plain functions, so that libFuzzer can call them as well as the tests.
-import Base
-import Structures
+// CompactRun.swift - compact forms that nobody has checked: each function takes any bytes at all, lets the validator
+// judge them, and uses whatever it accepted in every way a server would. A trap or a sanitizer's report is a finding;
+// the returned flag says whether the bytes were accepted.
+internal import Base
+internal import Structures
 
-enum CompactFuzzTargets {
+package enum CompactRun {
     /// Reads and edits a listpack that was accepted, and a quicklist made of it.
-    static func listpack(_ bytes: Span<UInt8>) -> Bool {
+    package static func listpack(_ bytes: Span<UInt8>) -> Bool {
         guard Listpack.validate(bytes) else {
             _ = Listpack.validate(bytes, deep: false)
             return false
@@ -55,7 +55,7 @@ enum CompactFuzzTargets {
     }
 
     /// Reads and edits an intset that was accepted.
-    static func intset(_ bytes: Span<UInt8>) -> Bool {
+    package static func intset(_ bytes: Span<UInt8>) -> Bool {
         guard var set = Intset(validating: bytes) else { return false }
         for index in 0..<set.count { precondition(set.view.index(of: set.view[index]) == index, "order holds") }
         let count = set.count
@@ -67,7 +67,7 @@ enum CompactFuzzTargets {
     }
 
     /// Decompresses anything, as RDB files and payloads ask for.
-    static func lzf(_ bytes: Span<UInt8>) -> Bool {
+    package static func lzf(_ bytes: Span<UInt8>) -> Bool {
         var output = ByteBuffer()
         let claimed = bytes.count == 0 ? 0 : Int(bytes[0]) << 4
         return LZFBlock.decompress(bytes, byteCount: claimed, to: &output)
