@@ -107,6 +107,7 @@ package struct EngineGates: OptionSet, Sendable {
     package internal(set) var acl: ACLRegistry
     var evictor = EvictionHand()
     var tierDuties = TierDuties()
+    var compaction = CompactionDuties()
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?
