@@ -209,7 +209,8 @@ extension Keyspace {
         }
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
         let options = tiers.options
-        let isWanted = options.keepsRaw && (hits >= options.promoteHits || !options.compresses)
+        let isWanted =
+            options.keepsRaw && (hits >= options.promoteHits && !tiers.isRawCrowded || !options.compresses)
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }

@@ -19,6 +19,8 @@ package final class TierStore {
     var block = ByteBuffer()
     var whole = ByteBuffer()
     var budget = CompressionBudget()
+    /// Raw values have more than their share of a full memory (`RawShare.swift`).
+    var isRawCrowded = false
     private var transients = Transients()
     private var inspected = Transients()
 
