@@ -109,16 +109,26 @@ class Values:
         return found
 
 
+WORDS = (b"active pending amber basket carbon delta ember falcon garnet harbor indigo jasper kernel lagoon marble "
+         b"nickel onyx pepper quartz ribbon saffron timber umber velvet walnut yellow zephyr anchor beacon").split()
+
+
 def value(key: int, size: int) -> bytes:
-    """A JSON object of exactly `size` bytes, the same for a key every time."""
-    generator = random.Random(key)
-    parts = [b'{"id":%d' % key]
+    """A JSON object of exactly `size` bytes, the same for a key every time: fields of a record, an id, a time, a score
+    and words, so that a dictionary halves it with LZ4 and makes a third of it with Zstd."""
+    mixed = (key * 0x9E3779B97F4A7C15 + 0x7F4A7C15) & 0xFFFFFFFFFFFFFFFF
+
+    def draw(below: int) -> int:
+        nonlocal mixed
+        mixed = (mixed * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
+        return (mixed >> 33) % below
+
+    parts = [b'{"id":%d,"uuid":"%016x","status":"%s"' % (key, mixed, WORDS[draw(4)])]
     length = len(parts[0]) + 1
-    index = 0
     while length < size:
-        part = b',"%s%d":"%x"' % ((b"status", b"region", b"latency", b"owner")[index % 4], index,
-                                  generator.getrandbits(64))
+        part = (b',"created_at":"2026-%02d-%02dT%02d:00:00Z","score":%d,"owner":"%s.%s@example.com","region":"%s",'
+                b'"note":"%s %s %s"' % (1 + draw(12), 1 + draw(28), draw(24), draw(10_000),
+                                        *(WORDS[draw(len(WORDS))] for _ in range(6))))
         parts.append(part)
         length += len(part)
-        index += 1
     return (b"".join(parts)[: size - 1] + b"}") if size > 1 else b"}"

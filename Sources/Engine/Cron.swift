@@ -40,6 +40,7 @@ extension Engine {
         let hasDead = reclaimInvalidated()
         evictInBackground()
         let isMovingValues = tendTiers()
+        let isCompacting = compactInBackground()
         limitTrackingTable()
         if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
@@ -66,7 +67,7 @@ extension Engine {
         collectGarbage()
         let isCoordinating = coordinate()
         let period = 1000 / max(1, min(500, settings.hz))
-        if isSaving { return 1 }
+        if isSaving || isCompacting { return isSaving ? 1 : 2 }
         return needsMore || hasDead || isCoordinating || hasUncounted || isFinding || isMovingValues ? 3 : period
     }
 

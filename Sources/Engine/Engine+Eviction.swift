@@ -31,12 +31,6 @@ extension Engine {
     private static let probationShare = 0.9
     /// A command may ask for at most this share of the limit in advance: one enormous value must not cost all others.
     private static let advanceShare = 8
-    /// The same for commands that only show figures.
-    private static let figuresShare = 64
-    /// Room kept for what no command asks for (a segment of a table that splits, a buffer that grows).
-    private static let reserveByteCount = 16 << 10
-    /// Room made before figures are shown: while they are gathered the other loops' buffers may grow by so much.
-    private static let reserveOfFigures = 512 << 10
     /// How old the allocator's own count may be while memory is limited.
     private static let readingAgeMilliseconds: Int64 = 5
 
@@ -62,11 +56,10 @@ extension Engine {
         if !evictor.isOn && policy.order == .unused && Double(used) > Double(limit) * Engine.probationShare {
             evictor.begin(&keyspace)
         }
-        if isExact {
-            let advance = min(Engine.reserveOfFigures, limit / Engine.figuresShare)
-            return used + advance <= limit || makeRoom(advance: advance, slices: 10)
-        }
-        let advance = min(byteCount + Engine.reserveByteCount, limit / Engine.advanceShare)
+        // What is shown is this reading (`readMemory`), so that nothing may be above the limit by the time of it.
+        if isExact { return used <= limit || makeRoom(slices: 10) }
+        compactBeforeCommand()
+        let advance = min(byteCount, limit / Engine.advanceShare)
         return used + advance <= limit || makeRoom(advance: advance)
     }
 
@@ -95,5 +88,8 @@ extension Engine {
     /// The timer's share: memory may be over its limit without a command (it was lowered, or buffers grew).
     mutating func evictInBackground() {
         if gates.contains(.memory) && !gates.contains(.importing) && isOverMemoryLimit() { _ = makeRoom() }
+        if Double(countedMemory) < Double(settings.maxmemory) * Engine.probationShare || settings.maxmemory == 0 {
+            keyspace.forgetRawShare()
+        }
     }
 }

@@ -118,6 +118,7 @@ package struct EngineGates: OptionSet, Sendable {
     var evictor = EvictionHand()
     var tierDuties = TierDuties()
     var coldWaits = ColdWaits()
+    var compaction = CompactionDuties()
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.
     var running: SessionReference?

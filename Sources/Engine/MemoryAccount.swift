@@ -23,6 +23,12 @@ package struct MemoryAccount {
     package private(set) var allocatorActive = 0
     package private(set) var allocatorResident = 0
 
+    /// Pages of entries, which the process allocator does not know.
+    struct PageFigures {
+        var active = 0
+        var resident = 0
+    }
+
     package init() {}
 
     /// The process allocator as INFO names it.
@@ -34,6 +40,22 @@ package struct MemoryAccount {
 
     /// MEMORY PURGE: free pages go back to the system. False when the allocator refuses.
     package static func purge() -> Bool { fog_allocator_purge() == 0 }
+
+    /// DEBUG MALLCTL: a number of the allocator, which is set where `fresh` is given; an errno when it does not go.
+    package static func number(_ name: String, setTo fresh: Int64? = nil) -> (value: Int64, error: Int32) {
+        var value: Int64 = 0
+        let error = unsafe fog_allocator_number(name, &value, fresh == nil ? 0 : 1, fresh ?? 0)
+        return (value, error)
+    }
+
+    /// DEBUG MALLCTL-STR: a text of the allocator by its name.
+    package static func text(_ name: String) -> String? {
+        guard let text = unsafe fog_allocator_text(name) else { return nil }
+        return unsafe String(cString: text)
+    }
+
+    /// DEBUG MALLCTL-STR with VOID: has the allocator do what `name` says. Returns an errno.
+    package static func act(_ name: String) -> Int32 { fog_allocator_act(name) }
 
     /// MEMORY MALLOC-STATS: what the allocator tells about itself.
     package static func report() -> [UInt8] {
@@ -57,14 +79,12 @@ package struct MemoryAccount {
         readingMilliseconds = milliseconds
     }
 
-    mutating func read(
-        slabByteCount: Int, keyspaceByteCount: Int, uncounted: Int, resident: Int, milliseconds: Int64
-    ) {
-        readUsed(
-            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncounted,
-            milliseconds: milliseconds)
-        allocatorActive = unsafe fog_allocator_statistic("stats.active") + slabByteCount
-        allocatorResident = unsafe fog_allocator_statistic("stats.resident") + slabByteCount
+    /// The rest of a reading; `used` is what it has been since `readUsed`.
+    mutating func readOthers(_ pages: PageFigures, keyspaceByteCount: Int, resident: Int, milliseconds: Int64) {
+        used = current(keyspaceByteCount: keyspaceByteCount)
+        keyspaceAtReading = keyspaceByteCount
+        allocatorActive = unsafe fog_allocator_statistic("stats.active") + pages.active
+        allocatorResident = unsafe fog_allocator_statistic("stats.resident") + pages.resident
         self.resident = resident
         if startup == 0 { startup = used }
         if used > peak {
@@ -96,9 +116,25 @@ extension Engine {
 
     /// Asks allocator and system anew; INFO and the timer do.
     package mutating func readMemory() {
-        memory.read(
-            slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncountedByteCount,
-            resident: ProcessFacts.residentByteCount,
+        readAllocator()
+        readOtherMemory()
+    }
+
+    /// As `readMemory`, for a command that shows figures: with a limit, room was made for what the memory gate read just
+    /// before, and a second look would find what other threads took meanwhile.
+    package mutating func readMemoryToShow() {
+        if settings.maxmemory == 0 || memory.readingMilliseconds != keyspace.now { readAllocator() }
+        readOtherMemory()
+    }
+
+    private mutating func readOtherMemory() {
+        var pages = MemoryAccount.PageFigures()
+        for index in 0..<keyspace.databaseCount {
+            pages.active += keyspace[index].arena.activeByteCount
+            pages.resident += keyspace[index].arena.residentByteCount
+        }
+        memory.readOthers(
+            pages, keyspaceByteCount: keyspaceByteCount, resident: ProcessFacts.residentByteCount,
             milliseconds: clock.nowMilliseconds)
     }
 

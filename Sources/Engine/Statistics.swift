@@ -104,6 +104,10 @@ package struct ServerStatistics {
     /// What the loops had done before CONFIG RESETSTAT.
     package var loopsBefore = LoopCounters()
     package var activeExpireTicks: UInt64 = 0
+    /// Entries that compaction moved, and those that it could not; how long it ran, pauses between slices included.
+    package var compactionMoved = 0
+    package var compactionHeld = 0
+    var compactionTicks: UInt64 = 0
     package var instantaneousOperations = InstantaneousRate()
     package var instantaneousInput = InstantaneousRate()
     package var instantaneousOutput = InstantaneousRate()

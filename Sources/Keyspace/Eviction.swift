@@ -60,6 +60,8 @@ package struct EvictionHand: ~Copyable {
         let isExpired: Bool
         /// Whether it was on probation.
         let isNewcomer: Bool
+        /// The key stays, its value had better sleep.
+        var onlySleeps = false
     }
 
     private var clock = Position()
@@ -164,6 +166,7 @@ package struct EvictionHand: ~Copyable {
         // A flushed database starts to count anew.
         let fresh = max(0, insertions &- insertionsSeen)
         insertionsSeen = insertions
+        keyspace.measureRawShare()
         meanByteCount = max(1, bytes / max(1, keys))
         takesCold = keyspace.isCrowdedByCold
         bucketCount = max(1, buckets)
@@ -252,6 +255,9 @@ package struct EvictionHand: ~Copyable {
             let uses = entry.frequency
             if !isExpired && (uses >= wanted || ghosts.contains(hash)) {
                 slot.age = 0
+                if keyspace.isToSleep(entry) {
+                    found.append(Victim(entry: entry, hash: hash, isExpired: false, isNewcomer: false, onlySleeps: true))
+                }
                 entry.frequency = policy.countsUses ? max(1, uses - wanted) : 1
                 return
             }
@@ -301,6 +307,10 @@ package struct EvictionHand: ~Copyable {
             if !isExpired && !takesCold && entry.tier == .cold { return }
             let wanted = 1 + penalty(entry, keyspace[database])
             if !isExpired && !ignoresUse && entry.frequency >= wanted {
+                if keyspace.isToSleep(entry) {
+                    let hash = keyspace[database].table.hash(entry.key)
+                    found.append(Victim(entry: entry, hash: hash, isExpired: false, isNewcomer: false, onlySleeps: true))
+                }
                 entry.frequency -= wanted
                 return
             }
@@ -342,9 +352,11 @@ package struct EvictionHand: ~Copyable {
         var isGone = true
         if victim.isExpired {
             keyspace.expire(slot, hash: victim.hash, in: database)
-        } else if keyspace.demote(slot, in: database) != nil {
+        } else if (victim.onlySleeps ? keyspace.squeeze(slot, in: database) : keyspace.demote(slot, in: database)) != nil {
             // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
             slot.age = 0
+            isGone = false
+        } else if victim.onlySleeps {
             isGone = false
         } else {
             keyspace.evict(slot, hash: victim.hash, in: database)

@@ -1,25 +1,36 @@
 // EntryArena.swift - memory for entries: slabs with 8-byte steps up to 1 KiB, so that a 536-byte entry takes 536
-// bytes (jemalloc would take 640); larger entries come from the process allocator. One arena belongs to the engine
-// and is touched under its turn only: no atomics, no locks. Pages are 32 KiB, found from an entry by masking its
-// address; a page whose last entry goes is given back to the system once a few are spare.
+// bytes (jemalloc would take 640), and with steps of some 10 % up to 16 KiB; larger entries come from the process
+// allocator. One arena belongs to the engine and is touched under its turn only: no atomics, no locks. Pages are 64 KiB,
+// found from an entry by masking its address; a page whose last entry goes is given back to the system once a few are
+// spare. What sizes that shift leave half empty is emptied by `EntryArena+Compaction.swift`, which is why entries of up
+// to 16 KiB are here and not in the process allocator.
 internal import Base
 internal import CAllocator
 internal import CLinux
 
 @safe package struct EntryArena: ~Copyable {
-    /// Entries above this come from the process allocator.
-    package static let slabByteCountMax = 1024
-    private static let pageByteCount = 32 << 10
-    private static let chunkByteCount = 2 << 20
-    private static let pageHeaderByteCount = 64
-    /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn.
-    private static let sparePagesMax = 64
+    /// Entries above this come from the process allocator: a quarter of a page.
+    package static let slabByteCountMax = (pageByteCount - pageHeaderByteCount) / 4
+    /// Up to here classes are 8 bytes apart.
+    private static let fineByteCountMax = 1024
+    static let fineClassCount = fineByteCountMax / 8
+    /// Classes above are numbered by how many cells a page has, which is at most this.
+    private static let coarseCellsMax = 60
+    private static let classCount = fineClassCount + coarseCellsMax + 1
+    static let pageByteCount = 64 << 10
+    static let chunkByteCount = 2 << 20
+    static let pageHeaderByteCount = 64
+    /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn: so many, or one for
+    /// every sixteen there are.
+    private static let sparePagesMax = 32
+    private static let spareShare = 16
 
     /// While an arena is small, its pages are not fetched whole: most classes of sizes never fill theirs.
     private static let faultedChunksMax = 8
 
-    /// Head of each page. `freeHead` is the byte offset of the first freed cell, 0 when none.
-    @safe private struct Page {
+    /// Head of each page. `freeHead` is the byte offset of the first freed cell, 0 when none; `cellByteCount` is 0 while
+    /// no class has the page.
+    @safe struct Page {
         var next: UnsafeMutablePointer<Page>?
         var previous: UnsafeMutablePointer<Page>?
         var freeHead: UInt32
@@ -27,52 +38,77 @@ internal import CLinux
         var used: UInt32
         var cellByteCount: UInt32
     }
-    private typealias PagePointer = UnsafeMutablePointer<Page>
+    typealias PagePointer = UnsafeMutablePointer<Page>
 
     /// Per class, the pages that still have a free cell.
-    private let open: UnsafeMutablePointer<PagePointer?>
+    let open: UnsafeMutablePointer<PagePointer?>
     private var spare: PagePointer?
     private var spareCount = 0
     /// Addresses of spare pages whose memory was returned to the system; only the address space is kept.
     private var returnedHeads: [UInt] = []
-    /// Every chunk mapped so far.
-    private var chunks: [UInt] = []
-    private var chunkNext: UInt = 0
+    /// Every chunk mapped so far; of the last one, where its unused part begins.
+    private(set) var chunks: [UInt] = []
+    private(set) var chunkNext: UInt = 0
     private var chunkEnd: UInt = 0
 
     /// Bytes in entries now, by what the arena or the allocator really gave.
-    package private(set) var usedByteCount = 0
+    package internal(set) var usedByteCount = 0
     /// Bytes in slab cells now, which the process allocator does not know about.
-    package private(set) var slabByteCount = 0
+    package internal(set) var slabByteCount = 0
     /// Bytes of slab pages that are in use (fully or in part) or spare and resident.
     package private(set) var residentByteCount = 0
+    /// Bytes of pages in use that no entry has: what emptying sparse pages could give back.
+    package var idleByteCount: Int { activeByteCount &- slabByteCount }
+    /// Bytes of pages in use.
+    package var activeByteCount: Int { residentByteCount &- spareCount &* EntryArena.pageByteCount }
 
     package init() {
-        let classes = EntryArena.slabByteCountMax / 8 + 1
-        unsafe open = .allocate(capacity: classes)
-        unsafe open.initialize(repeating: nil, count: classes)
+        unsafe open = .allocate(capacity: EntryArena.classCount)
+        unsafe open.initialize(repeating: nil, count: EntryArena.classCount)
     }
 
     /// Whether two entry sizes occupy the same cell size.
     @inline(__always)
     package static func sameClass(_ left: Int, _ right: Int) -> Bool {
-        if left <= slabByteCountMax && right <= slabByteCountMax { return (left &+ 7) >> 3 == (right &+ 7) >> 3 }
+        if _fastPath(left <= fineByteCountMax && right <= fineByteCountMax) {
+            return (left &+ 7) >> 3 == (right &+ 7) >> 3
+        }
+        if left <= slabByteCountMax && right <= slabByteCountMax { return classIndex(left) == classIndex(right) }
         return left == right
+    }
+
+    /// The class of entries of `byteCount` bytes, which a slab holds.
+    static func classIndex(_ byteCount: Int) -> Int {
+        let eights = (byteCount &+ 7) >> 3
+        guard eights > fineClassCount else { return eights }
+        // As many cells as fit, in steps that grow with their number: 4, 5, ... 16, 18, ... 30, 32, 36, ... 60.
+        let cells = (pageByteCount - pageHeaderByteCount) / (eights &* 8)
+        return fineClassCount + (cells <= 16 ? cells : cells < 32 ? cells & ~1 : min(coarseCellsMax, cells & ~3))
+    }
+
+    static func cellByteCount(ofClass index: Int) -> Int {
+        index <= fineClassCount
+            ? index * 8 : (pageByteCount - pageHeaderByteCount) / (index - fineClassCount) & ~7
     }
 
     /// An uninitialised entry of `byteCount` bytes.
     @inline(__always)
     package mutating func allocate(_ byteCount: Int) -> Entry {
-        if _fastPath(byteCount <= EntryArena.slabByteCountMax) {
+        if _fastPath(byteCount <= EntryArena.fineByteCountMax) {
             let index = (byteCount &+ 7) >> 3
-            usedByteCount &+= index &* 8
-            slabByteCount &+= index &* 8
-            if let page = unsafe open[index], unsafe page.pointee.freeHead != 0 {
-                return unsafe popFreed(page, index)
-            }
-            return unsafe Entry(address: takeCell(index))
+            return allocate(index, index &* 8)
         }
         return allocateLarge(byteCount)
+    }
+
+    @inline(__always)
+    private mutating func allocate(_ index: Int, _ cellByteCount: Int) -> Entry {
+        usedByteCount &+= cellByteCount
+        slabByteCount &+= cellByteCount
+        if let page = unsafe open[index], unsafe page.pointee.freeHead != 0 {
+            return unsafe popFreed(page, index)
+        }
+        return unsafe Entry(address: takeCell(index))
     }
 
     @unsafe @inline(__always)
@@ -85,7 +121,7 @@ internal import CLinux
     }
 
     @unsafe @inline(__always)
-    private static func isExhausted(_ page: PagePointer) -> Bool {
+    static func isExhausted(_ page: PagePointer) -> Bool {
         unsafe Int(page.pointee.bump) &+ Int(page.pointee.cellByteCount) > pageByteCount
     }
 
@@ -102,6 +138,10 @@ internal import CLinux
 
     @inline(never)
     private mutating func allocateLarge(_ byteCount: Int) -> Entry {
+        if byteCount <= EntryArena.slabByteCountMax {
+            let index = EntryArena.classIndex(byteCount)
+            return allocate(index, EntryArena.cellByteCount(ofClass: index))
+        }
         guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
         usedByteCount &+= unsafe fog_allocated_size(memory)
         return unsafe Entry(address: memory.assumingMemoryBound(to: UInt8.self))
@@ -111,19 +151,29 @@ internal import CLinux
     @inline(__always)
     package mutating func free(_ entry: Entry) {
         let byteCount = entry.byteCount
-        if _fastPath(byteCount <= EntryArena.slabByteCountMax) {
+        if _fastPath(byteCount <= EntryArena.fineByteCountMax) {
             let index = (byteCount &+ 7) >> 3
-            usedByteCount &-= index &* 8
-            slabByteCount &-= index &* 8
-            unsafe freeCell(UnsafeMutableRawPointer(entry.address), index)
+            unsafe freeCell(UnsafeMutableRawPointer(entry.address), index, index &* 8)
         } else {
-            usedByteCount &-= unsafe fog_allocated_size(entry.address)
-            unsafe CLinux.free(entry.address)
+            freeLarge(entry, byteCount)
         }
     }
 
+    @inline(never)
+    private mutating func freeLarge(_ entry: Entry, _ byteCount: Int) {
+        if byteCount <= EntryArena.slabByteCountMax {
+            let index = EntryArena.classIndex(byteCount)
+            let cellByteCount = EntryArena.cellByteCount(ofClass: index)
+            return unsafe freeCell(UnsafeMutableRawPointer(entry.address), index, cellByteCount)
+        }
+        usedByteCount &-= unsafe fog_allocated_size(entry.address)
+        unsafe CLinux.free(entry.address)
+    }
+
     @unsafe @inline(__always)
-    private mutating func freeCell(_ cell: UnsafeMutableRawPointer, _ index: Int) {
+    private mutating func freeCell(_ cell: UnsafeMutableRawPointer, _ index: Int, _ cellByteCount: Int) {
+        usedByteCount &-= cellByteCount
+        slabByteCount &-= cellByteCount
         let pageAddress = UInt(bitPattern: cell) & ~UInt(EntryArena.pageByteCount - 1)
         let page = unsafe PagePointer(bitPattern: pageAddress).unsafelyUnwrapped
         let wasFull = unsafe page.pointee.freeHead == 0 && EntryArena.isExhausted(page)
@@ -138,7 +188,8 @@ internal import CLinux
     package func allocatedByteCount(of entry: Entry) -> Int {
         let byteCount = entry.byteCount
         return unsafe byteCount <= EntryArena.slabByteCountMax
-            ? (byteCount + 7) & ~7 : Int(fog_allocated_size(entry.address))
+            ? EntryArena.cellByteCount(ofClass: EntryArena.classIndex(byteCount))
+            : Int(fog_allocated_size(entry.address))
     }
 
     /// Gives every slab page back at once, whatever entries it holds; entries from the process allocator are the
@@ -157,7 +208,7 @@ internal import CLinux
         usedByteCount = 0
         slabByteCount = 0
         residentByteCount = 0
-        unsafe open.update(repeating: nil, count: EntryArena.slabByteCountMax / 8 + 1)
+        unsafe open.update(repeating: nil, count: EntryArena.classCount)
     }
 
     deinit {
@@ -170,14 +221,14 @@ internal import CLinux
 
     // MARK: pages
 
-    @unsafe private mutating func link(_ page: PagePointer, _ index: Int) {
+    @unsafe mutating func link(_ page: PagePointer, _ index: Int) {
         unsafe page.pointee.previous = nil
         unsafe page.pointee.next = open[index]
         if let head = unsafe open[index] { unsafe head.pointee.previous = page }
         unsafe open[index] = page
     }
 
-    @unsafe private mutating func unlink(_ page: PagePointer, _ index: Int) {
+    @unsafe mutating func unlink(_ page: PagePointer, _ index: Int) {
         let next = unsafe page.pointee.next
         let previous = unsafe page.pointee.previous
         if let next = unsafe next { unsafe next.pointee.previous = previous }
@@ -190,11 +241,17 @@ internal import CLinux
         unsafe page.pointee.previous = nil
     }
 
-    /// An empty page leaves its class, unless it is the only open one (a steady workload would fetch it again).
+    /// An empty page leaves its class.
     @unsafe private mutating func retire(_ page: PagePointer, _ index: Int) {
-        if unsafe page.pointee.next == nil && page.pointee.previous == nil { return }
         unsafe unlink(page, index)
-        if spareCount < EntryArena.sparePagesMax {
+        unsafe putAside(page)
+    }
+
+    /// A page without entries that is in no class any more waits for another one, or its memory goes to the system.
+    @unsafe mutating func putAside(_ page: PagePointer) {
+        unsafe page.pointee.cellByteCount = 0
+        let pageCount = residentByteCount / EntryArena.pageByteCount
+        if spareCount < min(EntryArena.sparePagesMax, 1 + pageCount / EntryArena.spareShare) {
             unsafe page.pointee.next = spare
             unsafe spare = page
             spareCount += 1
@@ -210,7 +267,7 @@ internal import CLinux
         unsafe page.initialize(
             to: Page(
                 next: nil, previous: nil, freeHead: 0, bump: UInt32(EntryArena.pageHeaderByteCount), used: 0,
-                cellByteCount: UInt32(index * 8)))
+                cellByteCount: UInt32(EntryArena.cellByteCount(ofClass: index))))
         unsafe link(page, index)
         return unsafe page
     }
@@ -229,7 +286,7 @@ internal import CLinux
         let address = chunkNext
         chunkNext += UInt(EntryArena.pageByteCount)
         let page = unsafe PagePointer(bitPattern: address).unsafelyUnwrapped
-        // One call instead of eight faults, half the kernel's time for filling memory. Where it is not known, or the
+        // One call instead of sixteen faults, half the kernel's time for filling memory. Where it is not known, or the
         // memory is not there, the faults come as they would have.
         if chunks.count > EntryArena.faultedChunksMax {
             unsafe _ = madvise(UnsafeMutableRawPointer(page), EntryArena.pageByteCount, MADV_POPULATE_WRITE)
@@ -237,7 +294,7 @@ internal import CLinux
         return unsafe page
     }
 
-    /// Maps address space for 64 pages, aligned to its own size.
+    /// Maps address space for 32 pages, aligned to its own size.
     private mutating func mapChunk() {
         let size = EntryArena.chunkByteCount
         let protection = PROT_READ | PROT_WRITE

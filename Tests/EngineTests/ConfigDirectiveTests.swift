@@ -133,9 +133,7 @@ import Testing
     }
 
     private static let unread: Set<String> = [
-        "active-defrag-cycle-max", "active-defrag-cycle-min", "active-defrag-cycle-us", "active-defrag-ignore-bytes",
-        "active-defrag-max-scan-fields", "active-defrag-threshold-lower", "active-defrag-threshold-upper",
-        "activedefrag", "cluster-announce-client-port", "cluster-announce-client-tls-port",
+        "active-defrag-max-scan-fields", "cluster-announce-client-port", "cluster-announce-client-tls-port",
         "cluster-compatibility-sample-ratio", "cluster-config-save-behavior", "cluster-message-gossip-perc",
         "cluster-slot-migration-log-max-len", "enable-debug-assert", "io-threads-always-active",
         "io-threads-do-reads", "lua-enable-insecure-api", "min-io-threads-avoid-copy-reply",

@@ -97,13 +97,6 @@ import Testing
                 == "Fatal error, can't open config file '/srv/gone.conf': No such file or directory")
     }
 
-    @Test func whatThisBuildCannotDoIsAWarningInAFile() {
-        let loaded = load(file: "activedefrag yes\ntimeout 3\n")
-        #expect(loaded.report == nil)
-        #expect(loaded.value("activedefrag") == "no" && loaded.value("timeout") == "3")
-        #expect(loaded.loader.warnings.count == 1)
-    }
-
     @Test func relativeNamesFollowDir() {
         let files = MemoryFiles([
             "/etc/test.conf": "dir /data\ninclude more.conf\nlogfile a.log\n", "/data/more.conf": "timeout 4\n",

@@ -50,12 +50,6 @@ import Testing
             ),
             (["maxclients", "-1"], failed + "'maxclients') - argument must be between 1 and 4294967295 inclusive"),
             (
-                ["activedefrag", "yes"],
-                failed
-                    + "'activedefrag') - Active defragmentation cannot be enabled: it requires a Redis server compiled "
-                    + "with a modified Jemalloc like the one shipped by default with the Redis source distribution"
-            ),
-            (
                 ["appendfsync", "sometimes"],
                 failed + "'appendfsync') - argument(s) must be one of the following: everysec, always, no"
             ),

@@ -66,6 +66,24 @@ static inline void fog_allocator_report(void *context, void (*write)(void *, con
   malloc_stats_print(write, context, NULL);
 }
 
+/// DEBUG MALLCTL: a number of the allocator by its name, whatever its width; 0 or an errno. With `sets` it is given
+/// `fresh`, and `value` is what it was, where the name can be read.
+static inline int fog_allocator_number(const char *name, int64_t *value, int sets, int64_t fresh) {
+  static const size_t widths[] = {8, 4, 1};
+  int result = 22;
+  for (size_t index = 0; index < 3; index++) {
+    size_t width = widths[index], given = width;
+    *value = 0;
+    result = mallctl(name, value, &width, sets ? &fresh : NULL, sets ? given : 0);
+    if (result == 1 && sets) result = mallctl(name, NULL, NULL, &fresh, given);
+    if (result != 22) break;
+  }
+  return result;
+}
+
+/// DEBUG MALLCTL-STR with VOID: does what the name says; 0 or an errno.
+static inline int fog_allocator_act(const char *name) { return mallctl(name, NULL, NULL, NULL, 0); }
+
 /// A text option such as "version"; NULL when unknown.
 static inline const char *fog_allocator_text(const char *name) {
   const char *value = NULL;

@@ -72,6 +72,8 @@ enum DebugCommand {
             Log.shared.warning("DEBUG LOG: \(text)")
             call.reply.ok()
         },
+        Word("MALLCTL", 3...4, run: DebugAllocator.number),
+        Word("MALLCTL-STR", 3...4, run: DebugAllocator.text),
         Word("OBJECT", 3...4, run: DebugData.object),
         Word("PANIC", 2...2) { (_: inout Call) throws(CommandError) in DebugCrash.panic() },
         Word("PAUSE-CRON", 3...3) { (call: inout Call) throws(CommandError) in
@@ -187,6 +189,7 @@ enum DebugCommand {
                 "LOADAOF", "    Load the append only file again, in the place of the dataset.",
                 "RELOAD [MERGE] [NOFLUSH] [NOSAVE]", "    Save the dataset and load it again.",
                 "LOG <text>", "    Write a line to the log.",
+                "MALLCTL <name> [<number>], MALLCTL-STR <name> [VOID]", "    Ask the allocator, or tell it.",
                 "OBJECT <key>", "    How a value is held.",
                 "PAUSE-CRON (0|1)", "    Stop the work that is done by the clock.",
                 "POPULATE <count> [<prefix>] [<size>]", "    Make string keys \"prefix:number\".",

@@ -23,7 +23,7 @@ enum Info {
     }
 
     private static func info(_ call: inout Call) throws(CommandError) {
-        call.administration.readMemory()
+        call.administration.readMemoryToShow()
         let wanted = sections(call)
         var text = InfoText()
         for section in Section.allCases where wanted.contains(section) { write(section, call, to: &text) }

@@ -80,7 +80,7 @@ enum InfoMemory {
         text.field("mem_aof_buffer", call.administration.hooks.appendOnlyGauges().pendingByteCount)
         text.field("mem_allocator", MemoryAccount.allocatorName)
         text.field("mem_overhead_db_hashtable_rehashing", 0)
-        text.field("active_defrag_running", 0)
+        text.field("active_defrag_running", call.administration.compactionFigures.percent)
         text.field("lazyfree_pending_objects", frees.pending)
         text.field("lazyfreed_objects", frees.freed - call.administration.statistics.freedObjectsBefore)
     }

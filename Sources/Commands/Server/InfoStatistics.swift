@@ -61,10 +61,18 @@ enum InfoStatistics {
         text.field("pubsubshard_channels", call.subscribedNameCount(.shardChannel))
         let unused: [StaticString] = [
             "latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
-            "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
-            "total_active_defrag_time", "current_active_defrag_time",
         ]
         for name in unused { text.field(name, 0) }
+        let (moved, held) = (
+            call.administration.statistics.compactionMoved, call.administration.statistics.compactionHeld
+        )
+        let compaction = call.administration.compactionFigures
+        text.field("active_defrag_hits", moved)
+        text.field("active_defrag_misses", held)
+        text.field("active_defrag_key_hits", moved)
+        text.field("active_defrag_key_misses", held)
+        text.field("total_active_defrag_time", compaction.total)
+        text.field("current_active_defrag_time", compaction.current)
         text.field("tracking_total_keys", call.administration.trackedKeyCount)
         text.field("tracking_total_items", call.administration.trackedItemCount)
         text.field("tracking_total_prefixes", call.administration.trackedPrefixCount)

@@ -80,7 +80,7 @@ enum MemoryCommand {
     }
 
     private static func stats(_ call: inout Call) throws(CommandError) {
-        call.administration.readMemory()
+        call.administration.readMemoryToShow()
         let figures = MemoryFigures(call)
         let scripts = call.scriptFigures
         let reply = call.reply
@@ -160,7 +160,7 @@ enum MemoryCommand {
     }
 
     private static func doctor(_ call: inout Call) throws(CommandError) {
-        call.administration.readMemory()
+        call.administration.readMemoryToShow()
         call.reply.verbatim(MemoryReport.advice(MemoryFigures(call)))
     }
 

@@ -138,10 +138,7 @@ extension ConfigLoader {
             if case .special(.directory) = directive.kind { value = try Config.enter(value.text, fileSystem) }
             config.replace(at: index, with: value)
         } catch {
-            guard directive.flags.contains(.lenientInFile) else {
-                throw ConfigLoadError(line.origin, error.reason)
-            }
-            warnings.append("'\(ConfigText.string(line.origin.text))' is ignored: \(error.reason)")
+            throw ConfigLoadError(line.origin, error.reason)
         }
     }
 

@@ -53,9 +53,6 @@ package struct Directive: Sendable {
         package static let manyArguments = Flags(rawValue: 32)
         /// Setting it to the value it has still runs its hook (files whose content may have changed).
         package static let volatile = Flags(rawValue: 64)
-        /// In a file, a value that this build cannot honour is a warning and keeps the default instead of stopping
-        /// the start; CONFIG SET still refuses it.
-        package static let lenientInFile = Flags(rawValue: 128)
     }
 
     enum Kind: Sendable {

@@ -21,12 +21,6 @@ enum DirectiveCheck {
         name.contains(UInt8(ascii: "/")) || name.contains(UInt8(ascii: "\\"))
     }
 
-    @Sendable static func activeDefragmentation(_ value: ConfigValue) -> String? {
-        guard value.number != 0 else { return nil }
-        return "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc "
-            + "like the one shipped by default with the Redis source distribution"
-    }
-
     @Sendable static func announcedHostname(_ name: [UInt8]) -> String? {
         if name.count >= 256 { return "Hostnames must be less than 256 characters" }
         let isFine = name.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }

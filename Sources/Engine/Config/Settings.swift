@@ -170,6 +170,19 @@ package struct Settings: Sendable, BitwiseCopyable, Equatable {
     package var lfuLogFactor = 0
     /// `lfu-decay-time`.
     package var lfuDecayTimeMinutes = 0
+    /// `activedefrag`.
+    package var activeDefragmentation = false
+    /// `active-defrag-ignore-bytes`.
+    package var activeDefragIgnoreBytes = 0
+    /// `active-defrag-threshold-lower`.
+    package var activeDefragThresholdLower = 0
+    /// `active-defrag-threshold-upper`.
+    package var activeDefragThresholdUpper = 0
+    /// `active-defrag-cycle-min`, `active-defrag-cycle-max`: percent of the time.
+    package var activeDefragCycleMin = 0
+    package var activeDefragCycleMax = 0
+    /// `active-defrag-cycle-us`.
+    package var activeDefragCycleMicroseconds = 0
     /// `active-expire-effort`.
     package var activeExpireEffort = 0
     /// `lazyfree-lazy-eviction`.

@@ -104,6 +104,8 @@ package final class SnapshotCapture {
 
     /// Work that comes before the walk goes on: an open record first, then what writers wait for, then removed values.
     var hasOpenRecord: Bool { open != nil }
+    /// Whether the record of `entry` is open, so that it must stay where it is.
+    func isWriting(_ entry: Entry) -> Bool { open?.entry == entry }
     var hasRemovedValues: Bool { !donated.isEmpty }
 
     /// A writer waits for this value.

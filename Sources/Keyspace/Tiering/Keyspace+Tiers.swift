@@ -23,7 +23,7 @@ extension Keyspace {
     }
 
     /// As `demote`, within memory.
-    private mutating func squeeze(_ slot: EntryTable.Slot, in database: Int) -> Int? {
+    mutating func squeeze(_ slot: EntryTable.Slot, in database: Int) -> Int? {
         let entry = slot.entry
         guard tiers.options.compresses, !entry.resistsCompression else { return nil }
         switch entry.tier {
@@ -215,8 +215,9 @@ extension Keyspace {
         }
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
         let options = tiers.options
-        let isCompressedInVain = !options.compresses && slot.entry.tier != .cold
-        let isWanted = options.keepsRaw && (hits >= options.promoteHits || isCompressedInVain)
+        let isCold = slot.entry.tier == .cold
+        let isOften = hits >= options.promoteHits && (isCold || !tiers.isRawCrowded)
+        let isWanted = options.keepsRaw && (isOften || !options.compresses && !isCold)
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }

@@ -22,6 +22,8 @@ package final class TierStore {
     var budget = CompressionBudget()
     /// The tier on disk; nil where there is none.
     package var cold: ColdTier?
+    /// Raw values have more than their share of a full memory (`RawShare.swift`).
+    var isRawCrowded = false
     private var transients = Transients()
     private var inspected = Transients()
 

@@ -24,14 +24,13 @@ extension DirectiveTable {
         .boolean("lazyfree-lazy-user-del", false) { $0.lazyfreeLazyUserDel = $1 },
         .boolean("lazyfree-lazy-user-flush", false) { $0.lazyfreeLazyUserFlush = $1 },
         .boolean("jemalloc-bg-thread", true) { $0.jemallocBackgroundThread = $1 },
-        Directive(
-            "activedefrag", [], .boolean, .lenientInFile, .number(0), check: DirectiveCheck.activeDefragmentation),
-        .unsignedMemory("active-defrag-ignore-bytes", 100 << 20, 1...Int.max),
-        .integer("active-defrag-threshold-lower", 10, 0...1000),
-        .integer("active-defrag-threshold-upper", 100, 0...1000),
-        .integer("active-defrag-cycle-min", 1, 1...99),
-        .integer("active-defrag-cycle-max", 25, 1...99),
-        .integer("active-defrag-cycle-us", 500, 0...100_000),
+        .boolean("activedefrag", false) { $0.activeDefragmentation = $1 },
+        .unsignedMemory("active-defrag-ignore-bytes", 100 << 20, 1...Int.max) { $0.activeDefragIgnoreBytes = $1 },
+        .integer("active-defrag-threshold-lower", 10, 0...1000) { $0.activeDefragThresholdLower = $1 },
+        .integer("active-defrag-threshold-upper", 100, 0...1000) { $0.activeDefragThresholdUpper = $1 },
+        .integer("active-defrag-cycle-min", 1, 1...99) { $0.activeDefragCycleMin = $1 },
+        .integer("active-defrag-cycle-max", 25, 1...99) { $0.activeDefragCycleMax = $1 },
+        .integer("active-defrag-cycle-us", 500, 0...100_000) { $0.activeDefragCycleMicroseconds = $1 },
         .integer("active-defrag-max-scan-fields", 1000, 1...Int.max),
     ]
 
