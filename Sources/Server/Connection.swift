@@ -40,6 +40,8 @@ struct Connection: ~Copyable {
     var lastActivity: Int64
     /// Monotonic nanoseconds at which the output first exceeded the soft limit, 0 while it does not.
     var softLimitSince: Int64 = 0
+    /// What had been received in all when the client began to leave replies unread; nil while it reads them.
+    var unreadSince: Int?
     /// Memory of buffers that the engine was told of last.
     var reportedByteCount = 0
     var networkInput = 0

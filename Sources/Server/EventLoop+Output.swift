@@ -13,8 +13,12 @@ extension EventLoop {
         guard unsafe connection.pointee.flush() else { return close(token) }
         if unsafe connection.pointee.pendingOutput == 0 {
             if unsafe connection.pointee.closesAfterOutput { return close(token) }
+            unsafe connection.pointee.unreadSince = nil
         } else if unsafe exceedsOutputLimit(connection) {
             return unsafe dropSlowReader(connection, waiting: connection.pointee.output.heldByteCount)
+        }
+        if unsafe connection.pointee.pendingOutput > 0 && connection.pointee.unreadSince == nil {
+            unsafe connection.pointee.unreadSince = connection.pointee.networkInput
         }
         unsafe reportBuffers(connection)
         unsafe settleInterest(connection)
@@ -47,7 +51,10 @@ extension EventLoop {
         if unsafe connection.pointee.pendingOutput == 0 && connection.pointee.closesAfterOutput {
             return unsafe close(connection.pointee.token)
         }
-        if unsafe connection.pointee.pendingOutput == 0 { unsafe connection.pointee.softLimitSince = 0 }
+        if unsafe connection.pointee.pendingOutput == 0 {
+            unsafe connection.pointee.softLimitSince = 0
+            unsafe connection.pointee.unreadSince = nil
+        }
         unsafe reportBuffers(connection)
         unsafe settleInterest(connection)
         if unsafe !connection.pointee.isSuspended && connection.pointee.pendingOutput == 0 {
@@ -58,15 +65,20 @@ extension EventLoop {
         }
     }
 
-    /// The client leaves so many replies unread that no further commands of it are run until it reads. Where a limit
-    /// says when such a client is cut, that limit decides, and it is not held back before.
+    /// The client leaves so many replies unread that no further commands of it are run until it reads: a fixed amount,
+    /// and as much as it sent meanwhile, since keeping commands takes memory too. Where a limit says when such a client
+    /// is cut, that limit decides, and it is not held back before.
     @unsafe @inline(__always)
     func hasUnreadOutput(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         let waiting = unsafe connection.pointee.pendingOutput
         guard _slowPath(waiting > EventLoop.unreadOutputMax) else { return false }
         let limits = settings.outputBufferLimits
         let limit = unsafe connection.pointee.isSubscriber ? limits.pubsub : limits.normal
-        return waiting > max(limit.hardBytes, limit.softBytes, settings.clientMemoryLimit ?? 0)
+        let received = unsafe connection.pointee.networkInput
+        let since = unsafe connection.pointee.unreadSince ?? received
+        return waiting > max(
+            EventLoop.unreadOutputMax + received - since, limit.hardBytes, limit.softBytes,
+            settings.clientMemoryLimit ?? 0)
     }
 
     private static var unreadOutputMax: Int { 1 << 20 }

@@ -149,8 +149,7 @@ internal import Synchronization
             arenaUsed += count
             unsafe parse(connection, bytes: UnsafePointer(target), count: count, isArena: true)
         } else {
-            let room = unsafe reserveInput(connection)
-            if unsafe readInput(connection, room) { unsafe parseInput(connection) }
+            if unsafe readOn(connection) { unsafe parseInput(connection) }
         }
     }
 
