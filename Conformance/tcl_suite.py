@@ -47,6 +47,9 @@ DEFAULT_FILES = (
 EXTERNAL_FILES = ("unit/multi", "unit/scripting", "unit/functions", "unit/dump", "unit/wait", "unit/lazyfree")
 # Files that start replicas outside of any test under a tag of its own.
 FILE_TAGS = {"unit/pause": "-needs:repl"}
+# Files that look at one client right after another one was sent something: the order of two clients is promised by a
+# single event loop only. What --io-threads says wins.
+FILE_THREADS = {"unit/client-eviction": 1}
 _STATUS = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -155,8 +158,8 @@ def suite_arguments(options: argparse.Namespace, name: str, skips: list[str], se
                  "--portcount", str(last - first - 60)]
     if server is not None:
         arguments += ["--host", "127.0.0.1", "--port", str(server.port)]
-    elif options.io_threads:
-        arguments += ["--config", "io-threads", str(options.io_threads)]
+    elif options.io_threads or name in FILE_THREADS:
+        arguments += ["--config", "io-threads", str(options.io_threads or FILE_THREADS[name])]
     tags = f"{FILE_TAGS.get(name, '')} {options.tags}".strip()
     if tags:
         arguments += ["--tags", tags]

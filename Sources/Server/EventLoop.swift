@@ -23,6 +23,10 @@ internal import Synchronization
     /// Commands parsed before they are run: bounds the memory of a round.
     private static let itemsPerRound = 4096
 
+    /// What a buffer for replies has at least: grown from nothing it would leave its smaller selves with the allocator,
+    /// whose caches of threads keep pieces of up to half this size.
+    private static let replyByteCountMin = 64 << 10
+
     let index: Int
     let shared: ServerShared
     let inbox: LoopInbox
@@ -266,6 +270,7 @@ internal import Synchronization
     /// One turn: first what others posted to our connections, in order, then our commands.
     private mutating func runBatch() {
         guard batch.itemCount > 0 else { return }
+        if _slowPath(batch.output.capacity == 0) { batch.output.reserve(EventLoop.replyByteCountMin) }
         shared.turn.take { engine in
             let start = engine.turnStart
             engine.takeDeliveries(for: index, into: &mailBefore)
