@@ -660,7 +660,8 @@ def process_title() -> None:
 
 @check()
 def unix_socket_group() -> None:
-    groups = sorted({number for number in os.getgroups() if number != os.getegid()} or ({1} if os.getuid() == 0 else set()))
+    own = {number for number in os.getgroups() if number != os.getegid()}
+    groups = sorted(own or ({1} if os.getuid() == 0 else set()))
     if not groups:
         print("    left out: this user is in no second group")
         return
@@ -671,8 +672,8 @@ def unix_socket_group() -> None:
         expect(found.st_mode & 0o777 == 0o770, f"the socket's mode is {found.st_mode:o}")
     with start() as server:
         result = subprocess.run([str(server.binary.path), "--port", "0", "--unixsocket", "fog.sock",
-                                 "--unixsocketgroup", "no-such-group"], cwd=server.folder, capture_output=True, text=True,
-                                timeout=10, check=False)
+                                 "--unixsocketgroup", "no-such-group"], cwd=server.folder, capture_output=True,
+                                text=True, timeout=10, check=False)
         expect(result.returncode == 1 and "no-such-group" in result.stdout, f"an unknown group: {result.stdout[-300:]}")
 
 

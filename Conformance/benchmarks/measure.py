@@ -29,8 +29,8 @@ def start(name: str, *options: str, pinned: bool = True) -> Server:
 
 
 def take_priority() -> None:
-    """Has this script run again before all other processes (root). A session of its own, because where the kernel groups
-    processes by session a nice value counts within its group only, and the group has one too."""
+    """Has this script run again before all other processes (root). A session of its own, because where the kernel
+    groups processes by session a nice value counts within its group only, and the group has one too."""
     if os.environ.get("FOG_PRIORITY") is None:
         sys.exit(subprocess.call([sys.executable, *sys.argv], env={**os.environ, "FOG_PRIORITY": "taken"},
                                  start_new_session=True))

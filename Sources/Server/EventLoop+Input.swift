@@ -53,8 +53,8 @@ extension EventLoop {
         return count
     }
 
-    /// The client does not read its replies: its commands wait, but they are taken off its hands. One that writes all of
-    /// a pipeline before it reads would otherwise wait for us while we wait for it.
+    /// The client does not read its replies: its commands wait, but they are taken off its hands. One that writes all
+    /// of a pipeline before it reads would otherwise wait for us while we wait for it.
     @unsafe mutating func readAhead(_ connection: UnsafeMutablePointer<Connection>) {
         unsafe connection.pointee.input.reserve(EventLoop.readByteCountMax)
         guard unsafe readInput(connection, EventLoop.readByteCountMax) != nil else { return }
