@@ -18,7 +18,10 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
-        if gates.isSubset(of: [.memory, .observed, .cold]) && reference.session.gates.isEmpty && resumption == nil {
+        if gates.contains(.clientMemory) && resumption == nil && !admitClient(reference) { return .closed }
+        if gates.isSubset(of: [.memory, .clientMemory, .observed, .cold]) && reference.session.gates.isEmpty
+            && resumption == nil
+        {
             // A limit is the usual case; nothing else is to be looked at then.
             if let refusal = memoryGate(commands.slot(id).flags, arguments) {
                 unsafe reject(reference, id, refusal, output)

@@ -75,6 +75,8 @@ package struct EngineGates: OptionSet, Sendable {
     static let importing = EngineGates(rawValue: 1 << 9)
     /// Values may be on disk, and commands may have to wait for them (`Tiering/Engine+Cold.swift`).
     static let cold = EngineGates(rawValue: 1 << 10)
+    /// `maxmemory-clients` is set.
+    static let clientMemory = EngineGates(rawValue: 1 << 11)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -133,6 +135,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// Classes of data (`Classes/`).
     var classes = DataClasses()
     var observer = Observer()
+    var clientMemory = ClientMemory()
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -213,6 +216,7 @@ package struct EngineGates: OptionSet, Sendable {
         armSaveGate()
         armEffects()
         limitTrackingTable()
+        limitClientMemory()
         tellExtensionSettings()
     }
 

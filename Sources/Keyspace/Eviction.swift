@@ -352,11 +352,12 @@ package struct EvictionHand: ~Copyable {
         var isGone = true
         if victim.isExpired {
             keyspace.expire(slot, hash: victim.hash, in: database)
-        } else if (victim.onlySleeps ? keyspace.squeeze(slot, in: database) : keyspace.demote(slot, in: database)) != nil {
+        } else if victim.onlySleeps {
+            if keyspace.squeeze(slot, in: database) != nil { slot.age = 0 }
+            isGone = false
+        } else if keyspace.demote(slot, in: database) != nil {
             // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
             slot.age = 0
-            isGone = false
-        } else if victim.onlySleeps {
             isGone = false
         } else {
             keyspace.evict(slot, hash: victim.hash, in: database)
