@@ -3,7 +3,7 @@
 // all databases in rounds; a round takes the emptiest pages first, the next one, when that was not enough, fuller ones.
 // Nothing that anybody can see changes: an entry keeps its bytes, its age and its place in hash order. Engine's turn
 // only, never while somebody holds an entry or a slot.
-package import Structures
+internal import Structures
 
 package struct CompactionHand {
     /// How full a page may be to be emptied, in percent, round by round.

@@ -55,7 +55,7 @@ extension EntryArena {
     @unsafe private static func collect(
         _ page: PagePointer, cellByteCount: Int, cellCount: Int, into entries: inout [Entry]
     ) {
-        let start = unsafe UnsafeMutableRawPointer(page)
+        let start = UnsafeMutableRawPointer(page)
         var isFree = [Bool](repeating: false, count: cellCount)
         var offset = unsafe Int(page.pointee.freeHead)
         while offset != 0 {
