@@ -90,10 +90,14 @@ enum SortedRun {
             draft = SortedSetDraft(large: set, limits)
         } else {
             let pairs = taken.takePairs()
-            precondition(Listpack.validate(pairs.span), "the pairs are a listpack")
-            ask(SortedSetView(pairs: pairs.view), model, &tape)
+            ask(pairs, model, &tape)
             draft = SortedSetDraft(pairs: pairs, limits)
         }
+    }
+
+    private static func ask(_ pairs: borrowing Listpack, _ model: [Row], _ tape: inout Tape) {
+        precondition(Listpack.validate(pairs.span), "the pairs are a listpack")
+        ask(SortedSetView(pairs: pairs.view), model, &tape)
     }
 
     private static func ask(_ set: borrowing SortedSetView, _ model: [Row], _ tape: inout Tape) {
