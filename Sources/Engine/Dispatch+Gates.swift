@@ -19,9 +19,8 @@ extension Engine {
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
         if gates.contains(.clientMemory) && resumption == nil && !admitClient(reference) { return .closed }
-        if gates.isSubset(of: [.memory, .clientMemory, .observed, .cold]) && reference.session.gates.isEmpty
-            && resumption == nil
-        {
+        let usual: EngineGates = [.memory, .clientMemory, .observed, .cold]
+        if gates.isSubset(of: usual) && reference.session.gates.isEmpty && resumption == nil {
             // A limit is the usual case; nothing else is to be looked at then.
             if let refusal = memoryGate(commands.slot(id).flags, arguments) {
                 unsafe reject(reference, id, refusal, output)

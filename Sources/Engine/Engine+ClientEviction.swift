@@ -1,8 +1,8 @@
 // Engine+ClientEviction.swift - `maxmemory-clients`: when all clients together hold as much as the limit, those who
-// hold most are disconnected until the rest fits, except who asked for CLIENT NO-EVICT. While there is a limit a sum is kept
-// of what every client was counted with last: before each of its commands, whenever its loop tells of buffers that have
-// grown or shrunk, and by the clock. The sum is looked at before every command, so that none is run, and none answers,
-// above the limit; while there is no limit nothing is summed and no command looks. Under the turn.
+// hold most are disconnected until the rest fits, except who asked for CLIENT NO-EVICT. While there is a limit a sum is
+// kept of what every client was counted with last: before each of its commands, whenever its loop tells of buffers that
+// have grown or shrunk, and by the clock. The sum is looked at before every command, so that none is run, and none
+// answers, above the limit; while there is no limit nothing is summed and no command looks. Under the turn.
 internal import Base
 internal import Keyspace
 

@@ -1,7 +1,7 @@
 // InputQueue.swift - bytes that one connection received and has not run yet: what is incomplete, and what was read
-// ahead while the client's replies wait to be read. Taking from the front moves nothing until half of the bytes are gone, so
-// that a long pipeline costs linear time; memory follows what is left. Empty, and without memory, while the client's
-// commands run as they arrive. Owned by one loop.
+// ahead while the client's replies wait to be read. Taking from the front moves nothing until half of the bytes are
+// gone, so that a long pipeline costs linear time; memory follows what is left. Empty, and without memory, while the
+// client's commands run as they arrive. Owned by one loop.
 internal import Base
 
 struct InputQueue: ~Copyable {
