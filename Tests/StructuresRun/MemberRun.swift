@@ -13,10 +13,11 @@ enum MemberRun {
     /// More than a table needs to count as large.
     private static let initialCount = 33_000
 
-    static func run(_ tape: inout Tape) {
+    static func run(_ tape: inout Tape) { run(&tape, isLarge: false) }
+
+    static func run(_ tape: inout Tape, isLarge: Bool) {
         var table = MemberTable()
         var model: [[UInt8]: Row] = [:]
-        let isLarge = tape.byte() == 1
         if isLarge {
             for number in 0..<initialCount {
                 let member = Array("initial:\(number)".utf8)

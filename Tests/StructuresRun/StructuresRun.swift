@@ -18,6 +18,12 @@ package enum StructuresRun {
         runs[Int(first) % runs.count](&tape)
     }
 
+    /// A table that starts with more members than keep to the process allocator: too slow for a fuzzer.
+    package static func runLargeMembers(_ input: [UInt8]) {
+        var tape = Tape(input)
+        MemberRun.run(&tape, isLarge: true)
+    }
+
     /// Bytes from outside, as compact forms and nodes of streams.
     private static func runForeign(_ tape: inout Tape) {
         let kind = tape.below(4)

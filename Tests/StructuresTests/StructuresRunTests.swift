@@ -14,10 +14,9 @@ import Testing
         }
     }
 
-    /// The second byte makes a table start with more members than keep to the process allocator.
     @Test(arguments: TestSeeds.make(2))
     func largeMemberTables(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        StructuresRun.run([2, 1] + random.bytes(4000))
+        StructuresRun.runLargeMembers(random.bytes(4000))
     }
 }
