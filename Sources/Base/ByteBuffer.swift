@@ -71,11 +71,16 @@ internal import CLinux
         if _slowPath(capacity &- count < additional) { grow(additional) }
     }
 
+    /// As `reserve`, without room for later growth: for a caller who knows how much is to come.
+    package mutating func reserveExactly(_ additional: Int) {
+        if capacity &- count < additional { grow(additional, isExact: true) }
+    }
+
     @inline(never)
-    private mutating func grow(_ additional: Int) {
+    private mutating func grow(_ additional: Int, isExact: Bool = false) {
         let (needed, overflow) = count.addingReportingOverflow(additional)
         precondition(!overflow && additional >= 0, "a buffer cannot exceed the address space")
-        let wanted = max(needed, min(capacity &* 2, capacity &+ (64 << 20)), 64)
+        let wanted = isExact ? needed : max(needed, min(capacity &* 2, capacity &+ (64 << 20)), 64)
         // Lent memory is not ours to reallocate: its bytes are copied and the lender keeps it.
         let grown = unsafe realloc(ownsMemory ? base : nil, wanted)?.assumingMemoryBound(to: UInt8.self)
         guard let grown = unsafe grown else { outOfMemory(byteCount: wanted) }

@@ -18,7 +18,9 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
-        if gates.isSubset(of: [.memory, .observed]) && reference.session.gates.isEmpty && resumption == nil {
+        if gates.contains(.clientMemory) && resumption == nil && !admitClient(reference) { return .closed }
+        let usual: EngineGates = [.memory, .clientMemory, .observed]
+        if gates.isSubset(of: usual) && reference.session.gates.isEmpty && resumption == nil {
             // A limit is the usual case; nothing else is to be looked at then.
             if let refusal = memoryGate(commands.slot(id).flags, arguments) {
                 unsafe reject(reference, id, refusal, output)

@@ -69,6 +69,8 @@ package struct EngineGates: OptionSet, Sendable {
     static let observed = EngineGates(rawValue: 1 << 8)
     /// `import-mode`: keys die when their source says so.
     static let importing = EngineGates(rawValue: 1 << 9)
+    /// `maxmemory-clients` is set.
+    static let clientMemory = EngineGates(rawValue: 1 << 10)
 }
 
 @safe package struct Engine: ~Copyable {
@@ -121,6 +123,7 @@ package struct EngineGates: OptionSet, Sendable {
     /// Classes of data (`Classes/`).
     var classes = DataClasses()
     var observer = Observer()
+    var clientMemory = ClientMemory()
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -201,6 +204,7 @@ package struct EngineGates: OptionSet, Sendable {
         armSaveGate()
         armEffects()
         limitTrackingTable()
+        limitClientMemory()
         tellExtensionSettings()
     }
 

@@ -86,6 +86,8 @@ package struct Session: ~Copyable {
     package var commandCount = 0
     package var lastInteractionMilliseconds: Int64
     package var gauges = ConnectionGauges()
+    /// What the client is counted with in the memory of all clients.
+    var countedByteCount = 0
     /// What the engine has for the connection; see `Deliveries.swift`.
     var mail: [Delivery] = []
     /// Behind `mail`: a part of what the loop's connections share. Kept apart because most mail is just this.

@@ -21,6 +21,9 @@ package struct SessionRegistry: ~Copyable {
 
     package func find(_ id: UInt64) -> SessionReference? { byId[id] }
 
+    /// All sessions, in no order.
+    var unordered: some Collection<SessionReference> { byId.values }
+
     /// All sessions that nobody has killed, oldest first.
     package var all: [SessionReference] {
         byId.keys.sorted().compactMap { byId[$0] }.filter { !$0.session.gates.contains(.killed) }
@@ -56,6 +59,7 @@ extension Engine {
         unsubscribeAll(session)
         stopTracking(session)
         discardMail(of: session)
+        uncountMemory(of: session)
         statistics.networkInput += session.session.gauges.networkInput
         statistics.networkOutput += session.session.gauges.networkOutput
         monitors.removeAll { $0 == session }
@@ -83,6 +87,9 @@ extension Engine {
     /// A loop leaves its connection's sizes here.
     package mutating func updateGauges(_ gauges: ConnectionGauges, of session: SessionReference) {
         session.session.gauges = gauges
+        guard gates.contains(.clientMemory) else { return }
+        countMemory(of: session)
+        if clientMemory.isOver { evictClients() }
     }
 
     /// CLIENT KILL: closes the client's connection; the one that is running gets its reply first.

@@ -62,7 +62,13 @@ package struct CommandParser: ~Copyable {
         bulkByteCount >= 0 ? max(0, position + bulkByteCount + 2 - received) : 0
     }
 
-    /// Arguments already received of an open command (CLIENT LIST's argv-mem).
+    /// Bytes of an open command in front of its open argument, when that is a large one.
+    package var headByteCount: Int { bulkByteCount >= CommandParser.largeBulkByteCount ? position : 0 }
+
+    /// From here on Redis gives an argument a buffer of its own (PROTO_MBULK_BIG_ARG).
+    package static let largeBulkByteCount = 32 << 10
+
+    /// Memory of the list of arguments already received of an open command.
     package var partialByteCount: Int { partial.capacity * MemoryLayout<ArgumentRange>.stride }
 
     /// Reads one command. `bytes[offset...]` starts at the open command's first byte when one is open.

@@ -373,7 +373,7 @@ enum ClientCommand {
     }
 
     private static func noEvict(_ call: inout Call) throws(CommandError) {
-        call.session.isNoEvict = try isOn(call)
+        call.administration.setNoEvict(try isOn(call), of: call.sessionReference)
         call.reply.ok()
     }
 

@@ -50,7 +50,7 @@ enum ConnectionState {
         call.session.name = ""
         call.session.replyMode = .on
         call.session.gates.remove(.silent)
-        call.session.isNoEvict = false
+        call.administration.setNoEvict(false, of: reference)
         call.session.isNoTouch = false
         call.session.isImportSource = false
         call.administration.resetAuthentication(reference)

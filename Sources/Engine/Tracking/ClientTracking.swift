@@ -23,11 +23,15 @@ package final class ClientTracking {
     /// A message could not be sent because the client it goes to is gone.
     package internal(set) var isBroken = false
     /// Of a broadcasting client; never one within another.
-    package internal(set) var prefixes: [[UInt8]] = []
-
+    package private(set) var prefixes: [[UInt8]] = []
     /// What the prefixes take, here and in the table of prefixes.
-    var byteCount: Int { prefixes.reduce(0) { $0 + $1.count + ClientTracking.prefixByteCount } }
+    private(set) var byteCount = 0
     private static let prefixByteCount = 96
+
+    func add(_ prefix: [UInt8]) {
+        prefixes.append(prefix)
+        byteCount += prefix.count + ClientTracking.prefixByteCount
+    }
 
     /// Whether the keys of a command that only reads are to be remembered.
     var remembers: Bool {

@@ -20,7 +20,7 @@ extension Engine {
         tracking.redirection = redirection
         if options.contains(.broadcast) {
             for prefix in prefixes.isEmpty ? [[]] : prefixes where !tracking.prefixes.contains(prefix) {
-                tracking.prefixes.append(prefix)
+                tracking.add(prefix)
                 trackers.broadcasts.add(prefix, session)
             }
         } else {
