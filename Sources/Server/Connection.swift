@@ -13,7 +13,7 @@ struct Connection: ~Copyable {
     let isUnixSocket: Bool
     var parser = CommandParser()
     /// Bytes received and not run yet.
-    var input = ByteBuffer()
+    var input = InputQueue()
     var output = OutputQueue()
     /// Replies that wait for the disk, and all output behind them (`ReplyHolds.swift`).
     var held = HeldOutput()
@@ -40,8 +40,10 @@ struct Connection: ~Copyable {
     var lastActivity: Int64
     /// Monotonic nanoseconds at which the output first exceeded the soft limit, 0 while it does not.
     var softLimitSince: Int64 = 0
-    /// Unread output that the engine was told of between two gauges.
-    var reportedOutput = 0
+    /// What had been received in all when the client began to leave replies unread; nil while it reads them.
+    var unreadSince: Int?
+    /// Memory of buffers that the engine was told of last.
+    var reportedByteCount = 0
     var networkInput = 0
     var networkOutput = 0
 
@@ -60,19 +62,25 @@ struct Connection: ~Copyable {
     var pendingOutput: Int { output.pendingByteCount + held.byteCount }
 
     /// Bytes of buffers this connection holds.
-    var bufferByteCount: Int { input.capacity + output.reservedByteCount + parser.partialByteCount }
+    var bufferByteCount: Int {
+        input.capacity + output.reservedByteCount + held.byteCount + parser.partialByteCount
+    }
+
+    /// Memory of a connection that holds no bytes.
+    static var idleByteCount: Int { MemoryLayout<Connection>.size + MemoryLayout<Session>.size }
 
     /// Sizes for CLIENT LIST and INFO.
     var gauges: ConnectionGauges {
         var gauges = ConnectionGauges()
-        gauges.queryByteCount = input.count
+        // As in Redis: a large argument is all that its query buffer holds, what came before are arguments.
+        gauges.queryByteCount = input.count - parser.headByteCount
         gauges.queryFreeByteCount = input.capacity - input.count
-        gauges.argumentByteCount = parser.partialByteCount
+        gauges.argumentByteCount = parser.headByteCount + parser.partialByteCount
         gauges.outputByteCount = 0
         gauges.outputListLength = pendingOutput > 0 ? 1 : 0
         gauges.outputListByteCount = output.reservedByteCount
         gauges.isWaitingToWrite = output.pendingByteCount > 0
-        gauges.memoryByteCount = bufferByteCount + MemoryLayout<Connection>.size + MemoryLayout<Session>.size
+        gauges.memoryByteCount = bufferByteCount + Connection.idleByteCount
         gauges.networkInput = networkInput
         gauges.networkOutput = networkOutput
         return gauges

@@ -103,6 +103,9 @@ extension EventLoop {
             let reference = engine.connect(
                 id: socket.clientId, loop: index, connection: token, address: peer.isUnix ? unixName : peer.text,
                 localAddress: peer.isUnix ? unixName : local.text, isUnixSocket: peer.isUnix, descriptor: descriptor)
+            var gauges = ConnectionGauges()
+            gauges.memoryByteCount = Connection.idleByteCount
+            engine.updateGauges(gauges, of: reference)
             isAuthenticated = reference.session.isAuthenticated
             session = reference
         }

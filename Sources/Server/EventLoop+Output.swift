@@ -13,11 +13,14 @@ extension EventLoop {
         guard unsafe connection.pointee.flush() else { return close(token) }
         if unsafe connection.pointee.pendingOutput == 0 {
             if unsafe connection.pointee.closesAfterOutput { return close(token) }
+            unsafe connection.pointee.unreadSince = nil
         } else if unsafe exceedsOutputLimit(connection) {
             return unsafe dropSlowReader(connection, waiting: connection.pointee.output.heldByteCount)
-        } else {
-            unsafe reportOutput(connection)
         }
+        if unsafe connection.pointee.pendingOutput > 0 && connection.pointee.unreadSince == nil {
+            unsafe connection.pointee.unreadSince = connection.pointee.networkInput
+        }
+        unsafe reportBuffers(connection)
         unsafe settleInterest(connection)
         // The socket may have taken all by now, and then nobody else tells that input which was held back may go on;
         // of a connection in its round `settle` does.
@@ -28,26 +31,31 @@ extension EventLoop {
         }
     }
 
-    /// Of output that piles up CLIENT LIST tells before the next gauges are due.
-    @unsafe private func reportOutput(_ connection: UnsafeMutablePointer<Connection>) {
-        let waiting = unsafe connection.pointee.pendingOutput
-        let grown = unsafe waiting - connection.pointee.reportedOutput
-        guard grown < 0 || grown >= EventLoop.reportedOutputStep else { return }
-        unsafe connection.pointee.reportedOutput = waiting
-        if grown < 0 { return }
+    /// Of buffers that have grown CLIENT LIST tells before the next gauges are due. That they have shrunk matters at
+    /// once only where clients are disconnected for what they hold.
+    @unsafe func reportBuffers(_ connection: UnsafeMutablePointer<Connection>) {
+        let byteCount = unsafe connection.pointee.bufferByteCount
+        let growth = unsafe byteCount - connection.pointee.reportedByteCount
+        guard _slowPath(abs(growth) >= EventLoop.reportedByteCountStep) else { return }
+        unsafe connection.pointee.reportedByteCount = byteCount
+        if growth < 0 && settings.maxmemoryClients == 0 { return }
         let gauges = unsafe connection.pointee.gauges
         let session = unsafe connection.pointee.session
         shared.turn.take { $0.updateGauges(gauges, of: session) }
     }
 
-    private static var reportedOutputStep: Int { 16 << 10 }
+    private static var reportedByteCountStep: Int { 16 << 10 }
 
     /// The socket took bytes: a connection that was held back because it did not read may go on.
     @unsafe mutating func outputShrank(_ connection: UnsafeMutablePointer<Connection>) {
         if unsafe connection.pointee.pendingOutput == 0 && connection.pointee.closesAfterOutput {
             return unsafe close(connection.pointee.token)
         }
-        if unsafe connection.pointee.pendingOutput == 0 { unsafe connection.pointee.softLimitSince = 0 }
+        if unsafe connection.pointee.pendingOutput == 0 {
+            unsafe connection.pointee.softLimitSince = 0
+            unsafe connection.pointee.unreadSince = nil
+        }
+        unsafe reportBuffers(connection)
         unsafe settleInterest(connection)
         if unsafe !connection.pointee.isSuspended && connection.pointee.pendingOutput == 0 {
             unsafe noteReadyInput(connection)
@@ -57,19 +65,35 @@ extension EventLoop {
         }
     }
 
-    /// Reads while the client may be served, writes while something waits.
-    @unsafe func isHeldBack(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-        unsafe connection.pointee.isSuspended || connection.pointee.pendingOutput > EventLoop.heldBackOutputMin
+    /// The client leaves so many replies unread that no further commands of it are run until it reads: a fixed amount,
+    /// and as much as it sent meanwhile, since keeping commands takes memory too. Where a limit says when such a client
+    /// is cut, that limit decides, and it is not held back before.
+    @unsafe @inline(__always)
+    func hasUnreadOutput(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let waiting = unsafe connection.pointee.pendingOutput
+        guard _slowPath(waiting > EventLoop.unreadOutputMax) else { return false }
+        let limits = settings.outputBufferLimits
+        let limit = unsafe connection.pointee.isSubscriber ? limits.pubsub : limits.normal
+        let received = unsafe connection.pointee.networkInput
+        let since = unsafe connection.pointee.unreadSince ?? received
+        return waiting > max(
+            EventLoop.unreadOutputMax + received - since, limit.hardBytes, limit.softBytes,
+            settings.clientMemoryLimit ?? 0)
     }
 
-    /// Unread replies above which nothing more is read from the client.
-    private static var heldBackOutputMin: Int { 1 << 20 }
+    private static var unreadOutputMax: Int { 1 << 20 }
 
+    /// So much was read ahead that the client has to wait until it reads.
+    @unsafe func isReadingPaused(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        unsafe connection.pointee.input.count > settings.clientQueryBufferLimit / 2 && hasUnreadOutput(connection)
+    }
+
+    /// Reads while the client may be served, writes while something waits.
     @unsafe mutating func settleInterest(_ connection: UnsafeMutablePointer<Connection>) {
         if unsafe connection.pointee.isSuspended { return unsafe setInterest(connection, [.hangup]) }
         if unsafe connection.pointee.hasEndedInput { return unsafe setInterest(connection, []) }
         // One that is held back may shut its sending half down and still read every reply.
-        unsafe setInterest(connection, isHeldBack(connection) ? [] : [.read, .hangup])
+        unsafe setInterest(connection, isReadingPaused(connection) ? [] : [.read, .hangup])
     }
 
     /// Hard limit at once; soft limit when exceeded for its time without a pause.

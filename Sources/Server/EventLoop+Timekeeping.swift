@@ -75,6 +75,7 @@ extension EventLoop {
                 guard let connection = unsafe connections.find(token) else { continue }
                 let gauges = unsafe connection.pointee.gauges
                 let session = unsafe connection.pointee.session
+                unsafe connection.pointee.reportedByteCount = connection.pointee.bufferByteCount
                 engine.updateGauges(gauges, of: session)
                 unsafe connection.pointee.isExemptFromTimeout =
                     session.session.gates.contains(.monitor) || session.session.isSubscriber

@@ -18,12 +18,14 @@ internal import Synchronization
     /// Fresh input of a round is read here, connection after connection; nothing stays in it between rounds.
     private static let arenaByteCount = 1 << 20
     /// Room a read gets at least; the kernel hands out up to a whole pipeline at once.
-    private static let readByteCountMin = 16 << 10
-    private static let readByteCountMax = 64 << 10
+    static let readByteCountMin = 16 << 10
+    static let readByteCountMax = 64 << 10
     /// Commands parsed before they are run: bounds the memory of a round.
     private static let itemsPerRound = 4096
-    /// A client whose unread replies exceed this gets no further commands run until it reads.
-    private static let unreadOutputMax = 1 << 20
+
+    /// What a buffer for replies has at least: grown from nothing it would leave its smaller selves with the allocator,
+    /// whose caches of threads keep pieces of up to half this size.
+    private static let replyByteCountMin = 64 << 10
 
     let index: Int
     let shared: ServerShared
@@ -46,6 +48,8 @@ internal import Synchronization
     var wasWoken = false
     var nextTick: Int64 = 0
     var nextIdleCheck: Int64 = 0
+    /// Replies of this flush were not sent, but dropped with their client.
+    private var hasCutReplies = false
     /// When listening goes on after the system had no descriptor left; Int64.max while it does.
     var acceptsAgainAt = Int64.max
     /// Mail that goes out before our replies, and mail that goes out behind them.
@@ -139,6 +143,7 @@ internal import Synchronization
         if unsafe connection.pointee.isSuspended || connection.pointee.closesAfterOutput {
             return unsafe drainClosed(connection)
         }
+        if _slowPath(unsafe hasUnreadOutput(connection)) { return unsafe readAhead(connection) }
         if unsafe connection.pointee.input.isEmpty {
             let room = min(arenaLeft, EventLoop.readByteCountMax)
             let target = unsafe arena + arenaUsed
@@ -148,43 +153,8 @@ internal import Synchronization
             arenaUsed += count
             unsafe parse(connection, bytes: UnsafePointer(target), count: count, isArena: true)
         } else {
-            let missing = unsafe connection.pointee.parser.missingByteCount(received: connection.pointee.input.count)
-            // At most as much again as has arrived: memory follows bytes received, not bytes announced.
-            let held = unsafe connection.pointee.input.count
-            let room = max(EventLoop.readByteCountMin, min(missing, max(held, EventLoop.readByteCountMax)))
-            unsafe connection.pointee.input.reserve(room)
-            let descriptor = unsafe connection.pointee.descriptor
-            let target = unsafe connection.pointee.input.pointer + held
-            guard case .bytes(let count) = unsafe received(connection, Socket.read(descriptor, target, count: room))
-            else { return }
-            unsafe connection.pointee.input.commit(count)
-            unsafe parseInput(connection)
+            if unsafe readOn(connection) { unsafe parseInput(connection) }
         }
-    }
-
-    /// Accounts for a read; closes on end of stream.
-    @unsafe private mutating func received(
-        _ connection: UnsafeMutablePointer<Connection>, _ result: Socket.Transfer
-    ) -> Socket.Transfer {
-        switch result {
-        case .bytes(let count):
-            counters.reads &+= 1
-            unsafe connection.pointee.networkInput += count
-            unsafe connection.pointee.lastActivity = now
-        case .ended: unsafe endInput(connection)
-        case .closed: unsafe close(connection.pointee.token)
-        case .wouldBlock: break
-        }
-        return result
-    }
-
-    /// The client sends nothing more: what it sent before is still run and answered.
-    @unsafe private mutating func endInput(_ connection: UnsafeMutablePointer<Connection>) {
-        unsafe connection.pointee.hasEndedInput = true
-        if unsafe connection.pointee.pendingOutput == 0 && !connection.pointee.hasReadyInput {
-            return unsafe close(connection.pointee.token)
-        }
-        unsafe settleInterest(connection)
     }
 
     /// A client that waits or is being closed: only its departure is of interest.
@@ -300,6 +270,7 @@ internal import Synchronization
     /// One turn: first what others posted to our connections, in order, then our commands.
     private mutating func runBatch() {
         guard batch.itemCount > 0 else { return }
+        if _slowPath(batch.output.capacity == 0) { batch.output.reserve(EventLoop.replyByteCountMin) }
         shared.turn.take { engine in
             let start = engine.turnStart
             engine.takeDeliveries(for: index, into: &mailBefore)
@@ -323,6 +294,7 @@ internal import Synchronization
     /// Writes what the turn produced: straight from the batch's output when the connection has nothing waiting.
     private mutating func flushSegments() {
         var held = 0..<0
+        hasCutReplies = false
         for number in 0..<batch.segments.count {
             let segment = batch.segments[number]
             guard segment.outputEnd > segment.outputStart || segment.outcome != .done else { continue }
@@ -335,7 +307,7 @@ internal import Synchronization
             unsafe write(segment, to: connection, number: number, held: held)
             batch.clearOutput(ofSegment: number)
         }
-        batch.output.removeAll(keepingCapacity: 256 << 10)
+        batch.output.removeAll(keepingCapacity: hasCutReplies ? 0 : 256 << 10)
     }
 
     @unsafe private mutating func write(
@@ -347,6 +319,7 @@ internal import Synchronization
         let byteCount = segment.outputEnd - segment.outputStart
         if _slowPath(unsafe repliesExceedLimit(connection, byteCount)) {
             batch.abandonRest(ofSegment: number)
+            hasCutReplies = true
             return unsafe dropSlowReader(connection, waiting: byteCount)
         }
         var start = unsafe UnsafePointer(batch.output.pointer) + segment.outputStart
@@ -377,7 +350,7 @@ internal import Synchronization
         } else if unsafe connection.pointee.closesAfterOutput {
             batch.abandonRest(ofSegment: number)
             if unsafe connection.pointee.pendingOutput == 0 { unsafe close(connection.pointee.token) }
-        } else if unsafe connection.pointee.pendingOutput > EventLoop.unreadOutputMax {
+        } else if unsafe hasUnreadOutput(connection) {
             batch.abandonRest(ofSegment: number)
         }
     }
@@ -402,7 +375,7 @@ internal import Synchronization
         unsafe connection.pointee.parser.endRound()
         unsafe connection.pointee.isAuthenticated = segment.isAuthenticated
         if unsafe connection.pointee.closesAfterOutput {
-            return unsafe connection.pointee.input.removeAll(keepingCapacity: 0)
+            return unsafe connection.pointee.input.removeAll()
         }
         if ranAll, let failure = unsafe left.failure {
             // A command that waits is answered first: the malformed bytes are kept and met again.
@@ -413,15 +386,14 @@ internal import Synchronization
         if unsafe left.isArena {
             if restCount > 0 {
                 unsafe connection.pointee.input.append(left.bytes + consumed, count: restCount)
+                unsafe reportBuffers(connection)
             }
-        } else if restCount == 0 {
-            unsafe connection.pointee.input.removeAll(keepingCapacity: 0)
         } else {
             unsafe connection.pointee.input.removeFirst(consumed)
+            unsafe reportBuffers(connection)
         }
         // A command may wait behind what ran: after AUTH, at the round's limit, or when output held the rest back.
-        let isHeldBack = unsafe connection.pointee.pendingOutput > EventLoop.unreadOutputMax
-        if restCount > 0 && consumed > 0 && !isHeldBack { unsafe noteReadyInput(connection) }
+        if restCount > 0 && consumed > 0, unsafe !hasUnreadOutput(connection) { unsafe noteReadyInput(connection) }
         if unsafe connection.pointee.isSuspended { unsafe setInterest(connection, [.hangup]) }
         if unsafe connection.pointee.hasEndedInput && !connection.pointee.isSuspended
             && connection.pointee.pendingOutput == 0 && !connection.pointee.hasReadyInput
@@ -438,7 +410,7 @@ internal import Synchronization
         failure.append(to: &text)
         text.append("\r\n")
         shared.turn.take { $0.noteProtocolError() }
-        unsafe connection.pointee.input.removeAll(keepingCapacity: 0)
+        unsafe connection.pointee.input.removeAll()
         unsafe connection.pointee.enqueue(text.span)
         unsafe connection.pointee.closesAfterOutput = true
         unsafe outputGrew(connection)

@@ -35,16 +35,81 @@ struct MemoryPolicyTests {
         try fat.run("MULTI")
         for _ in 0..<64 { try fat.run("SET key \(String(repeating: "v", count: 20_000))") }
         try observer.run("CONFIG SET maxmemory-clients 600kb")
-        // Sizes are left by the clients' loops, at first up to a second later.
-        var evicted = false
-        for _ in 0..<300 where !evicted {
-            server.advanceClock(milliseconds: 100)
-            let text = try observer.run("INFO stats").text ?? ""
-            evicted = text.split(whereSeparator: \.isNewline).contains("evicted_clients:1")
-        }
-        #expect(evicted)
+        // Before the next command, without the clock's help.
+        #expect(try evictedCount(observer) == 1)
         let answer = try small.run("PING").text
         #expect(answer == "PONG")
         #expect(throws: (any Error).self) { try fat.run("PING") }
+    }
+
+    /// What a client queues, watches, listens to and tracks is counted before each of its commands.
+    @Test(arguments: [1, 4])
+    func whoeverGrowsIsCutBetweenTwoCommands(loopCount: Int) throws {
+        let server = try TestServer(loopCount: loopCount)
+        let observer = try server.connect()
+        try observer.run("CLIENT NO-EVICT ON")
+        try observer.run("CONFIG SET maxmemory-clients 200kb")
+        let growths: [(Int) -> String] = [
+            { "WATCH key:\($0)" }, { "SUBSCRIBE channel:\($0)" }, { "PSUBSCRIBE pattern:\($0)" },
+            { "CLIENT TRACKING ON BCAST PREFIX prefix:\($0 + 100_000)" },
+        ]
+        for (number, growth) in growths.enumerated() {
+            let client = try server.connect()
+            // Messages of tracking need RESP3, and subscriptions allow few commands to RESP2.
+            try client.run("HELLO 3")
+            var count = 0
+            #expect(throws: (any Error).self) {
+                while count < 5000 {
+                    try client.run(growth(count))
+                    count += 1
+                }
+            }
+            #expect(count > 500, "\(growth(0))")
+            #expect(try evictedCount(observer) == number + 1, "\(growth(0))")
+        }
+    }
+
+    /// A command that is still arriving is counted as it arrives, and nobody has to send another one.
+    @Test(arguments: [1, 4])
+    func whatHasNotArrivedCompletelyCounts(loopCount: Int) throws {
+        let server = try TestServer(loopCount: loopCount)
+        let observer = try server.connect()
+        try observer.run("CLIENT NO-EVICT ON")
+        try observer.run("CONFIG SET maxmemory-clients 1mb")
+        let patient = try server.connect()
+        try patient.send(raw: "*2\r\n$4\r\nECHO\r\n$500000\r\n" + String(repeating: "v", count: 400_000))
+        let greedy = try server.connect()
+        try greedy.send(raw: "*2\r\n$4\r\nECHO\r\n$700000\r\n" + String(repeating: "v", count: 700_000))
+        #expect(try greedy.receiveUntilClosed().isEmpty)
+        #expect(try evictedCount(observer) == 1)
+        try patient.send(raw: String(repeating: "w", count: 100_000) + "\r\n")
+        #expect(try patient.reply().text?.utf8.count == 500_000)
+        // What was given back counts no more.
+        for _ in 0..<8 { #expect(try patient.run("ECHO \(String(repeating: "v", count: 600_000))").text != nil) }
+        #expect(try evictedCount(observer) == 1)
+    }
+
+    /// Nobody may go: the server serves on, and whoever may go again goes at once.
+    @Test func nobodyIsLeftToGo() throws {
+        let server = try TestServer()
+        let observer = try server.connect()
+        try observer.run("CLIENT NO-EVICT ON")
+        let fat = try server.connect()
+        try fat.run("CLIENT NO-EVICT ON")
+        try fat.run("MULTI")
+        for _ in 0..<20 { try fat.run("SET key \(String(repeating: "v", count: 20_000))") }
+        try observer.run("CONFIG SET maxmemory-clients 200kb")
+        for _ in 0..<10 { #expect(try observer.run("PING").text == "PONG") }
+        #expect(try evictedCount(observer) == 0)
+        try fat.run("EXEC")
+        try fat.run("CLIENT NO-EVICT OFF")
+        #expect(try fat.run("PING").text == "PONG")
+        #expect(try evictedCount(observer) == 0)
+    }
+
+    private func evictedCount(_ observer: TestClient) throws -> Int {
+        let text = try observer.run("INFO stats").text ?? ""
+        let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("evicted_clients:") } ?? ""
+        return Int(line.dropFirst("evicted_clients:".count)) ?? -1
     }
 }
