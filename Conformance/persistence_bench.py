@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Iterable
 
 from benchmarks.latency import ColdServer, probe_path
-from benchmarks.measure import fill, load, processor_nanoseconds, resident_bytes
+from benchmarks.measure import fill, load, processor_nanoseconds, resident_bytes, take_priority
 from resp import encode
 from servers import BINARIES, Server
 
@@ -284,7 +284,7 @@ def main() -> int:
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"there is no part {unknown.pop()}")
     if options.priority:
-        os.nice(-15)
+        take_priority()
     results = Results()
     files: dict[str, Path] = {}
     try:

@@ -7,15 +7,18 @@ several run only those; `--list` shows them. `--io-threads N` sets the number of
 from __future__ import annotations
 
 import argparse
+import grp
 import os
 import random
 import re
 import resource
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -284,6 +287,26 @@ def pipeline_without_reading() -> None:
             writer.join()
         expect(data == b"+PONG\r\n" * count, "replies are lost or mixed up")
         expect(grown < 32 * MEGABYTE, f"unread replies made the process grow by {grown}")
+
+
+@check()
+def pipeline_written_before_any_reply_is_read() -> None:
+    """As redis-py and others send pipelines: all commands first. Whoever waits for the other then waits for ever."""
+    with start() as server:
+        call(server, "SET", "k", b"v" * 1000)
+        before = resident_bytes(server)
+        with connect(server, 20) as client:
+            client.sendall(encode("GET", "k") * 600_000 + encode("ECHO", b"x" * 100_000) * 200)
+            grown = resident_bytes(server) - before
+            reply = b"$1000\r\n" + b"v" * 1000 + b"\r\n"
+            for _ in range(600):
+                expect(read_exactly(client, 1000 * len(reply)) == reply * 1000, "replies are lost or mixed up")
+            for _ in range(200):
+                expect(read_exactly(client, 100_011)[:10] == b"$100000\r\nx", "a large reply is lost")
+            expect(ask(client, "PING") == b"+PONG\r\n", "the connection does not go on")
+        print(f"    {grown >> 20} MB for 32 MB of commands")
+        expect(grown < 128 * MEGABYTE, f"32 MB of commands whose replies nobody reads made the process grow by {grown}")
+        eventually(lambda: resident_bytes(server) - before < 32 * MEGABYTE, 10, "the memory is not given back")
 
 
 @check()
@@ -611,6 +634,85 @@ def addresses() -> None:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@check()
+def process_title() -> None:
+    def title(server: Server) -> str:
+        return Path(f"/proc/{server.pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+
+    with start() as server:
+        name = server.binary.path.name
+        expect(title(server).endswith(f"{name} 127.0.0.1:{server.port}"), f"the title at start is {title(server)!r}")
+        call(server, "CONFIG", "SET", "proc-title-template", "{title} on {port} by {config-file} {server-mode}")
+        expect(title(server).endswith(f"{name} on {server.port} by -"), f"the title became {title(server)!r}")
+        call(server, "CONFIG", "SET", "proc-title-template", "x" * 4000)
+        shown = title(server)
+        expect(100 < len(shown) <= 4000 and set(shown) == {"x"}, f"a long title became {shown[:80]!r}")
+        call(server, "CONFIG", "SET", "proc-title-template", "short")
+        expect(title(server) == "short", f"after a long title a short one became {title(server)!r}")
+        expect(call(server, "CONFIG", "SET", "proc-title-template", "{nobody}").startswith(b"-ERR"), "a wrong template")
+        expect(title(server) == "short", "a refused template has changed the title")
+    with start("--set-proc-title", "no") as server:
+        shown = title(server).replace("\0", " ")
+        expect(f"--port {server.port}" in shown, f"set-proc-title no: the command line became {shown!r}")
+
+
+@check()
+def unix_socket_group() -> None:
+    own = {number for number in os.getgroups() if number != os.getegid()}
+    groups = sorted(own or ({1} if os.getuid() == 0 else set()))
+    if not groups:
+        print("    left out: this user is in no second group")
+        return
+    name = grp.getgrgid(groups[0]).gr_name
+    with start("--unixsocket", "fog.sock", "--unixsocketperm", "770", "--unixsocketgroup", name) as server:
+        found = (server.folder / "fog.sock").stat()
+        expect(found.st_gid == groups[0], f"the socket's group is {found.st_gid}, not {name}")
+        expect(found.st_mode & 0o777 == 0o770, f"the socket's mode is {found.st_mode:o}")
+    with start() as server:
+        result = subprocess.run([str(server.binary.path), "--port", "0", "--unixsocket", "fog.sock",
+                                 "--unixsocketgroup", "no-such-group"], cwd=server.folder, capture_output=True,
+                                text=True, timeout=10, check=False)
+        expect(result.returncode == 1 and "no-such-group" in result.stdout, f"an unknown group: {result.stdout[-300:]}")
+
+
+@check()
+def collation() -> None:
+    if not shutil.which("localedef") or not Path("/usr/share/i18n/locales/en_US").exists():
+        print("    left out: no locale can be made here (Debian's package locales)")
+        return
+    words = ["b", "A", "a", "B", "\u00e4", "z"]
+    compare = "local t = {} for i = 1, #ARGV do t[i] = ARGV[i] end table.sort(t) return table.concat(t, ' ')"
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["localedef", "-i", "en_US", "-f", "UTF-8", f"{folder}/en_US.UTF-8"], check=True,
+                       capture_output=True)
+        environment = {"LOCPATH": folder, "LC_ALL": "en_US.UTF-8"}
+        saved = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        try:
+            server = start()
+        finally:
+            for name, value in saved.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        with server:
+            call(server, "RPUSH", "words", *words)
+
+            def order() -> tuple[str, str]:
+                with connect(server) as client:
+                    client.sendall(encode("SORT", "words", "ALPHA"))
+                    count = int(read_reply(client)[1:-2])
+                    shown = [read_reply(client).split(b"\r\n")[1].decode() for _ in range(count)]
+                    return " ".join(shown), ask(client, "EVAL", compare, "0", *words).split(b"\r\n")[1].decode()
+
+            human, bytewise = "a A \u00e4 b B z", "A B a b z \u00e4"
+            expect(order() == (human, human), f"the environment's locale gives {order()}")
+            call(server, "CONFIG", "SET", "locale-collate", "C")
+            expect(order() == (bytewise, bytewise), f"the locale C gives {order()}")
+            call(server, "CONFIG", "SET", "locale-collate", "en_US.UTF-8")
+            expect(order() == (human, human), f"en_US gives {order()}")
+            expect(call(server, "CONFIG", "SET", "locale-collate", "nosuch").startswith(b"-ERR"), "an unknown locale")
+            expect(order() == (human, human), "a refused locale has changed the order")
 
 
 def answers(address: str, port: int) -> bool:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Iterable
 
 from benchmarks.latency import probe_path
-from benchmarks.measure import fill
+from benchmarks.measure import fill, take_priority
 from persistence_bench import VALUE_BYTES, dataset, info, string_count, wait_saved
 from resp import encode
 from servers import BINARIES, Server
@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument("--priority", action="store_true", help="run before other processes (root)")
     options = parser.parse_args()
     if options.priority:
-        os.nice(-15)
+        take_priority()
     extra = ("--appendonly", "yes", "--auto-aof-rewrite-percentage", "0") if options.rewrite else ()
     server = Server(BINARIES["fog"](), *extra, name="fog")
     kept = Path(tempfile.mkdtemp(prefix="conformance-file-"))
