@@ -55,7 +55,7 @@ package struct MemoryAccount {
     }
 
     /// DEBUG MALLCTL-STR with VOID: has the allocator do what `name` says. Returns an errno.
-    package static func act(_ name: String) -> Int32 { fog_allocator_act(name) }
+    package static func act(_ name: String) -> Int32 { unsafe fog_allocator_act(name) }
 
     /// MEMORY MALLOC-STATS: what the allocator tells about itself.
     package static func report() -> [UInt8] {
