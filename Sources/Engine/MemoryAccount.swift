@@ -106,8 +106,8 @@ extension Engine {
     }
 
     /// Slab bytes of entries and members, which the process allocator does not know, less what was thrown away and the
-    /// background has not freed yet, which it does: that goes without anybody's help, and counted it would cost the keys
-    /// that are left when a very large one is evicted.
+    /// background has not freed yet, which it does: that goes without anybody's help, and counted it would cost the
+    /// keys that are left when a very large one is evicted.
     private var slabByteCount: Int {
         var total = -keyspace.garbage.byteCount - hooks.pendingFrees().pendingBytes
         for index in 0..<keyspace.databaseCount { total += keyspace[index].slabByteCount }

@@ -121,7 +121,8 @@ package struct CommandParser: ~Copyable {
     /// `$0\r\n\r\n`.
     private static let bulkByteCountMin = 6
 
-    /// The word whose `$` line begins at `position`; its bytes need not be there. Nil for a line that is not plainly one.
+    /// The word whose `$` line begins at `position`; its bytes need not be there. Nil for a line that is not plainly
+    /// one.
     @inline(__always)
     private static func wholeBulk(_ bytes: Span<UInt8>, from position: Int) -> ArgumentRange? {
         guard bytes.count &- position >= bulkByteCountMin else { return nil }
