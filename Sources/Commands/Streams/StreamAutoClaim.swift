@@ -48,7 +48,7 @@ enum StreamAutoClaim {
             while !options.isAtEnd {
                 if options.take("COUNT", values: 1) {
                     // No number at all is told so too.
-                    guard let count = IntegerText.parse(options.next()), count > 0, count <= limitMax else {
+                    guard let count = try IntegerText.parse(options.next()), count > 0, count <= limitMax else {
                         throw .message("ERR COUNT must be > 0")
                     }
                     limit = Int(count)
