@@ -20,14 +20,9 @@ extension Engine {
     ) -> GateResult {
         if gates.contains(.clientMemory) && resumption == nil && !admitClient(reference) { return .closed }
         let usual: EngineGates = [.memory, .clientMemory, .observed, .cold]
+        // A limit is the usual case; nothing else is to be looked at then.
         if gates.isSubset(of: usual) && reference.session.gates.isEmpty && resumption == nil {
-            // A limit is the usual case; nothing else is to be looked at then.
-            if let refusal = memoryGate(commands.slot(id).flags, arguments) {
-                unsafe reject(reference, id, refusal, output)
-                return .refused
-            }
-            if gates.contains(.cold) && coldGate(reference, id, arguments) { return .suspended }
-            return look(id, arguments, reference, resumption)
+            return unsafe passUsualGates(reference, id, arguments, output)
         }
         if reference.session.gates.contains(.killed) { return .closed }
         // A wait that ended without what it waited for only answers; nothing is left to refuse.
@@ -75,6 +70,19 @@ extension Engine {
             feedMonitors(reference, id, arguments)
         }
         return look(id, arguments, reference, resumption)
+    }
+
+    /// The gates of memory and disk alone.
+    @unsafe private mutating func passUsualGates(
+        _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
+        _ output: UnsafeMutablePointer<ByteBuffer>
+    ) -> GateResult {
+        if let refusal = memoryGate(commands.slot(id).flags, arguments) {
+            unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
+        if gates.contains(.cold) && coldGate(reference, id, arguments) { return .suspended }
+        return look(id, arguments, reference, nil)
     }
 
     /// No gate stands before the command any more: who follows accesses sees it once.

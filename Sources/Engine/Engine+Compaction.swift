@@ -1,7 +1,7 @@
-// Engine+Compaction.swift - resident memory stays near what is used: when too much of the entries' pages is idle, a hand
-// empties the sparse ones (`Keyspace/CompactionHand.swift`), in slices by the clock, and before commands while there
-// is far too much. With `maxmemory` always, since its promise to the system is worth nothing otherwise; without, when
-// `activedefrag` says so and by its thresholds. Under the turn.
+// Engine+Compaction.swift - resident memory stays near what is used: when too much of the entries' pages is idle, a
+// hand empties the sparse ones (`Keyspace/CompactionHand.swift`), in slices by the clock, and before commands while
+// there is far too much. With `maxmemory` always, since its promise to the system is worth nothing otherwise; without,
+// when `activedefrag` says so and by its thresholds. Under the turn.
 internal import Base
 internal import Keyspace
 

@@ -120,8 +120,8 @@ extension Engine {
         readOtherMemory()
     }
 
-    /// As `readMemory`, for a command that shows figures: with a limit, room was made for what the memory gate read just
-    /// before, and a second look would find what other threads took meanwhile.
+    /// As `readMemory`, for a command that shows figures: with a limit, room was made for what the memory gate read
+    /// just before, and a second look would find what other threads took meanwhile.
     package mutating func readMemoryToShow() {
         if settings.maxmemory == 0 || memory.readingMilliseconds != keyspace.now { readAllocator() }
         readOtherMemory()

@@ -61,7 +61,23 @@ package struct EvictionHand: ~Copyable {
         /// Whether it was on probation.
         let isNewcomer: Bool
         /// The key stays, its value had better sleep.
-        var onlySleeps = false
+        let onlySleeps: Bool
+
+        init(entry: Entry, hash: UInt64, isExpired: Bool, isNewcomer: Bool) {
+            self.entry = entry
+            self.hash = hash
+            self.isExpired = isExpired
+            self.isNewcomer = isNewcomer
+            onlySleeps = false
+        }
+
+        init(sleeper: Entry, hash: UInt64) {
+            entry = sleeper
+            self.hash = hash
+            isExpired = false
+            isNewcomer = false
+            onlySleeps = true
+        }
     }
 
     private var clock = Position()
@@ -256,7 +272,7 @@ package struct EvictionHand: ~Copyable {
             if !isExpired && (uses >= wanted || ghosts.contains(hash)) {
                 slot.age = 0
                 if keyspace.isToSleep(entry) {
-                    found.append(Victim(entry: entry, hash: hash, isExpired: false, isNewcomer: false, onlySleeps: true))
+                    found.append(Victim(sleeper: entry, hash: hash))
                 }
                 entry.frequency = policy.countsUses ? max(1, uses - wanted) : 1
                 return
@@ -309,7 +325,7 @@ package struct EvictionHand: ~Copyable {
             if !isExpired && !ignoresUse && entry.frequency >= wanted {
                 if keyspace.isToSleep(entry) {
                     let hash = keyspace[database].table.hash(entry.key)
-                    found.append(Victim(entry: entry, hash: hash, isExpired: false, isNewcomer: false, onlySleeps: true))
+                    found.append(Victim(sleeper: entry, hash: hash))
                 }
                 entry.frequency -= wanted
                 return

@@ -1,8 +1,9 @@
 // EntryArena+Compaction.swift - emptying pages that few entries are left in. When the sizes of values shift, a page of
-// cells that nobody asks for any more stays as long as one entry lives in it. A hand walks over the pages as they lie in
-// memory; from a sparse one the entries move into other pages of their class, and the page is free for any class. Whose
-// table the entries are in puts the new places there (`Keyspace/CompactionHand.swift`). Engine's turn only, never while
-// somebody holds an entry. Cost: one header per page that is passed; per entry that moves about what a write costs.
+// cells that nobody asks for any more stays as long as one entry lives in it. A hand walks over the pages as they lie
+// in memory; from a sparse one the entries move into other pages of their class, and the page is free for any class.
+// Whose table the entries are in puts the new places there (`Keyspace/CompactionHand.swift`). Engine's turn only, never
+// while somebody holds an entry. Cost: one header per page that is passed; per entry that moves about what a write
+// costs.
 internal import CLinux
 
 extension EntryArena {

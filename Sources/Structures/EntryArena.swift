@@ -1,9 +1,9 @@
 // EntryArena.swift - memory for entries: slabs with 8-byte steps up to 1 KiB, so that a 536-byte entry takes 536
 // bytes (jemalloc would take 640), and with steps of some 10 % up to 16 KiB; larger entries come from the process
-// allocator. One arena belongs to the engine and is touched under its turn only: no atomics, no locks. Pages are 64 KiB,
-// found from an entry by masking its address; a page whose last entry goes is given back to the system once a few are
-// spare. What sizes that shift leave half empty is emptied by `EntryArena+Compaction.swift`, which is why entries of up
-// to 16 KiB are here and not in the process allocator.
+// allocator. One arena belongs to the engine and is touched under its turn only: no atomics, no locks. Pages are 64
+// KiB, found from an entry by masking its address; a page whose last entry goes is given back to the system once a few
+// are spare. What sizes that shift leave half empty is emptied by `EntryArena+Compaction.swift`, which is why entries of
+// up to 16 KiB are here and not in the process allocator.
 internal import Base
 internal import CAllocator
 internal import CLinux
@@ -20,16 +20,16 @@ internal import CLinux
     static let pageByteCount = 64 << 10
     static let chunkByteCount = 2 << 20
     static let pageHeaderByteCount = 64
-    /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn: so many, or one for
-    /// every sixteen there are.
+    /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn: so many, or one
+    /// for every sixteen there are.
     private static let sparePagesMax = 32
     private static let spareShare = 16
 
     /// While an arena is small, its pages are not fetched whole: most classes of sizes never fill theirs.
     private static let faultedChunksMax = 8
 
-    /// Head of each page. `freeHead` is the byte offset of the first freed cell, 0 when none; `cellByteCount` is 0 while
-    /// no class has the page.
+    /// Head of each page. `freeHead` is the byte offset of the first freed cell, 0 when none; `cellByteCount` is 0
+    /// while no class has the page.
     @safe struct Page {
         var next: UnsafeMutablePointer<Page>?
         var previous: UnsafeMutablePointer<Page>?

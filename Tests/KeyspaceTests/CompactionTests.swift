@@ -1,5 +1,5 @@
-// CompactionTests.swift - emptying sparse pages of entries: sizes shift and the memory of the old ones comes back, every
-// key keeps its value, expiry, age, frequency and label, and what a snapshot holds stays where it is.
+// CompactionTests.swift - emptying sparse pages of entries: sizes shift and the memory of the old ones comes back,
+// every key keeps its value, expiry, age, frequency and label, and what a snapshot holds stays where it is.
 internal import Base
 @testable internal import Keyspace
 @testable internal import Structures
@@ -68,7 +68,8 @@ struct CompactionTests {
         let box = Box()
         box.keyspace[0].table.newcomerAge = 2
         for number in 0..<40_000 {
-            box.set(number, byteCount: 50 + number % 4, expiry: number % 3 == 0 ? 1_900_000_000_000 + Int64(number) : nil)
+            let expiry: Int64? = number % 3 == 0 ? 1_900_000_000_000 + Int64(number) : nil
+            box.set(number, byteCount: 50 + number % 4, expiry: expiry)
         }
         for number in 0..<40_000 where number % 8 != 0 { box.remove(number) }
         var labels: [Int: EntryLabel] = [:]

@@ -103,12 +103,37 @@ struct TierDemotionTests {
         let raw = (0..<10).count { box.tier("key:\($0)") == .raw }
         let asleep = (10..<40).count { box.tier("key:\($0)").map { $0 != .raw } ?? false }
         #expect(raw == 10 && asleep > 5, "\(raw) used ones are raw, \(asleep) of the others asleep")
+        // Once there is room; until then raw values are no more than a share of the memory.
+        box.keyspace.forgetRawShare()
         for index in 0..<40 where box.slot("key:\(index)") != nil {
             for stamp in 1...3 {
                 let read = box.read("key:\(index)", stamp: UInt64(index * 3 + stamp)).map { $0.stringBytes().array }
                 #expect(read == texts[index])
             }
             #expect(box.tier("key:\(index)") == .raw, "read three times")
+        }
+    }
+
+    @Test("in a full memory raw values have a share, and what is read beyond it is read where it lies")
+    func sharesMemory() {
+        let box = Box()
+        for index in 0..<400 { box.set("key:\(index)", byteCount: 1200) }
+        box.hand.begin(&box.keyspace)
+        let limit = box.keyspace[0].byteCount * 3 / 4
+        for _ in 0..<2000 where box.keyspace[0].byteCount > limit {
+            box.keyspace.now += 1
+            for index in 0..<400 {
+                guard let slot = box.slot("key:\(index)"), slot.entry.frequency < 2 else { continue }
+                box.keyspace.noteAccess(slot.entry, silently: false)
+            }
+            _ = box.hand.step(&box.keyspace, EvictionPolicy(order: .unused, onlyVolatile: false), excess: 1) { 0 }
+        }
+        #expect(box.keyspace.statistics.evicted <= box.keyspace.tiers.statistics.skippedForTime)
+        let asleep = (0..<400).filter { box.tier("key:\($0)").map { $0 != .raw } ?? false }
+        #expect(asleep.count > 50, "\(asleep.count) are asleep, though all are used")
+        for index in asleep.prefix(10) {
+            for stamp in 1...4 { _ = box.read("key:\(index)", stamp: UInt64(index * 10 + stamp)) }
+            #expect(box.tier("key:\(index)") != .raw)
         }
     }
 }

@@ -44,6 +44,7 @@ enum SketchRun {
         value.append(Array("HYLL".utf8) + [UInt8(tape.below(2))])
         let elements = (0..<4).map { _ in tape.bytes(4) }
         value.append(tape.rest())
+        _ = try HyperLogLog.encoding(of: value.span)
         for element in elements { _ = try HyperLogLog.add(element.span, to: &value, sparseBytesMax: 300) }
         _ = try HyperLogLog.count(value.span)
         var registers = HyperLogLogRegisters()

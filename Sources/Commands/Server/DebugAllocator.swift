@@ -1,5 +1,6 @@
-// DebugAllocator.swift - DEBUG MALLCTL and MALLCTL-STR: jemalloc's own names, for tests of memory and for who looks into
-// fragmentation. Numbers can be read and set, texts read; what is an action ("thread.tcache.flush") is told by VOID.
+// DebugAllocator.swift - DEBUG MALLCTL and MALLCTL-STR: jemalloc's own names, for tests of memory and for who looks
+// into fragmentation. Numbers can be read and set, texts read; what is an action ("thread.tcache.flush") is told by
+// VOID.
 internal import Base
 internal import Engine
 internal import RESP

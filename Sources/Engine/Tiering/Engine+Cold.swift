@@ -1,7 +1,7 @@
 // Engine+Cold.swift - commands that need values from disk. A gate looks at a command's keys before it runs; when values
 // are on disk and cannot be had at once, the reads are started, all of them together, and the session is suspended
-// until they are done, while other clients go on. EXEC asks for what its queue needs, a script for the keys it declares.
-// Whatever is not asked for here is read by who needs it, and the disk is waited for. Under the turn.
+// until they are done, while other clients go on. EXEC asks for what its queue needs, a script for the keys it
+// declares. Whatever is not asked for here is read by who needs it, and the disk is waited for. Under the turn.
 internal import Base
 internal import ColdStore
 internal import Keyspace
