@@ -2,8 +2,8 @@
 // bytes (jemalloc would take 640), and with steps of some 10 % up to 16 KiB; larger entries come from the process
 // allocator. One arena belongs to the engine and is touched under its turn only: no atomics, no locks. Pages are 64
 // KiB, found from an entry by masking its address; a page whose last entry goes is given back to the system once a few
-// are spare. What sizes that shift leave half empty is emptied by `EntryArena+Compaction.swift`, which is why entries of
-// up to 16 KiB are here and not in the process allocator.
+// are spare. What sizes that shift leave half empty is emptied by `EntryArena+Compaction.swift`, which is why entries
+// of up to 16 KiB are here and not in the process allocator.
 internal import Base
 internal import CAllocator
 internal import CLinux

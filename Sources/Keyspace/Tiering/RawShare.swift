@@ -2,8 +2,8 @@
 // so: more than half of the memory for a third of the keys, and hit ratio is a matter of how many keys there are. So
 // while memory is full and raw values have more than their share, the hand puts those to sleep that were used once or
 // twice since its last round, and reads wake nothing. Reading a sleeping value costs a microsecond, missing it a
-// database. With a data set of four times the memory (zipf 0.9, values of 550 bytes, simulated) a share of all, 1/2, 1/4
-// and 1/7 gives a hit ratio of 79.1, 82, 83.7 and 84.4 percent, with 0.1, 0.2, 0.4 and 0.8 values unpacked a read.
+// database. With a data set of four times the memory (zipf 0.9, values of 550 bytes, simulated) a share of all, 1/2,
+// 1/4 and 1/7 gives a hit ratio of 79.1, 82, 83.7 and 84.4 percent, with 0.1, 0.2, 0.4 and 0.8 values unpacked a read.
 // Engine's turn only.
 internal import Structures
 
