@@ -132,8 +132,9 @@ extension Engine {
     private mutating func readOtherMemory() {
         var pages = MemoryAccount.PageFigures()
         for index in 0..<keyspace.databaseCount {
-            pages.active += keyspace[index].arena.activeByteCount
-            pages.resident += keyspace[index].arena.residentByteCount
+            let members = keyspace[index].memberSlabByteCount
+            pages.active += keyspace[index].arena.activeByteCount + members
+            pages.resident += keyspace[index].arena.residentByteCount + members
         }
         memory.readOthers(
             pages, keyspaceByteCount: keyspaceByteCount, resident: ProcessFacts.residentByteCount,
