@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh - builds the fuzz targets (the RESP parser; the data structures, beside models; values and RDB files) into a
-# folder of its own, under AddressSanitizer, and runs each for FUZZ_SECONDS on a copy of its corpus. An input that crashes is written to
-# Tests/Fuzz/crash-*: mend what it shows, then move the input into the target's corpus.
+# folder of its own, under AddressSanitizer, and runs each for FUZZ_SECONDS on a copy of its corpus. An input that
+# crashes is written to Tests/Fuzz/crash-*: mend what it shows, then move the input into the target's corpus.
 # FUZZ_TARGETS names them; without it the parser and the structures run, and not "values".
 set -eu
 cd "$(dirname "$0")/../.."
