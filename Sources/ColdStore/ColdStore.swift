@@ -44,6 +44,9 @@ package final class ColdStore {
     var uselessGraveCount = 0
     var gravesSynced: Int64 = 0
     private var record = ByteBuffer()
+    /// How far the writer was, and when it got there.
+    private var lastCompleted = 0
+    private var lastProgress: Int64 = 0
 
     /// A segment that takes records, and its write buffer.
     struct Lane {
@@ -144,6 +147,22 @@ package final class ColdStore {
 
     // MARK: put
 
+    /// A disk that has done nothing for so long is not waited for.
+    private static let patienceMilliseconds: Int64 = 1000
+
+    /// Whether a value would be refused now and taken soon: the queue is full or the rate is used up, and the writer
+    /// gets on.
+    package func isBusy(at now: Int64) -> Bool {
+        guard writer.failure == 0 else { return false }
+        guard inFlightByteCount > options.inFlightByteCountMax else { return !credit.isLeft(at: now) }
+        let completed = writer.completedCount
+        if completed != lastCompleted || lastProgress > now {
+            lastCompleted = completed
+            lastProgress = now
+        }
+        return now - lastProgress < ColdStore.patienceMilliseconds
+    }
+
     /// Takes a value, if the rate, the queue, the disk and the limit allow it. Its bytes can be fetched at once.
     package func put(_ head: ColdHead, key: Span<UInt8>, payload: Span<UInt8>, now: Int64) -> ColdAddress? {
         let byteCount = ColdRecord.byteCount(key: key.count, payload: payload.count)
@@ -194,6 +213,7 @@ package final class ColdStore {
         if head.dictionary != 0 && segment.dictionaries.insert(head.dictionary).inserted {
             dictionaries[head.dictionary]?.useCount += 1
         }
+        if inFlightByteCount == 0 { lastProgress = now }
         inFlightByteCount += padded
         credit.spend(padded)
         return address

@@ -56,6 +56,7 @@ extension Engine {
             statistics.instantaneousCycles.sample(loops.cycles, at: now)
             statistics.instantaneousCycleNanoseconds.sample(loops.nanoseconds, at: now)
             readMemory()
+            memory.restrain(limit: settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory)
             followMemoryLimit()
             evictClients()
             auditClasses()

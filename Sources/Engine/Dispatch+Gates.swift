@@ -36,8 +36,14 @@ extension Engine {
             unsafe reject(reference, id, text: text, output)
             return .refused
         }
-        let refusal =
-            transactionGate(reference, flags) ?? memoryGate(flags, arguments) ?? saveGate(id, flags)
+        var refusal = transactionGate(reference, flags)
+        if refusal == nil {
+            switch memoryGate(flags, arguments) {
+            case .made: refusal = saveGate(id, flags)
+            case .none: refusal = CommandError.outOfMemory.text
+            case .later: if holdUp(reference, id, arguments) { return .suspended }
+            }
+        }
         if let refusal {
             unsafe reject(reference, id, refusal, output)
             return .refused
@@ -77,9 +83,12 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) -> GateResult {
-        if let refusal = memoryGate(commands.slot(id).flags, arguments) {
-            unsafe reject(reference, id, refusal, output)
+        switch memoryGate(commands.slot(id).flags, arguments) {
+        case .made: break
+        case .none:
+            unsafe reject(reference, id, CommandError.outOfMemory.text, output)
             return .refused
+        case .later: if holdUp(reference, id, arguments) { return .suspended }
         }
         if gates.contains(.cold) && coldGate(reference, id, arguments) { return .suspended }
         return look(id, arguments, reference, nil)
@@ -132,14 +141,14 @@ extension Engine {
     }
 
     /// Above `maxmemory` keys are evicted before a command runs; when none may go, commands that may grow the dataset
-    /// are refused.
-    private mutating func memoryGate(_ flags: CommandFlags, _ arguments: borrowing Arguments) -> StaticString? {
-        guard gates.contains(.memory), !gates.contains(.importing) else { return nil }
+    /// are refused. Others pass in any case.
+    private mutating func memoryGate(_ flags: CommandFlags, _ arguments: borrowing Arguments) -> Room {
+        guard gates.contains(.memory), !gates.contains(.importing) else { return .made }
         let grows = flags.contains(.denyOOM)
         // INFO and its like, which are neither data commands nor frequent.
         let isExact = flags.isDisjoint(with: [.write, .readonly, .fast])
-        guard !admit(byteCount: grows ? arguments.extent : 0, isExact: isExact) else { return nil }
-        return grows ? CommandError.outOfMemory.text : nil
+        let room = admit(byteCount: grows ? arguments.extent : 0, isExact: isExact)
+        return grows ? room : .made
     }
 
     /// What cannot be kept is not begun. PING is refused too, so that whoever looks after the server hears of it.

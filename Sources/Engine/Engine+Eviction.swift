@@ -43,51 +43,71 @@ extension Engine {
         if evictor.isOn && !isWanted { evictor.end(&keyspace) }
     }
 
-    /// The memory gate: room for a command of `byteCount` bytes. False when it must not grow the dataset.
-    /// Commands that show figures look at exact ones (`isExact`).
-    mutating func admit(byteCount: Int, isExact: Bool) -> Bool {
+    /// What making room came to.
+    enum Room {
+        /// There is room, or will be: what a slice of time did not do the next command does.
+        case made
+        /// No key may go.
+        case none
+        /// The disk will have taken some values in a moment.
+        case later
+    }
+
+    /// The memory gate: room for a command of `byteCount` bytes; 0 for one that does not grow the dataset. Commands
+    /// that show figures look at exact ones (`isExact`).
+    mutating func admit(byteCount: Int, isExact: Bool) -> Room {
         if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds { readAllocator() }
         let used = countedMemory
         guard let policy = settings.maxmemoryPolicy.eviction else {
             if used > settings.maxmemory { press(excess: used - settings.maxmemory) }
-            return countedMemory <= settings.maxmemory
+            return countedMemory <= settings.maxmemory ? .made : .none
         }
-        let limit = settings.maxmemory
+        let limit = memoryLimit
         if !evictor.isOn && policy.order == .unused && Double(used) > Double(limit) * Engine.probationShare {
             evictor.begin(&keyspace)
         }
         // What is shown is this reading (`readMemory`), so that nothing may be above the limit by the time of it.
-        if isExact { return used <= limit || makeRoom(slices: 10) }
+        if isExact { return used <= limit ? .made : makeRoom(slices: 10) }
         compactBeforeCommand()
         let advance = min(byteCount, limit / Engine.advanceShare)
-        return used + advance <= limit || makeRoom(advance: advance)
+        return used + advance <= limit ? .made : makeRoom(advance: advance, waitsForDisk: !heldUp.isOverdue)
     }
 
-    /// Evicts until `advance` bytes are free under the limit or a slice of time is over. False when memory is over the
-    /// limit and no key may go.
-    mutating func makeRoom(advance: Int = 0, slices: Int64 = 1) -> Bool {
-        var excess = countedMemory + advance - settings.maxmemory
-        guard settings.maxmemory > 0, excess > 0 else { return true }
-        guard let policy = settings.maxmemoryPolicy.eviction else { return false }
+    /// Evicts until `advance` bytes are free under the limit or a slice of time is over. With `waitsForDisk` a value that
+    /// the disk does not take just now is no reason to evict its key.
+    mutating func makeRoom(advance: Int = 0, slices: Int64 = 1, waitsForDisk: Bool = false) -> Room {
+        let limit = memoryLimit
+        var excess = countedMemory + advance - limit
+        guard settings.maxmemory > 0, excess > 0 else { return .made }
+        guard let policy = settings.maxmemoryPolicy.eviction else { return .none }
+        let cold = keyspace.tiers.cold
+        cold?.spares = waitsForDisk
+        cold?.isHeldUp = false
+        defer { cold?.spares = false }
         let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds * slices
         var sinceCheck = 0
         while excess > 0, EvictionHand.mayEvict(keyspace, policy) {
             // A step may find nothing because keys still have credits; the next one goes on behind them.
             let evicted = evictor.step(&keyspace, policy, excess: excess) { random.next() }
-            excess = countedMemory + advance - settings.maxmemory
+            excess = countedMemory + advance - limit
             sinceCheck += evicted == 0 ? Engine.evictionsPerCheck : evicted
             if sinceCheck >= Engine.evictionsPerCheck {
                 sinceCheck = 0
                 if clock.monotonicNanoseconds >= deadline { break }
             }
+            if cold?.isHeldUp == true { break }
         }
         if !keyspace.removals.isEmpty { applyEffects() }
-        return excess <= advance || EvictionHand.mayEvict(keyspace, policy)
+        if cold?.isHeldUp == true && excess > 0 { return .later }
+        // Restraint alone is no reason to refuse.
+        return excess <= advance + memory.restraint || EvictionHand.mayEvict(keyspace, policy) ? .made : .none
     }
 
     /// The timer's share: memory may be over its limit without a command (it was lowered, or buffers grew).
     mutating func evictInBackground() {
-        if gates.contains(.memory) && !gates.contains(.importing) && isOverMemoryLimit() { _ = makeRoom() }
+        if gates.contains(.memory) && !gates.contains(.importing) && isOverMemoryLimit() {
+            _ = makeRoom(waitsForDisk: true)
+        }
         if Double(countedMemory) < Double(settings.maxmemory) * Engine.probationShare || settings.maxmemory == 0 {
             keyspace.forgetRawShare()
         }

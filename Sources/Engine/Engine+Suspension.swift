@@ -153,6 +153,7 @@ extension Engine {
         let outer = waiting.resumed
         let journalEnd = journal.file.end
         coldWaits.served = suspension.reason == .cold ? session : nil
+        if suspension.reason == .room { goOnHeldUp(until: suspension.deadline) }
         waiting.resumed = isFirstRun
             ? nil
             : WaitingSessions.Resumed(session: session, order: suspension.order, deadline: suspension.deadline)
@@ -167,6 +168,7 @@ extension Engine {
             }
         }
         coldWaits.served = nil
+        heldUp.ends()
         waiting.resumed = outer
         running = outerRunning
         if let outerRunning, outerRunning.session.isRecipient { outerRunning.session.gates.insert(.ownMail) }
@@ -188,7 +190,9 @@ extension Engine {
         }
         if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()
-        return waiting.nextDeadline()
+        let nextLook = resumeHeldUp()
+        guard let next = waiting.nextDeadline() else { return nextLook }
+        return nextLook.map { min($0, next) } ?? next
     }
 
     private mutating func postpone(_ session: SessionReference, _ resumption: Resumption) {

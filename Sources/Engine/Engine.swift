@@ -120,6 +120,7 @@ package struct EngineGates: OptionSet, Sendable {
     var evictor = EvictionHand()
     var tierDuties = TierDuties()
     var coldWaits = ColdWaits()
+    var heldUp = HeldUpCommands()
     var compaction = CompactionDuties()
     package internal(set) var loops: [LoopPort] = []
     /// The client whose command runs, and its loop; nil and -1 outside of a loop's batch.

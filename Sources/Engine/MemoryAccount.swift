@@ -22,6 +22,8 @@ package struct MemoryAccount {
     package private(set) var resident = 0
     package private(set) var allocatorActive = 0
     package private(set) var allocatorResident = 0
+    /// By how much less than `maxmemory` may be used, because the process takes more than what is used (below).
+    package private(set) var restraint = 0
 
     /// Pages of entries, which the process allocator does not know.
     struct PageFigures {
@@ -95,6 +97,20 @@ package struct MemoryAccount {
         }
     }
 
+    /// Resident memory that a limit stands for: 1.15 times as much and 10 MB. Restraint begins somewhat below.
+    private static let residentShare = 1.11
+    private static let residentByteCountFixed = 8 << 20
+    /// Of the limit, what restraint takes at most.
+    private static let restraintShare = 4
+
+    /// Holds resident memory near the limit, whatever the allocator makes of sizes that change: what it takes beyond
+    /// its share must not be used. Grows at once, and goes slowly, so that pages that were emptied do not fill again.
+    mutating func restrain(limit: Int) {
+        guard limit > 0 else { return restraint = 0 }
+        let bound = Int(Double(limit) * MemoryAccount.residentShare) + MemoryAccount.residentByteCountFixed
+        restraint = min(limit / MemoryAccount.restraintShare, max(resident - bound, restraint - restraint / 16 - 1, 0))
+    }
+
     /// used_memory now, given the keyspace's bytes now.
     package func current(keyspaceByteCount: Int) -> Int { used + keyspaceByteCount - keyspaceAtReading }
 }
@@ -159,5 +175,8 @@ extension Engine {
         journal.isOn ? journal.file.bytes.count + hooks.appendOnlyGauges().pendingByteCount : 0
     }
 
-    func isOverMemoryLimit() -> Bool { settings.maxmemory > 0 && countedMemory > settings.maxmemory }
+    /// `maxmemory`, less what fragmentation takes of it.
+    var memoryLimit: Int { settings.maxmemory - memory.restraint }
+
+    func isOverMemoryLimit() -> Bool { settings.maxmemory > 0 && countedMemory > memoryLimit }
 }

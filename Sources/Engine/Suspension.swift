@@ -17,6 +17,8 @@ package enum SuspensionReason: Equatable, Sendable {
     case snapshot
     /// Values that it needs are read from disk.
     case cold
+    /// Memory that it needs is free as soon as the disk has taken other values.
+    case room
     /// DEBUG LOADAOF: waits until the append only file was loaded again.
     case reload
     /// DEBUG SUSPEND: waits for its deadline or CLIENT UNBLOCK, nothing else.
@@ -27,7 +29,7 @@ package enum SuspensionReason: Equatable, Sendable {
     case slices
 
     /// The command was held back before it ran: when it is resumed it runs for the first time, gates included.
-    var isHeldBack: Bool { self == .paused || self == .snapshot || self == .cold }
+    var isHeldBack: Bool { self == .paused || self == .snapshot || self == .cold || self == .room }
 }
 
 /// Why a suspended command runs again.
@@ -78,7 +80,10 @@ package struct Suspension: ~Copyable {
 
     /// Blocked as INFO counts it: by its own command or by CLIENT PAUSE; a slow script and work in slices are not.
     package var countsAsBlocked: Bool {
-        reason != .snapshot && reason != .cold && reason != .script && reason != .slices
+        switch reason {
+        case .snapshot, .cold, .room, .script, .slices: false
+        case .paused, .keys, .durability, .reload, .debug: true
+        }
     }
 
     /// Whether CLIENT UNBLOCK ends it; CLIENT PAUSE holds its commands until its own end.

@@ -228,7 +228,7 @@ package struct EvictionHand: ~Copyable {
             // All that is due in the bucket goes: up to seven keys more than were asked for, met without another walk.
             if !victims.isEmpty { fruitless = 0 }
             // The next generation may be due at once.
-            if freed >= excess || sweeps && isSweepFinished { return evicted }
+            if freed >= excess || sweeps && isSweepFinished || keyspace.isHeldUp { return evicted }
         }
         return evicted
     }
@@ -373,6 +373,9 @@ package struct EvictionHand: ~Copyable {
             isGone = false
         } else if keyspace.demote(slot, in: database) != nil {
             // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
+            slot.age = 0
+            isGone = false
+        } else if keyspace.isHeldUp {
             slot.age = 0
             isGone = false
         } else {

@@ -34,7 +34,7 @@ struct SoonestVictims {
     /// Removes keys until `excess` bytes are free or a step's work is done. Returns how many went.
     mutating func step(_ keyspace: inout Keyspace, excess: Int, _ random: () -> UInt64) -> Int {
         var (evicted, freed, walked) = (0, 0, 0)
-        while freed < excess && walked < SoonestVictims.segmentsPerStep {
+        while freed < excess && walked < SoonestVictims.segmentsPerStep && !keyspace.isHeldUp {
             if let next = found.popLast() {
                 let bytes = take(next, &keyspace)
                 freed += bytes
@@ -56,7 +56,7 @@ struct SoonestVictims {
         let before = keyspace[database].byteCount
         if keyspace.isExpired(slot.entry) {
             keyspace.expire(slot, hash: victim.hash, in: database)
-        } else if keyspace.demote(slot, in: database) == nil {
+        } else if keyspace.demote(slot, in: database) == nil && !keyspace.isHeldUp {
             keyspace.evict(slot, hash: victim.hash, in: database)
         }
         return before - keyspace[database].byteCount

@@ -1,5 +1,6 @@
 // TierModelCommands.swift - random commands over all types for the comparison of a server whose values sleep with a
 // plain one: few keys, so that commands meet, and values of all sizes that matter to tiers. The same for the same seed.
+import Base
 
 /// How two replies are compared.
 enum TierComparison {
@@ -29,6 +30,9 @@ struct TierModelStep {
 struct TierModelCommands {
     private var state: UInt64
     private let keysPerFamily = 12
+    /// What the servers' clocks show beyond the machine's.
+    var secondsPassed = 0
+    private let startSecond = Int(Clock().nowMilliseconds / 1000)
 
     init(seed: UInt64) { state = seed }
 
@@ -80,6 +84,9 @@ struct TierModelCommands {
     private mutating func index() -> String { "\(below(30) - 10)" }
     /// Times to live lie two hundred seconds away from every time the clock is moved to.
     private mutating func seconds() -> String { "\(400 * below(6) + 200)" }
+
+    /// The same as a point in time, for what DUMP shows to the millisecond: no two servers run a command in the same one.
+    private mutating func dueSecond() -> String { "\(startSecond + secondsPassed + 400 * below(6) + 200)" }
 
     // MARK: commands
 
@@ -159,7 +166,7 @@ struct TierModelCommands {
         case 14: return TierModelStep(["HINCRBYFLOAT", key, "mean-length-of-a-visit", "0.25"])
         case 15: return TierModelStep(["HSETNX", key, member(), record()])
         case 16: return TierModelStep(["HSCAN", key, "0", "COUNT", "1000"], .unordered)
-        case 17: return TierModelStep(["HEXPIRE", key, seconds(), "FIELDS", "1", member()])
+        case 17: return TierModelStep(["HEXPIREAT", key, dueSecond(), "FIELDS", "1", member()])
         case 18: return TierModelStep(["HTTL", key, "FIELDS", "1", member()], .nearly)
         default: return TierModelStep(["HPERSIST", key, "FIELDS", "1", member()])
         }

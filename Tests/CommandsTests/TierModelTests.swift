@@ -135,6 +135,7 @@ struct TierModelTests {
         case 4...7: try restore(pair, &commands, place)
         case 8:
             try pair.advance(milliseconds: 400_000)
+            commands.secondsPassed += 400
             try TierModelTests.compareAll(pair, place)
         default: break
         }

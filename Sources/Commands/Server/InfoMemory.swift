@@ -14,6 +14,7 @@ struct MemoryFigures {
     let resident: Int
     let active: Int
     let allocatorResident: Int
+    let restraint: Int
     /// Buffers of all clients.
     let clients: Int
     /// Hash tables of all databases.
@@ -29,6 +30,7 @@ struct MemoryFigures {
         resident = memory.resident
         active = memory.allocatorActive
         allocatorResident = memory.allocatorResident
+        restraint = memory.restraint
         clients = call.administration.sessions.all.reduce(0) { $0 + $1.session.byteCount }
         var tables = 0
         for index in 0..<call.keyspace.databaseCount { tables += call.keyspace[index].table.allocatedByteCount }
@@ -63,6 +65,7 @@ enum InfoMemory {
         text.field("allocator_allocated", figures.used)
         text.field("allocator_active", figures.active)
         text.field("allocator_resident", figures.allocatorResident)
+        text.field("fog_rss_restraint_bytes", figures.restraint)
         text.field("allocator_muzzy", 0)
         text.size("total_system_memory", ProcessFacts.systemByteCount)
         scripts(call, &text)

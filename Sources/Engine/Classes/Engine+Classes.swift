@@ -127,7 +127,7 @@ extension Engine {
 
     /// False when time ran out.
     private mutating func trim(_ database: Int, _ number: Int, _ deadline: Int64) -> Bool {
-        var (passed, removed) = (0, 0)
+        var (passed, removed, demoted) = (0, 0, 0)
         while isOverLimit(database, number), let hash = classes.spaces[database]?.ledgers[number].next() {
             let isAlone = classes.spaces[database]?.ledgers[number].count == 1
             if hash == classes.sparedHash && !isAlone { continue }
@@ -143,6 +143,8 @@ extension Engine {
                 continue
             } else if keyspace.demote(slot, in: database) != nil {
                 charge(keyspace[database].allocatedByteCount(of: slot.entry), hash, database, number)
+                demoted += 1
+                if demoted % Engine.evictionsPerCheck == 0 && clock.monotonicNanoseconds >= deadline { return false }
                 continue
             } else {
                 keyspace.evict(slot, hash: hash, in: database)

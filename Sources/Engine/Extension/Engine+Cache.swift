@@ -74,7 +74,7 @@ extension Engine {
     }
 
     /// Whether there is room for more keys under `maxmemory`; makes some where the policy evicts.
-    package mutating func hasRoom() -> Bool { makeRoom() }
+    package mutating func hasRoom() -> Bool { makeRoom() != .none }
 
     /// Copies of `key` that clients hold are worth nothing any more, although the key itself did not change here.
     package mutating func tellTrackers(_ key: Span<UInt8>) { trackChange(of: key) }

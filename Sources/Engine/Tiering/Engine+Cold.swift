@@ -219,6 +219,7 @@ extension Engine {
             }
             cold.end(group)
         }
+        _ = resumeHeldUp()
         if cold.store.isReclaiming { _ = tidyCold() }
         if trackers.broadcasts.hasPending { broadcastChanges() }
         flushJournal()

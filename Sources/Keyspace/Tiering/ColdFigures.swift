@@ -34,6 +34,7 @@ extension ColdTier {
             ("segments_reclaimed", counts.segmentsReclaimed), ("segments_quarantined", counts.segmentsQuarantined),
             ("records_moved", counts.recordsMoved), ("records_dropped", counts.recordsDropped),
             ("records_recovered", counts.recordsRecovered), ("keys_reclaimed", statistics.reclaimed),
+            ("commands_held_up", statistics.commandsHeldUp), ("commands_overdue", statistics.commandsOverdue),
         ]
     }
 }

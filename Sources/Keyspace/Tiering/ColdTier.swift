@@ -13,6 +13,10 @@ package final class ColdTier {
     /// Values go to disk; false: what is there is served, nothing more is taken.
     package var takesValues = true
     package var statistics = Statistics()
+    /// Whoever makes room can wait: a value that the disk will take soon is left where it is, not lost.
+    package var spares = false
+    /// A value was left for that reason.
+    package var isHeldUp = false
     /// Where databases that are freed by another thread leave the addresses they had.
     let releases = ColdReleases()
     /// Values that were asked for, as they lie on disk.
@@ -35,6 +39,9 @@ package final class ColdTier {
         package var unreadable = 0
         /// Keys that went because their record was reclaimed unread.
         package var reclaimed = 0
+        /// Commands that waited until the disk had taken what they need the memory of, and those that waited in vain.
+        package var commandsHeldUp = 0
+        package var commandsOverdue = 0
         package init() {}
     }
 

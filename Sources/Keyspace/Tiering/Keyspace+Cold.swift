@@ -25,6 +25,10 @@ extension Keyspace {
         let entry = slot.entry
         guard let cold = tiers.cold, cold.takesValues, entry.tier != .cold else { return nil }
         if entry.hasExpiry && entry.expiryMilliseconds - now < Keyspace.coldLifeMilliseconds { return nil }
+        if cold.spares && cold.store.isBusy(at: now) {
+            cold.isHeldUp = true
+            return nil
+        }
         var head = ColdHead()
         // A label is not kept on disk, and without it the value could outlive its tags: bit 7 says so to a start.
         head.type = UInt8(entry.type) | (entry.hasLabel ? ColdTier.unrecoverable : 0)
@@ -87,6 +91,12 @@ extension Keyspace {
         fresh.setValueWord(address.bits, at: SleepingValue.headByteCount)
         return fresh
     }
+
+    /// Whether the disk takes values, so that what is compressed is written and no key need go.
+    var sinks: Bool { tiers.cold.map { $0.takesValues && $0.store.failure == nil } ?? false }
+
+    /// Whether a value was left where it is because the disk is busy.
+    var isHeldUp: Bool { tiers.cold?.isHeldUp ?? false }
 
     // MARK: keys without their values
 

@@ -31,7 +31,8 @@ extension Keyspace {
         case .warm: if tiers.options.choice == .lz4 { return nil }
         case .dense, .cold: return nil
         }
-        if tiers.budget.isSpent(at: now) {
+        // Where the disk takes everything nothing is saved by leaving it: it would take the value as it is.
+        if tiers.budget.isSpent(at: now) && !sinks {
             tiers.statistics.skippedForTime += 1
             return nil
         }
@@ -217,7 +218,7 @@ extension Keyspace {
         let options = tiers.options
         let isCold = slot.entry.tier == .cold
         let isOften = hits >= options.promoteHits && (isCold || !tiers.isRawCrowded)
-        let isWanted = options.keepsRaw && (isOften || !options.compresses && !isCold)
+        let isWanted = options.keepsRaw && !isHeldUp && (isOften || !options.compresses && !isCold)
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }
