@@ -24,6 +24,9 @@ package struct MemoryAccount {
     package private(set) var allocatorResident = 0
     /// By how much less than `maxmemory` may be used, because the process takes more than what is used (below).
     package private(set) var restraint = 0
+    /// What resident memory had too much at the last looks, at least.
+    private var lastingExcess = Int.max
+    private var looks = 0
 
     /// Pages of entries, which the process allocator does not know.
     struct PageFigures {
@@ -97,18 +100,28 @@ package struct MemoryAccount {
         }
     }
 
-    /// Resident memory that a limit stands for: 1.15 times as much and 10 MB. Restraint begins somewhat below.
-    private static let residentShare = 1.11
-    private static let residentByteCountFixed = 8 << 20
+    /// Resident memory that a limit stands for: 1.15 times as much, and what the process takes without data, some
+    /// 10 MB. Restraint begins somewhat below.
+    private static let residentShare = 1.09
+    private static let residentByteCountFixed = 5 << 20
     /// Of the limit, what restraint takes at most.
-    private static let restraintShare = 4
+    private static let restraintShare = 8
+    /// Looks between two decisions, a second's: what the allocator gives back by itself is no reason for restraint.
+    private static let looksPerDecision = 10
 
     /// Holds resident memory near the limit, whatever the allocator makes of sizes that change: what it takes beyond
-    /// its share must not be used. Grows at once, and goes slowly, so that pages that were emptied do not fill again.
+    /// its share for long must not be used. Goes slowly, so that pages that were emptied do not fill again.
     mutating func restrain(limit: Int) {
         guard limit > 0 else { return restraint = 0 }
         let bound = Int(Double(limit) * MemoryAccount.residentShare) + MemoryAccount.residentByteCountFixed
-        restraint = min(limit / MemoryAccount.restraintShare, max(resident - bound, restraint - restraint / 16 - 1, 0))
+        lastingExcess = min(lastingExcess, allocatorResident - bound)
+        looks += 1
+        guard looks >= MemoryAccount.looksPerDecision else { return }
+        // What there is at present stands for what restraint has achieved so far.
+        let wanted = lastingExcess > 0 ? restraint + lastingExcess : restraint - restraint / 8 - 1
+        restraint = min(limit / MemoryAccount.restraintShare, max(wanted, 0))
+        lastingExcess = .max
+        looks = 0
     }
 
     /// used_memory now, given the keyspace's bytes now.

@@ -80,6 +80,13 @@ package struct EvictionHand: ~Copyable {
         }
     }
 
+    /// What became of a victim.
+    private enum Fate {
+        case gone
+        case onDisk
+        case stays
+    }
+
     private var clock = Position()
     private var sweep = Position()
     /// Whether newcomers are on probation: from when memory is nearly full.
@@ -120,7 +127,7 @@ package struct EvictionHand: ~Copyable {
         sweepDebt = 0
         newcomers = 0
         insertionsSeen = EvictionHand.insertions(keyspace)
-        passed = keyspace.count
+        passed = keyspace.count - keyspace.coldKeyCount
         setNewcomerAge(newcomerAge, in: &keyspace)
     }
 
@@ -172,12 +179,14 @@ package struct EvictionHand: ~Copyable {
     /// Looks at how many keys came since the last step, and begins a new generation when there are enough.
     private mutating func measure(_ keyspace: inout Keyspace) {
         if !isOn { begin(&keyspace) }
-        var (bytes, buckets) = (0, 0)
+        let cold = keyspace.sleepers(in: .cold)
+        var (bytes, buckets) = (-cold.entryByteCount, 0)
         for index in 0..<keyspace.databaseCount {
             bytes += keyspace[index].byteCount
             buckets += keyspace[index].table.bucketCount
         }
-        let keys = keyspace.count
+        // What is on disk is no part of what newcomers are to be a share of.
+        let keys = keyspace.count - cold.keys
         let insertions = EvictionHand.insertions(keyspace)
         // A flushed database starts to count anew.
         let fresh = max(0, insertions &- insertionsSeen)
@@ -219,9 +228,9 @@ package struct EvictionHand: ~Copyable {
             let sweeps = !isSweepFinished && (isCrowded || sweepDebt >= 1)
             let database = sweeps ? visitNewcomers(keyspace, policy) : visitPassed(keyspace, policy)
             for victim in victims {
-                let (bytes, isGone) = EvictionHand.remove(victim, database, &keyspace)
-                if sweeps && isGone { ghosts.insert(victim.hash) }
-                count(victim, isGone: isGone, sweeps: sweeps)
+                let (bytes, fate) = EvictionHand.remove(victim, database, &keyspace)
+                if sweeps && fate == .gone { ghosts.insert(victim.hash) }
+                count(victim, isGone: fate != .stays, sweeps: sweeps)
                 freed += bytes
                 evicted += 1
             }
@@ -233,7 +242,8 @@ package struct EvictionHand: ~Copyable {
         return evicted
     }
 
-    /// Keeps the count of what passed: a newcomer whose value fell asleep has, a passed key that is gone has not.
+    /// Keeps the count of what passed: a newcomer whose value fell asleep has, a passed key that is gone has not. A
+    /// value that is on disk counts as gone.
     private mutating func count(_ victim: Victim, isGone: Bool, sweeps: Bool) {
         switch (victim.isNewcomer, isGone) {
         case (true, false): if sweeps { passedSeen += 1 } else { passed += 1 }
@@ -265,7 +275,10 @@ package struct EvictionHand: ~Copyable {
             // Counted as passed unless found to be a victim.
             passedHere += 1
             // It is as far down as it can go, and its probation is over with that.
-            if !isExpired && entry.tier == .cold { return slot.age = 0 }
+            if !isExpired && entry.tier == .cold {
+                passedHere -= 1
+                return slot.age = EntryTable.asideAge
+            }
             if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return slot.age = 0 }
             let wanted = 1 + penalty(entry, keyspace[database])
             let uses = entry.frequency
@@ -316,11 +329,13 @@ package struct EvictionHand: ~Copyable {
         victims = []
         found.removeAll(keepingCapacity: true)
         let isInside = keyspace[database].table.visitBucket(at: &place) { slot in
-            if sparesNewcomers && slot.age != 0 { return }
+            let age = slot.age
+            let isAside = age == EntryTable.asideAge
+            if isAside ? !takesCold : sparesNewcomers && age != 0 { return }
             let entry = slot.entry
             let isExpired = keyspace.isExpired(entry)
             if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return }
-            if !isExpired && !takesCold && entry.tier == .cold { return }
+            if !isExpired && !takesCold && entry.tier == .cold { return slot.age = EntryTable.asideAge }
             let wanted = 1 + penalty(entry, keyspace[database])
             if !isExpired && !ignoresUse && entry.frequency >= wanted {
                 if keyspace.isToSleep(entry) {
@@ -331,7 +346,7 @@ package struct EvictionHand: ~Copyable {
                 return
             }
             let hash = keyspace[database].table.hash(entry.key)
-            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: slot.age != 0))
+            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: !isAside && age != 0))
         }
         victims = found
         clock.place = place
@@ -360,28 +375,28 @@ package struct EvictionHand: ~Copyable {
     /// done. Tells the bytes that its database holds less.
     private static func remove(
         _ victim: Victim, _ database: Int, _ keyspace: inout Keyspace
-    ) -> (bytes: Int, isGone: Bool) {
+    ) -> (bytes: Int, fate: Fate) {
         let before = keyspace[database].byteCount
         guard let slot = keyspace[database].table.find(victim.entry.key, hash: victim.hash) else {
             preconditionFailure("a victim is in its table")
         }
-        var isGone = true
+        var fate = Fate.gone
         if victim.isExpired {
             keyspace.expire(slot, hash: victim.hash, in: database)
         } else if victim.onlySleeps {
             if keyspace.squeeze(slot, in: database) != nil { slot.age = 0 }
-            isGone = false
+            fate = .stays
         } else if keyspace.demote(slot, in: database) != nil {
+            fate = slot.entry.tier == .cold ? .onDisk : .stays
             // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
-            slot.age = 0
-            isGone = false
+            if fate == .stays { slot.age = 0 }
         } else if keyspace.isHeldUp {
             slot.age = 0
-            isGone = false
+            fate = .stays
         } else {
             keyspace.evict(slot, hash: victim.hash, in: database)
         }
-        return (before - keyspace[database].byteCount, isGone)
+        return (before - keyspace[database].byteCount, fate)
     }
 
     // MARK: other orders

@@ -126,6 +126,7 @@ package enum Boot {
         }
         Log.shared.notice("Ready to accept connections tcp")
         if settings.supervised != .no { Supervisor.notify("READY=1\nSTATUS=Ready to accept connections\n") }
+        fog_release_startup_pages()
         server.wait()
         if let pidFile { unsafe unlink(pidFile) }
         let socket = loader.config.string("unixsocket")

@@ -21,9 +21,9 @@ internal import CLinux
     static let chunkByteCount = 2 << 20
     static let pageHeaderByteCount = 64
     /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn: so many, or one
-    /// for every sixteen there are.
-    private static let sparePagesMax = 32
-    private static let spareShare = 16
+    /// for every sixty-four there are.
+    private static let sparePagesMax = 8
+    private static let spareShare = 64
 
     /// While an arena is small, its pages are not fetched whole: most classes of sizes never fill theirs.
     private static let faultedChunksMax = 8

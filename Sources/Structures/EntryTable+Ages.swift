@@ -42,6 +42,10 @@ extension EntryTable {
         return true
     }
 
+    /// The age that says that the entry's value is not in memory: hands pass it without a look at the entry. Lost when
+    /// the entry is replaced.
+    package static let asideAge: UInt8 = 3
+
     /// Buckets of the table.
     package var bucketCount: Int { allocatedByteCount / EntrySegment.lineByteCount }
 }

@@ -195,8 +195,9 @@ internal import CLinux
     /// Puts `entry` (same key) in the place of the slot's entry, which the caller frees.
     @inline(__always)
     package mutating func replace(_ slot: Slot, with entry: Entry) {
+        let age = slot.segment.age(slot.bucket, slot.lane)
         slot.segment.setEntry(
-            slot.bucket, slot.lane, entry, age: slot.segment.age(slot.bucket, slot.lane))
+            slot.bucket, slot.lane, entry, age: age == EntryTable.asideAge ? 0 : age)
         let tag = slot.segment.tag(slot.bucket, slot.lane)
         let hadExpiry = tag & 0x8000 != 0
         if _slowPath(hadExpiry || entry.hasExpiry) { replaceExpiry(slot, entry, hadExpiry: hadExpiry) }

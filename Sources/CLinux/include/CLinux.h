@@ -56,6 +56,9 @@ void fog_use_signal_stack(void);
 /// Takes the signals of crashes out of a set that is about to be blocked: blocked, they would kill without a report.
 void fog_keep_crash_signals_open(sigset_t *set);
 
+/// Gives back the pages of code that the start has run (StartupPages.c); call once, when the process serves.
+void fog_release_startup_pages(void);
+
 /// Takes the memory in which ps finds the command line (ProcessTitle.c); call before there are threads. False when the
 /// process was started in a way that leaves none.
 int fog_reserve_process_title(void);

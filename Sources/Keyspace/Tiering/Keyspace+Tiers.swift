@@ -170,6 +170,7 @@ extension Keyspace {
         let old = slot.entry
         let placed = self[database].carryLabel(of: old, to: fresh)
         self[database].table.replace(slot, with: placed)
+        if placed.tier == .cold { slot.age = EntryTable.asideAge }
         self[database].discard(old, garbage: &garbage)
     }
 
