@@ -215,7 +215,7 @@ def kill_rounds(folder: Path, port: int, rounds: int, seed: int) -> str:
 def rush(folder: Path, port: int, seed: int) -> str:
     source = random.Random(seed)
     model: dict[str, str] = {}
-    with Fog(folder, port, "--fog-l3-write-rate", "2mb") as fog:
+    with Fog(folder, port, "--fog-compress", "no", "--fog-l3-write-rate", "12mb") as fog:
         client = fog.start()
         reader = crash_support.Client(port)
         reader.call("SET", "probe", "x")

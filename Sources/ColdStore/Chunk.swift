@@ -3,10 +3,17 @@
 // never touch the same byte. Values are served from here until all of it was written.
 internal import Base
 internal import CLinux
+internal import Synchronization
+
+/// What the chunks of a store take, wherever they are.
+final class ChunkMemory: Sendable {
+    let byteCount = Atomic<Int>(0)
+}
 
 @safe final class Chunk: @unchecked Sendable {
     // Sendable because bytes that were handed to the writer are never changed again, and the memory never moves.
     private let memory: UnsafeMutablePointer<UInt8>
+    private let counted: ChunkMemory
     let capacity: Int
     /// Where the first byte lies in the segment.
     let offset: Int
@@ -17,14 +24,19 @@ internal import CLinux
     /// Bytes the writer has written.
     var writtenCount = 0
 
-    init(capacity: Int, offset: Int) {
+    init(capacity: Int, offset: Int, counted: ChunkMemory) {
+        self.counted = counted
+        counted.byteCount.add(capacity, ordering: .relaxed)
         self.capacity = capacity
         self.offset = offset
         guard let fresh = unsafe malloc(capacity) else { outOfMemory(byteCount: capacity) }
         unsafe memory = fresh.assumingMemoryBound(to: UInt8.self)
     }
 
-    deinit { unsafe free(memory) }
+    deinit {
+        counted.byteCount.subtract(capacity, ordering: .relaxed)
+        unsafe free(memory)
+    }
 
     var room: Int { capacity - count }
 

@@ -36,7 +36,8 @@ extension ColdStore {
             retireChunk(kind)
         }
         let left = options.segmentByteCount - segment.end
-        let chunk = Chunk(capacity: max(room, min(options.chunkByteCount, left)), offset: segment.end)
+        let chunk = Chunk(
+            capacity: max(room, min(options.chunkByteCount, left)), offset: segment.end, counted: chunkMemory)
         segment.chunks.append(chunk)
         lanes[kind.rawValue].chunk = chunk
         return chunk

@@ -6,6 +6,7 @@
 package import Base
 internal import CLinux
 internal import Reactor
+internal import Synchronization
 
 package final class ColdStore {
     package private(set) var options: ColdOptions
@@ -23,6 +24,8 @@ package final class ColdStore {
     var writes = Fifo<PendingWrite>()
     /// Bytes in chunks that are not on disk.
     var inFlightByteCount = 0
+    /// Memory of all chunks.
+    let chunkMemory = ChunkMemory()
     var credit: WriteCredit
     /// For tests: what has been written is read from its file, neither from a buffer nor at once.
     package var readsFilesOnly = false
@@ -123,9 +126,12 @@ package final class ColdStore {
     package var segmentCount: Int { segments.reduce(0) { $0 + ($1 == nil ? 0 : 1) } }
     /// Memory of write buffers and of reads.
     package var memoryByteCount: Int {
-        segments.reduce(0) { $0 + ($1?.chunks.reduce(0) { $0 + $1.capacity } ?? 0) }
-            + reads.values.reduce(0) { $0 + ($1.block?.byteCount ?? 0) }
+        writeBufferByteCount + reads.values.reduce(0) { $0 + ($1.block?.byteCount ?? 0) }
     }
+    /// Memory of write buffers, those included that the writer still has.
+    package var writeBufferByteCount: Int { chunkMemory.byteCount.load(ordering: .relaxed) }
+    /// What they take at most while the disk keeps up: what may be in flight, and the chunks that are being filled.
+    package var writeBufferByteCountMax: Int { options.inFlightByteCountMax + 2 * options.chunkByteCount }
     package var readsPending: Int { reads.count }
     /// Why nothing is taken; nil when all is well.
     package var failure: SystemError? { writer.failureDetail }
@@ -339,7 +345,8 @@ struct WriteCredit {
 
 /// First in, first out, without moving what is left at every removal.
 struct Fifo<Element> {
-    private var items: [Element] = []
+    /// What was removed is nil until its place goes, so that nothing is kept alive by it.
+    private var items: [Element?] = []
     private var start = 0
 
     var first: Element? { start < items.count ? items[start] : nil }
@@ -347,6 +354,7 @@ struct Fifo<Element> {
     mutating func append(_ item: Element) { items.append(item) }
 
     mutating func removeFirst() {
+        items[start] = nil
         start += 1
         if start > 32 && start * 2 > items.count {
             items.removeFirst(start)

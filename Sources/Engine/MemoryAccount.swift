@@ -19,6 +19,8 @@ package struct MemoryAccount {
     package private(set) var readingMilliseconds: Int64 = 0
     /// Of `used`, what eviction does not count: the append only file's buffers.
     package private(set) var uncounted = 0
+    /// What is counted beside `used`: memory that the disk tier's write buffers will want.
+    private(set) var reserved = 0
     package private(set) var resident = 0
     package private(set) var allocatorActive = 0
     package private(set) var allocatorResident = 0
@@ -76,13 +78,16 @@ package struct MemoryAccount {
     }
 
     /// The part of a reading that `maxmemory` needs. Cost: microseconds.
-    mutating func readUsed(slabByteCount: Int, keyspaceByteCount: Int, uncounted: Int, milliseconds: Int64) {
+    mutating func readUsed(
+        slabByteCount: Int, keyspaceByteCount: Int, uncounted: Int, reserved: Int, milliseconds: Int64
+    ) {
         fog_allocator_refresh()
         // What threads keep at hand of freed memory is not used; it comes and goes by a megabyte. (4096: all arenas.)
         let cached = unsafe fog_allocator_statistic("stats.arenas.4096.tcache_bytes")
         used = unsafe fog_allocator_statistic("stats.allocated") - cached + slabByteCount
         keyspaceAtReading = keyspaceByteCount
         self.uncounted = uncounted
+        self.reserved = reserved
         readingMilliseconds = milliseconds
     }
 
@@ -174,7 +179,7 @@ extension Engine {
     mutating func readAllocator() {
         memory.readUsed(
             slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncountedByteCount,
-            milliseconds: keyspace.now)
+            reserved: keyspace.tiers.reservedByteCount, milliseconds: keyspace.now)
     }
 
     /// Bytes used now (INFO used_memory).
@@ -182,7 +187,8 @@ extension Engine {
 
     /// Bytes that count towards `maxmemory`. As in stock servers what waits for the append only file does not: evicting
     /// would make more of it.
-    var countedMemory: Int { usedMemory - memory.uncounted }
+    /// And the disk tier's buffers count as if they were full: room is made by filling them.
+    var countedMemory: Int { usedMemory - memory.uncounted + memory.reserved }
 
     private var uncountedByteCount: Int {
         journal.isOn ? journal.file.bytes.count + hooks.appendOnlyGauges().pendingByteCount : 0

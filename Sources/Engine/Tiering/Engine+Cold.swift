@@ -43,7 +43,7 @@ extension Engine {
         if settings.maxmemory > 0 {
             // Buffers are memory too: of a small one they must not take much.
             wanted.chunkByteCount = max(64 << 10, min(wanted.chunkByteCount, settings.maxmemory / 128))
-            wanted.inFlightByteCountMax = max(1 << 20, min(16 << 20, settings.maxmemory / 10))
+            wanted.inFlightByteCountMax = max(512 << 10, min(4 << 20, settings.maxmemory / 32))
         }
         wanted.reading =
             switch options.reading {

@@ -34,6 +34,12 @@ package final class TierStore {
         generations.reduce(0) { $0 + ($1?.dictionary.allocatedByteCount ?? 0) }
     }
 
+    /// Memory that write buffers do not take now and may take at any moment.
+    package var reservedByteCount: Int {
+        guard let store = cold?.store else { return 0 }
+        return max(0, store.writeBufferByteCountMax - store.writeBufferByteCount)
+    }
+
     // MARK: dictionaries
 
     package var dictionaryCount: Int { generations.count { $0 != nil } }
