@@ -35,6 +35,7 @@ package final class ColdStore {
     var joinable: [RecordPlace: Int] = [:]
     var nextRead = 0
     var draining: Draining?
+    var passage: Passage?
     /// Emptied segments whose moved records are not on disk yet.
     var emptied: [Segment] = []
     /// Where records were moved from, while that file is still there: both places die with the record.
@@ -121,7 +122,7 @@ package final class ColdStore {
     /// Memory of write buffers and of reads.
     package var memoryByteCount: Int {
         segments.reduce(0) { $0 + ($1?.chunks.reduce(0) { $0 + $1.capacity } ?? 0) }
-            + reads.values.reduce(0) { $0 + ($1.block?.byteCount ?? 0) }
+            + reads.values.reduce(0) { $0 + ($1.block?.byteCount ?? 0) } + (passage?.byteCount ?? 0)
     }
     package var readsPending: Int { reads.count }
     /// Why nothing is taken; nil when all is well.
@@ -266,6 +267,7 @@ package final class ColdStore {
         freeSlots = []
         lanes = [Lane(), Lane(), Lane()]
         draining = nil
+        passage = nil
         emptied = []
         movedFrom = [:]
         graveCount = 0
