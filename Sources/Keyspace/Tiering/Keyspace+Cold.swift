@@ -25,6 +25,7 @@ extension Keyspace {
         let entry = slot.entry
         guard let cold = tiers.cold, cold.takesValues, entry.tier != .cold else { return nil }
         if entry.hasExpiry && entry.expiryMilliseconds - now < Keyspace.coldLifeMilliseconds { return nil }
+        if tiers.wishes != nil && !tiers.options(of: entry.key, in: database).hasDisk { return nil }
         var head = ColdHead()
         // A label is not kept on disk, and without it the value could outlive its tags: bit 7 says so to a start.
         head.type = UInt8(entry.type) | (entry.hasLabel ? ColdTier.unrecoverable : 0)

@@ -10,6 +10,8 @@ package final class TierStore {
     package var options = TierOptions() {
         didSet { if options.level != oldValue.level { coder = BlockCoder(level: options.level) } }
     }
+    /// What classes of keys want otherwise; nil as long as none does.
+    package var wishes: TierWishes?
     package var statistics = TierStatistics()
     var coder = BlockCoder()
     var families = KeyFamilies()
