@@ -78,6 +78,8 @@ package struct ColdStatistics: Sendable, Equatable {
     package var readsFromBuffer = 0
     package var readsAtOnce = 0
     package var readsFromDisk = 0
+    /// Windows of segments that snapshots read.
+    package var windowsRead = 0
     /// Fetches that joined a read under way.
     package var readsJoined = 0
     package var readErrors = 0

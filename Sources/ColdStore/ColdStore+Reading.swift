@@ -19,10 +19,11 @@ struct PendingRead {
     let segment: Segment
     let offset: Int
     let byteCount: Int
-    /// Nil for a window of a segment that is being emptied.
+    /// Nil for a window: of a segment that is being emptied, or of a passage.
     let address: ColdAddress?
     let keyHash: UInt64
     var tokens: [UInt64]
+    var isPassage = false
     /// There while the read is under way.
     var block: ReadBlock?
 }
@@ -143,6 +144,8 @@ extension ColdStore {
             if let address = read.address {
                 joinable[RecordPlace(segment: read.segment.file.number, address: address)] = nil
                 finish(read, address, done.code, deliver)
+            } else if read.isPassage {
+                takePassed(done.token, read, done.code)
             } else {
                 takeWindow(read, done.code)
             }

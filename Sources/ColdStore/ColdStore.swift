@@ -38,6 +38,7 @@ package final class ColdStore {
     var joinable: [RecordPlace: Int] = [:]
     var nextRead = 0
     var draining: Draining?
+    var passage: Passage?
     /// Emptied segments whose moved records are not on disk yet.
     var emptied: [Segment] = []
     /// Where records were moved from, while that file is still there: both places die with the record.
@@ -126,7 +127,7 @@ package final class ColdStore {
     package var segmentCount: Int { segments.reduce(0) { $0 + ($1 == nil ? 0 : 1) } }
     /// Memory of write buffers and of reads.
     package var memoryByteCount: Int {
-        writeBufferByteCount + reads.values.reduce(0) { $0 + ($1.block?.byteCount ?? 0) }
+        writeBufferByteCount + reads.values.reduce(0) { $0 + ($1.block?.byteCount ?? 0) } + (passage?.byteCount ?? 0)
     }
     /// Memory of write buffers, those included that the writer still has.
     package var writeBufferByteCount: Int { chunkMemory.byteCount.load(ordering: .relaxed) }
@@ -292,6 +293,7 @@ package final class ColdStore {
         freeSlots = []
         lanes = [Lane(), Lane(), Lane()]
         draining = nil
+        passage = nil
         emptied = []
         movedFrom = [:]
         graveCount = 0

@@ -40,6 +40,11 @@ final class Segment {
     /// Disk bytes: an open segment's room is reserved as it fills, a sealed one has its index as well.
     var byteCount: Int { state == .lost ? 0 : max(end, file.byteCount) }
 
+    /// Where what is in the file ends.
+    var writtenEnd: Int {
+        chunks.first { $0.writtenCount < $0.count }.map { $0.offset + $0.writtenCount } ?? end
+    }
+
     var deadShare: Double {
         let data = end - SegmentFormat.headerByteCount
         return data > 0 ? 1 - Double(liveByteCount) / Double(data) : 1

@@ -19,6 +19,8 @@ final class SegmentWriter: Sendable {
         /// Tombstones go to a new file, with what of the old ones is still needed.
         case renewGraves
         case syncGraves
+        /// A snapshot has read the file.
+        case leaveCache(SegmentFile)
     }
 
     private struct State: Sendable {
@@ -168,6 +170,7 @@ final class SegmentWriter: Sendable {
         case .removeDictionary(let number): try catalogue.removeDictionary(number)
         case .renewGraves: try catalogue.renewGraves()
         case .syncGraves: catalogue.graves?.sync()
+        case .leaveCache(let file): file.leaveCache()
         }
     }
 

@@ -145,6 +145,12 @@ final class FlushedDatabase: @unchecked Sendable {
         database?.takeEntries(from: position, capture, while: goesOn) ?? nil
     }
 
+    /// As `Database.take`.
+    func take(
+        _ payload: Span<UInt8>, of key: Span<UInt8>, hash: UInt64, at address: ColdAddress,
+        _ capture: SnapshotCapture
+    ) -> Bool { database?.take(payload, of: key, hash: hash, at: address, capture) ?? false }
+
     /// Frees an entry that the snapshot kept.
     func disposeTaken(_ entry: Entry, _ garbage: inout Garbage) {
         database?.disposeTaken(entry, garbage: &garbage)

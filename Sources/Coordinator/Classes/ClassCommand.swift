@@ -1,6 +1,7 @@
-// ClassCommand.swift - FOG.CLASS: classes of data, each a pattern of keys with a time to live, a bound for it and a
-// share of memory. A definition is a record like any other, so it is saved, recorded and replicated; what the class's
-// keys cost and how often they were found is counted by the engine. Classes are of one database. Under the turn.
+// ClassCommand.swift - FOG.CLASS: classes of data, each a pattern of keys with a time to live, a bound for it, a share
+// of memory and a say in how values are kept. A definition is a record like any other, so it is saved, recorded and
+// replicated; what the class's keys cost and how often they were found is counted by the engine. Classes are of one
+// database. Under the turn.
 internal import Base
 internal import Commands
 internal import Engine
@@ -17,18 +18,23 @@ enum ClassCommand {
                     "SET",
                     """
                     name PATTERN pattern:pattern [TTL seconds:integer] [MAXTTL seconds:integer] \
-                    [JITTER percent:integer] [MAXMEM bytes] [PRIORITY priority:integer]
+                    [JITTER percent:integer] [MAXMEM bytes] [PRIORITY priority:integer] [L1 yes-or-no] \
+                    [L1TTL seconds:integer] [COMPRESS choice] [L3 yes-or-no]
                     """,
                     arity: -5, [.write, .denyOOM], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
                     complexity: "O(1), and O(N) in slices where N is the number of keys in the database.",
                     summary: "Defines a class: keys that match a pattern, their life and their share of memory.",
                     help: [
                         "SET <name> PATTERN <pattern> [TTL <s>] [MAXTTL <s>] [JITTER <pct>] [MAXMEM <bytes>]",
-                        "    [PRIORITY <n>]",
+                        "    [PRIORITY <n>] [L1 YES|NO] [L1TTL <s>] [COMPRESS YES|NO|AUTO|LZ4|ZSTD] [L3 YES|NO]",
                         "    Keys of the class that are written without a time to live get TTL, give or take",
                         "    JITTER per cent, and never more than MAXTTL. Together they keep to MAXMEM: the",
                         "    unused of them are evicted. A key of several classes is in that of the greatest",
                         "    PRIORITY, then of the longest prefix. What is not given is off.",
+                        "    L1 NO keeps values compressed, L1TTL compresses what is unused for so long, COMPRESS",
+                        "    says whether and how they are, L3 NO keeps them off the disk. What is not given of",
+                        "    these is as the directives fog-l1-enabled, fog-l1-ttl, fog-compress,",
+                        "    fog-compress-codec and fog-l3-enabled say.",
                     ],
                     run: set),
                 Command(

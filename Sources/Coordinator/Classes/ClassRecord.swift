@@ -41,7 +41,7 @@ enum ClassRecord {
                 item.priority = try words.integer(
                     in: -1000...1000, otherwise: .message("ERR PRIORITY is -1000 to 1000"))
             } else {
-                throw .syntax
+                guard try takeWish(&item.wish, &words) else { throw .syntax }
             }
         }
         let limits = item.limits
@@ -49,6 +49,45 @@ enum ClassRecord {
             throw .message("ERR TTL cannot be greater than MAXTTL")
         }
         return item
+    }
+
+    /// A word about tiers with its value; false when the next one is none.
+    private static func takeWish(_ wish: inout TierWish, _ words: inout Options) throws(CommandError) -> Bool {
+        if words.take("L1", values: 1) {
+            wish.keepsRaw = try yes(&words)
+        } else if words.take("L1TTL", values: 1) {
+            wish.rawSeconds = Int(try seconds(&words) / 1000)
+        } else if words.take("L3", values: 1) {
+            wish.usesDisk = try yes(&words)
+        } else if words.take("COMPRESS", values: 1) {
+            let word = try words.next().array.map { $0 | 0x20 }
+            guard setCompression(word.span, &wish) else {
+                throw .message("ERR COMPRESS is yes, no, auto, lz4 or zstd")
+            }
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private static func yes(_ words: inout Options) throws(CommandError) -> Bool {
+        if words.take("YES") { return true }
+        guard words.take("NO") else { throw .message("ERR L1 and L3 are yes or no") }
+        return false
+    }
+
+    /// Of a lower-case word; false when it is none.
+    private static func setCompression(_ word: Span<UInt8>, _ wish: inout TierWish) -> Bool {
+        if word.equals("no") {
+            wish.compresses = false
+        } else if word.equals("yes") {
+            wish.compresses = true
+        } else {
+            let choice = CompressionChoice.allCases.first { Array($0.rawValue.utf8).span.equals(word) }
+            guard let choice else { return false }
+            (wish.compresses, wish.choice) = (true, choice)
+        }
+        return true
     }
 
     private static func seconds(_ words: inout Options) throws(CommandError) -> Int64 {
@@ -70,6 +109,21 @@ enum ClassRecord {
         fields.add("jitter", decimal: Int64(item.limits.jitterPercent))
         fields.add("maxmem", decimal: Int64(item.limits.byteCountMax))
         fields.add("priority", decimal: Int64(item.priority))
+        let wish = item.wish
+        fields.add("l1", text: name(wish.keepsRaw))
+        fields.add("l1ttl", decimal: Int64(wish.rawSeconds ?? -1))
+        fields.add("compress", text: wish.choice.map(name) ?? name(wish.compresses))
+        fields.add("l3", text: name(wish.usesDisk))
+    }
+
+    private static func name(_ wish: Bool?) -> StaticString { wish.map { $0 ? "yes" : "no" } ?? "default" }
+
+    private static func name(_ choice: CompressionChoice) -> StaticString {
+        switch choice {
+        case .auto: "auto"
+        case .lz4: "lz4"
+        case .zstd: "zstd"
+        }
     }
 
     /// What a record says; nil when it has no pattern.
@@ -79,7 +133,9 @@ enum ClassRecord {
         guard !pattern.isEmpty else { return nil }
         var item = DataClass(name: name.array, pattern: pattern)
         entry.forEachField(now: now) { field, value, _ in
-            guard let number = value.integerValue else { return }
+            guard let number = value.integerValue else {
+                return field.withText { name in value.withText { readWord($0, of: name, &item.wish) } }
+            }
             field.withText { text in
                 if text.equals("ttl") {
                     item.limits.lifeMilliseconds = seconds(number)
@@ -91,10 +147,23 @@ enum ClassRecord {
                     item.limits.byteCountMax = Int(max(0, min(1 << 62, number)))
                 } else if text.equals("priority") {
                     item.priority = Int(max(-1000, min(1000, number)))
+                } else if text.equals("l1ttl") {
+                    item.wish.rawSeconds = number < 0 ? nil : Int(seconds(number) / 1000)
                 }
             }
         }
         return item
+    }
+
+    /// What is no word of the field leaves it to the configuration.
+    private static func readWord(_ word: Span<UInt8>, of field: Span<UInt8>, _ wish: inout TierWish) {
+        let isYes = word.equals("yes")
+        if field.equals("compress") {
+            _ = setCompression(word, &wish)
+        } else if isYes || word.equals("no") {
+            if field.equals("l1") { wish.keepsRaw = isYes }
+            if field.equals("l3") { wish.usesDisk = isYes }
+        }
     }
 
     private static let patternField: [UInt8] = Array("pattern".utf8)

@@ -81,10 +81,9 @@ enum TierCommand {
                 throw .syntax
             }
         }
-        let options = call.settings.fog.tiers
         if tier == .cold {
             guard call.keyspace.tiers.cold?.takesValues == true else { throw .message("ERR fog-l3-enabled is off") }
-        } else if !options.compresses {
+        } else if !call.keyspace.tiers.mayCompress {
             throw .message("ERR fog-l2-enabled or fog-compress is off")
         }
         guard let slot = find(call, first) else { return call.reply.integer(0) }

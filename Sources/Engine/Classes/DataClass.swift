@@ -1,5 +1,7 @@
-// DataClass.swift - one class of data: keys that match a pattern, how long they live and how much memory they may take
-// together. A plain value; where it comes from (the coordinator's records) is not known here. Pure.
+// DataClass.swift - one class of data: keys that match a pattern, how long they live, how much memory they may take
+// together and how their values are kept. A plain value; where it comes from (the coordinator's records) is not known
+// here. Pure.
+package import Keyspace
 
 /// What a class allows its keys. All in machine words, so that looking at it costs nothing.
 package struct ClassLimits: Sendable, Equatable, BitwiseCopyable {
@@ -40,6 +42,8 @@ package struct DataClass: Sendable, Equatable {
     /// Of two classes that a key matches, the one with the greater priority has it, then the longer literal prefix.
     package var priority = 0
     package var limits = ClassLimits()
+    /// How its values are kept.
+    package var wish = TierWish()
 
     package init(name: [UInt8], pattern: [UInt8]) {
         self.name = name

@@ -20,11 +20,26 @@ extension Engine {
     package mutating func setClasses(_ list: [DataClass], database: Int) {
         precondition(database >= 0 && database < keyspace.databaseCount, "classes are of a database")
         classes.set(list, database: database)
+        tellTierWishes()
         armObservation()
         armEffects()
         countClasses(deadlineNanoseconds: clock.monotonicNanoseconds + Engine.countingNanoseconds)
         // What the limit takes goes with the effects of the command that set it, or with the timer's.
         effects.isPending = effects.isPending || classes.hasExcess
+    }
+
+    /// What classes want of the tiers is asked where values move, and only when one of them wants something.
+    private mutating func tellTierWishes() {
+        let spaces = classes.spaces.map { space in
+            space.map { (matcher: $0.matcher, wishes: $0.classes.map(\.wish)) }
+        }
+        let own = extensionPrefix
+        keyspace.tiers.wishes = TierWishes(spaces.flatMap { $0?.wishes ?? [] }) { key, database in
+            guard database < spaces.count, let space = spaces[database] else { return nil }
+            let number = space.matcher.find(key)
+            return number < 0 || key.starts(with: own.span) ? nil : space.wishes[number]
+        }
+        tierDuties.nextRound = 0
     }
 
     /// The class that `key` falls in; nil for none. Records of the server's own are in none.

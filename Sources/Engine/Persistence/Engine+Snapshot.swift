@@ -119,7 +119,7 @@ extension Engine {
         let clock = clock
         let hasDelay = settings.rdbKeySaveDelayMicroseconds > 0
         var count = 0
-        return keyspace.advanceSnapshot { isPiece in
+        return keyspace.advanceSnapshot(waits: false) { isPiece in
             count += 1
             // The clock is worth looking at every few microseconds of work.
             if !isPiece && count & 15 != 0 && !hasDelay { return true }

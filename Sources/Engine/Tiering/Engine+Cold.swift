@@ -150,17 +150,21 @@ extension Engine {
     private mutating func ask(
         _ id: Int, _ arguments: borrowing Arguments, _ database: Int, _ cold: ColdTier, _ group: Int
     ) {
-        guard !commands.slot(id).flags.contains(.leavesAsleep) else { return }
+        let flags = commands.slot(id).flags
+        // A snapshot that runs takes the value of a key that changes, which it had better find at hand.
+        let forSnapshot = flags.contains(.leavesAsleep)
+        guard !forSnapshot || flags.contains(.write) && keyspace.isSnapshotRunning else { return }
         switch commands.keyShape(id) {
         case .none: return
         case .one(let index, let use):
-            if index < arguments.count && Engine.needsValue(use) { ask(arguments[index], database, cold, group) }
+            guard index < arguments.count, Engine.needsValue(use) else { return }
+            ask(arguments[index], database, cold, group, forSnapshot: forSnapshot)
         case .any:
             var keys: [KeyReference] = []
             swap(&keys, &coldWaits.keys)
             if KeyExtraction.append(keysOf: commands.commands[id], in: arguments, to: &keys) {
                 for key in keys where Engine.needsValue(key.flags) {
-                    ask(arguments[key.index], database, cold, group)
+                    ask(arguments[key.index], database, cold, group, forSnapshot: forSnapshot)
                 }
             }
             keys.removeAll(keepingCapacity: keys.count <= Observer.keptCount)
@@ -173,10 +177,12 @@ extension Engine {
         !use.contains(.notKey) && (use.contains(.access) || use.isDisjoint(with: [.overwrite, .remove]))
     }
 
-    private mutating func ask(_ key: Span<UInt8>, _ database: Int, _ cold: ColdTier, _ group: Int) {
+    private mutating func ask(
+        _ key: Span<UInt8>, _ database: Int, _ cold: ColdTier, _ group: Int, forSnapshot: Bool
+    ) {
         let hash = KeyHash.hash(key, seed: KeyHash.seed)
         guard let entry = keyspace[database].table.find(key, hash: hash)?.entry, entry.tier == .cold,
-            !keyspace.isExpired(entry)
+            !keyspace.isExpired(entry), !forSnapshot || keyspace.isAwaitingSnapshot(entry, in: database)
         else { return }
         cold.ask(entry, in: group)
     }

@@ -63,11 +63,10 @@ extension Engine {
     }
 
     private mutating func sampleForDictionaries() {
-        let options = keyspace.tiers.options
-        guard options.compresses, keyspace.tiers.wantsSamples else { return }
+        guard keyspace.tiers.mayCompress, keyspace.tiers.wantsSamples else { return }
         let isNearlyFull =
             settings.maxmemory > 0 && Double(usedMemory) > Double(settings.maxmemory) * Engine.samplingShare
-        guard isNearlyFull || options.hasStandingOrders else { return }
+        guard isNearlyFull || keyspace.tiers.hasStandingOrders else { return }
         var fullest = 0
         for index in 0..<keyspace.databaseCount where keyspace[index].count > keyspace[fullest].count {
             fullest = index
@@ -82,7 +81,7 @@ extension Engine {
 
     /// A slice of a round over all keys, when one is due.
     private mutating func followTierTimes() -> Bool {
-        guard keyspace.tiers.options.hasStandingOrders else { return false }
+        guard keyspace.tiers.hasStandingOrders else { return false }
         if !tierDuties.isInRound {
             guard keyspace.now >= tierDuties.nextRound else { return false }
             tierDuties.isInRound = true
@@ -100,7 +99,7 @@ extension Engine {
     /// Memory is over its limit and no key may go: compresses until `excess` bytes are free, a slice of time is over,
     /// or there is nothing left to compress.
     mutating func press(excess: Int) {
-        guard keyspace.tiers.options.compresses || keyspace.tiers.cold != nil,
+        guard keyspace.tiers.mayCompress || keyspace.tiers.cold != nil,
             keyspace.now >= tierDuties.pressesAgainAt
         else { return }
         let deadline = clock.monotonicNanoseconds + Engine.pressSliceNanoseconds

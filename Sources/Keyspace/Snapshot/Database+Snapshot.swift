@@ -40,7 +40,7 @@ extension Database {
             // An entry whose record stays open keeps its bit, so that a change of it is noticed.
             guard capture.take(entry, number: number) else { return false }
             entry.epoch = epoch
-            return goesOn(false)
+            return goesOn(entry.isAsleep)
         }
     }
 }

@@ -1,7 +1,8 @@
 // Keyspace+Snapshot.swift - running a snapshot over all databases: begin, slices of the walk, end. Engine's turn only;
 // one snapshot at a time. Who wants one (BGSAVE, an AOF rewrite, a replica) goes through the engine.
 internal import Base
-internal import Structures
+internal import ColdStore
+package import Structures
 
 extension Keyspace {
     /// Begins a snapshot of this very moment. Pieces of an RDB body (records with their database numbers, no head and
@@ -18,6 +19,10 @@ extension Keyspace {
         }
         snapshot = capture
         tags.keepsNumbers = true
+        if let cold = tiers.cold, coldKeyCount > 0 {
+            cold.store.beginPass()
+            capture.beginRecords()
+        }
         return capture
     }
 
@@ -25,9 +30,12 @@ extension Keyspace {
     package var isSnapshotRunning: Bool { snapshot != nil }
 
     /// Works on the snapshot while `goesOn` says so; it is asked after every entry (`afterPiece` false), which costs
-    /// tens of nanoseconds, and after every quarter megabyte of a large value. True when the snapshot is complete: all
-    /// pieces were delivered, and the keyspace knows nothing of it any more.
-    package mutating func advanceSnapshot(while goesOn: (_ afterPiece: Bool) -> Bool) -> Bool {
+    /// tens of nanoseconds, and after every quarter megabyte of a large value. It ends early when values have to be
+    /// read from disk first, unless it `waits`. True when the snapshot is complete: all pieces were delivered, and the
+    /// keyspace knows nothing of it any more.
+    package mutating func advanceSnapshot(
+        waits: Bool = true, while goesOn: (_ afterPiece: Bool) -> Bool
+    ) -> Bool {
         guard let capture = snapshot else { return true }
         repeat {
             if capture.hasOpenRecord {
@@ -36,6 +44,8 @@ extension Keyspace {
                 take(wanted, capture)
             } else if capture.hasRemovedValues {
                 advanceValue(capture)
+            } else if capture.isPassingRecords {
+                guard passRecords(capture, waits: waits, while: goesOn) else { return false }
             } else if capture.number >= capture.databaseCount {
                 endSnapshot(capture)
                 return true
@@ -51,6 +61,12 @@ extension Keyspace {
         guard let capture = snapshot else { return }
         let base = unsafe snapshotBase(capture)
         capture.abandon { entry, number in unsafe base.release(entry, number) }
+        tiers.cold?.store.endPass()
+    }
+
+    /// Whether the entry's value is on disk, and a snapshot takes it when the key changes: it had better be here then.
+    package func isAwaitingSnapshot(_ entry: Entry, in database: Int) -> Bool {
+        entry.tier == .cold && entry.epoch != self[database].epoch
     }
 
     /// Whether the value of a live key is large and not taken yet, so that a write to it had better wait. The snapshot
@@ -117,7 +133,7 @@ extension Keyspace {
     }
 
     /// What the capture's callbacks change: databases and garbage, reached by address because the capture is running.
-    @unsafe private struct SnapshotBase {
+    @unsafe struct SnapshotBase {
         let databases: UnsafeMutablePointer<Database>
         let count: Int
         let garbage: UnsafeMutablePointer<Garbage>
@@ -140,7 +156,7 @@ extension Keyspace {
         func stamp(_ entry: Entry) { entry.epoch = entry.epoch ^ Entry.epochMask }
     }
 
-    @unsafe private func snapshotBase(_ capture: SnapshotCapture) -> SnapshotBase {
+    @unsafe func snapshotBase(_ capture: SnapshotCapture) -> SnapshotBase {
         unsafe SnapshotBase(
             databases: databasesPointer, count: databaseCount, garbage: garbagePointer, capture: capture)
     }

@@ -6,12 +6,13 @@
 // through the table in hash order in bounded slices, writes old entries out and gives them the new bit. A write that
 // is about to change or remove an old entry hands it over first (`Database.willChange`, `dispose`). Table segments may
 // split and merge meanwhile: the marks are on entries, so nothing is lost or taken twice. After the walk all bits are
-// equal again.
+// equal again. Values on disk come first, in the order of the files (`Snapshot+Cold.swift`).
 //
 // A value larger than a piece is written over several slices ("open record"). A write to it meanwhile finishes it at
 // once; a write that removes it gives it to the snapshot, which frees it when it is done. Records of other keys that
 // are handed over meanwhile wait in a buffer of their own, since records cannot interleave.
 package import Base
+internal import ColdStore
 internal import Structures
 
 /// A part of an RDB body on its way to the thread that writes it. A class because it is one box per quarter megabyte
@@ -52,6 +53,10 @@ package final class SnapshotCapture {
     private var open: OpenRecord?
     /// Removed entries whose values are written when their turn comes; they are this snapshot's to free.
     private var donated: [(entry: Entry, number: Int)] = []
+    /// Records on disk are being gone through.
+    private(set) var isPassingRecords = false
+    /// Removed entries whose values are on disk, by their addresses: they wait for their records to be met.
+    private var removed: [ColdAddress: (entry: Entry, number: Int)] = [:]
     /// Databases that were flushed or replaced while the snapshot needs them.
     var flushed: [FlushedDatabase] = []
     /// The database that the last record belongs to.
@@ -143,6 +148,10 @@ package final class SnapshotCapture {
         }
         if isInvalidated(entry) { return false }
         // A value on disk is read when its turn comes, not by whoever removes its key.
+        if isPassingRecords && entry.tier == .cold {
+            removed[SleepingValue(entry).coldAddress] = (entry, number)
+            return true
+        }
         let isLarge = entry.hasHeldValue && HeldValue.byteCount(entry) >= SnapshotCapture.donatedByteCountMin
         if isLarge || entry.tier == .cold {
             donated.append((entry, number))
@@ -180,11 +189,43 @@ package final class SnapshotCapture {
 
     /// Small enough to be taken whole. One that cannot be read any more is gone for its readers too.
     private func takeSleeping(_ entry: Entry, number: Int) {
-        guard let value = tiers.awake(entry) else { return }
+        if let value = tiers.awake(entry) { appendWoken(value, number: number) }
+    }
+
+    private func appendWoken(_ value: Entry, number: Int) {
         SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
         noteRecord(value)
         if sink.hasPiece { flushSink() }
     }
+
+    // MARK: values on disk
+
+    func beginRecords() { isPassingRecords = true }
+
+    /// The record of an entry was met, no record being open in the file. False when it is not readable as it is here.
+    func take(_ entry: Entry, number: Int, stored: Span<UInt8>) -> Bool {
+        if isInvalidated(entry) { return true }
+        guard let value = tiers.awake(entry, stored: stored) else { return false }
+        appendWoken(value, number: number)
+        return true
+    }
+
+    /// The removed entry that has this address, and the number of its database.
+    func takeRemoved(at address: ColdAddress) -> (entry: Entry, number: Int)? {
+        removed.isEmpty ? nil : removed.removeValue(forKey: address)
+    }
+
+    /// It is read by itself, later.
+    func putBack(_ entry: Entry, number: Int) { donated.append((entry, number)) }
+
+    /// What was not met is read by itself.
+    func endRecords() {
+        isPassingRecords = false
+        donated += removed.values
+        removed = [:]
+    }
+
+    // MARK: values in slices
 
     /// Goes on with the open record or opens that of a removed value, one piece. What is freed goes to `release`.
     func advanceValue(_ release: (Entry, _ number: Int) -> Void, stamp: (Entry) -> Void) {
@@ -264,6 +305,7 @@ package final class SnapshotCapture {
     /// Nobody wants the rest. What it kept goes to `release`.
     func abandon(_ release: (Entry, _ number: Int) -> Void) {
         isAbandoned = true
+        endRecords()
         if let record = open, record.isDonated { release(record.entry, record.number) }
         open = nil
         for (entry, number) in donated { release(entry, number) }

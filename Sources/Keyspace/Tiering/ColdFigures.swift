@@ -27,6 +27,7 @@ extension ColdTier {
         return [
             ("reads_from_buffer", counts.readsFromBuffer), ("reads_from_cache", counts.readsAtOnce),
             ("reads", counts.readsFromDisk), ("reads_joined", counts.readsJoined),
+            ("windows_read", counts.windowsRead),
             ("reads_waited", statistics.waited), ("read_errors", counts.readErrors),
             ("checksum_errors", counts.checksumErrors), ("unreadable", statistics.unreadable),
             ("refused_for_rate", counts.refusedForRate), ("refused_for_queue", counts.refusedForQueue),

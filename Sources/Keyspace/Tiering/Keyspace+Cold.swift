@@ -25,6 +25,7 @@ extension Keyspace {
         let entry = slot.entry
         guard let cold = tiers.cold, cold.takesValues, entry.tier != .cold else { return nil }
         if entry.hasExpiry && entry.expiryMilliseconds - now < Keyspace.coldLifeMilliseconds { return nil }
+        if tiers.wishes != nil && !tiers.options(of: entry.key, in: database).hasDisk { return nil }
         if cold.spares && cold.store.isBusy(at: now) {
             cold.isHeldUp = true
             return nil

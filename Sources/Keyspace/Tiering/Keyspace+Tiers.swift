@@ -25,10 +25,12 @@ extension Keyspace {
     /// As `demote`, within memory.
     mutating func squeeze(_ slot: EntryTable.Slot, in database: Int) -> Int? {
         let entry = slot.entry
-        guard tiers.options.compresses, !entry.resistsCompression else { return nil }
+        guard tiers.mayCompress, !entry.resistsCompression else { return nil }
+        let options = tiers.options(of: entry.key, in: database)
+        guard options.compresses else { return nil }
         switch entry.tier {
         case .raw: break
-        case .warm: if tiers.options.choice == .lz4 { return nil }
+        case .warm: if options.choice == .lz4 { return nil }
         case .dense, .cold: return nil
         }
         // Where the disk takes everything nothing is saved by leaving it: it would take the value as it is.
@@ -39,12 +41,13 @@ extension Keyspace {
         let start = tiers.budget.start()
         defer { tiers.budget.charge(since: start) }
         return entry.tier == .raw
-            ? compress(slot, in: database, tiers.options.choice) : recompress(slot, in: database)
+            ? compress(slot, in: database, options.choice) : recompress(slot, in: database)
     }
 
     /// Puts the value of `slot` into the warm or the dense tier because somebody asked for it, whatever was found out
-    /// about it before. False when it is there or further down already, or does not shrink.
+    /// about it before. False when it is there or further down already, does not shrink, or its class will not have it.
     package mutating func demote(_ slot: EntryTable.Slot, in database: Int, to tier: Tier) -> Bool {
+        guard tier == .cold || tiers.options(of: slot.entry.key, in: database).compresses else { return false }
         slot.entry.resistsCompression = false
         switch (slot.entry.tier, tier) {
         case (.raw, .warm): return compress(slot, in: database, .lz4) != nil
@@ -216,7 +219,7 @@ extension Keyspace {
         case .cold: tiers.statistics.coldHits += 1
         }
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
-        let options = tiers.options
+        let options = tiers.options(of: slot.entry.key, in: database)
         let isCold = slot.entry.tier == .cold
         let isOften = hits >= options.promoteHits && (isCold || !tiers.isRawCrowded)
         let isWanted = options.keepsRaw && !isHeldUp && (isOften || !options.compresses && !isCold)

@@ -79,7 +79,7 @@ package struct TierHand {
     }
 
     private func follow(_ entry: Entry, _ keyspace: inout Keyspace) {
-        let options = keyspace.tiers.options
+        let options = keyspace.tiers.options(of: entry.key, in: database)
         let hash = keyspace[database].table.hash(entry.key)
         let idle = keyspace.clocks.idleSeconds(hash, in: database, at: keyspace.now)
         if entry.isAsleep {

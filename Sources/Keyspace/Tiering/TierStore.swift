@@ -10,6 +10,8 @@ package final class TierStore {
     package var options = TierOptions() {
         didSet { if options.level != oldValue.level { coder = BlockCoder(level: options.level) } }
     }
+    /// What classes of keys want otherwise; nil as long as none does.
+    package var wishes: TierWishes?
     package var statistics = TierStatistics()
     var coder = BlockCoder()
     var families = KeyFamilies()
@@ -165,9 +167,16 @@ package final class TierStore {
     // MARK: reading
 
     /// Writes the value of `sleeping` to `target`, which has room for `wholeByteCount` bytes.
-    @unsafe func unpack(_ sleeping: SleepingValue, to target: UnsafeMutablePointer<UInt8>) -> Bool {
+    /// A cold one is read from disk, unless its stored form is at hand.
+    @unsafe func unpack(
+        _ sleeping: SleepingValue, stored: Span<UInt8>? = nil, to target: UnsafeMutablePointer<UInt8>
+    ) -> Bool {
         let dictionary = dictionary(sleeping.dictionary)
         if sleeping.dictionary != 0 && dictionary == nil { return false }
+        if let stored {
+            return unsafe coder.decompress(
+                stored, sleeping.codec, dictionary, to: target, count: sleeping.wholeByteCount)
+        }
         if sleeping.entry.tier == .cold {
             return cold?.withPayload(sleeping) { payload in
                 unsafe coder.decompress(
@@ -186,6 +195,12 @@ package final class TierStore {
         guard _slowPath(entry.isAsleep) else { return entry }
         inspected.forget()
         return inspected.make(SleepingValue(entry), self)
+    }
+
+    /// The same for a cold value whose stored form is at hand.
+    func awake(_ entry: Entry, stored: Span<UInt8>) -> Entry? {
+        inspected.forget()
+        return inspected.make(SleepingValue(entry), self, stored: stored)
     }
 
     /// As `awake`, for a command that reads: the image is valid until the command whose `stamp` this is has ended.
@@ -253,7 +268,9 @@ struct CompressionBudget {
         byteCount = 0
     }
 
-    mutating func make(_ sleeping: SleepingValue, _ store: TierStore) -> Entry? {
+    mutating func make(
+        _ sleeping: SleepingValue, _ store: TierStore, stored: Span<UInt8>? = nil
+    ) -> Entry? {
         let source = sleeping.entry
         let count = sleeping.wholeByteCount
         let size =
@@ -273,6 +290,6 @@ struct CompressionBudget {
         unsafe source.key.copyBytes(to: image.keyAddress)
         image.takeLabel(of: source)
         image.frequency = source.frequency
-        return unsafe store.unpack(sleeping, to: image.valueAddress) ? image : nil
+        return unsafe store.unpack(sleeping, stored: stored, to: image.valueAddress) ? image : nil
     }
 }
