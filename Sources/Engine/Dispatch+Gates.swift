@@ -37,14 +37,8 @@ extension Engine {
             return .refused
         }
         var refusal = transactionGate(reference, flags)
-        if refusal == nil {
-            switch memoryGate(flags, arguments) {
-            case .made: refusal = saveGate(id, flags)
-            case .none: refusal = CommandError.outOfMemory.text
-            case .later: if holdUp(reference, id, arguments) { return .suspended }
-            }
-        }
-        if let refusal {
+        if refusal == nil, memoryGate(reference, id, flags, arguments, &refusal) { return .suspended }
+        if let refusal = refusal ?? saveGate(id, flags) {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
@@ -83,12 +77,11 @@ extension Engine {
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>
     ) -> GateResult {
-        switch memoryGate(commands.slot(id).flags, arguments) {
-        case .made: break
-        case .none:
-            unsafe reject(reference, id, CommandError.outOfMemory.text, output)
+        var refusal: StaticString?
+        if memoryGate(reference, id, commands.slot(id).flags, arguments, &refusal) { return .suspended }
+        if let refusal {
+            unsafe reject(reference, id, refusal, output)
             return .refused
-        case .later: if holdUp(reference, id, arguments) { return .suspended }
         }
         if gates.contains(.cold) && coldGate(reference, id, arguments) { return .suspended }
         return look(id, arguments, reference, nil)
@@ -141,14 +134,19 @@ extension Engine {
     }
 
     /// Above `maxmemory` keys are evicted before a command runs; when none may go, commands that may grow the dataset
-    /// are refused. Others pass in any case.
-    private mutating func memoryGate(_ flags: CommandFlags, _ arguments: borrowing Arguments) -> Room {
-        guard gates.contains(.memory), !gates.contains(.importing) else { return .made }
+    /// are refused. Others pass in any case. True when the command waits until the disk has made room.
+    private mutating func memoryGate(
+        _ reference: SessionReference, _ id: Int, _ flags: CommandFlags, _ arguments: borrowing Arguments,
+        _ refusal: inout StaticString?
+    ) -> Bool {
+        guard gates.contains(.memory), !gates.contains(.importing) else { return false }
         let grows = flags.contains(.denyOOM)
         // INFO and its like, which are neither data commands nor frequent.
         let isExact = flags.isDisjoint(with: [.write, .readonly, .fast])
         let room = admit(byteCount: grows ? arguments.extent : 0, isExact: isExact)
-        return grows ? room : .made
+        guard grows else { return false }
+        if room == .none { refusal = CommandError.outOfMemory.text }
+        return room == .later && holdUp(reference, id, arguments)
     }
 
     /// What cannot be kept is not begun. PING is refused too, so that whoever looks after the server hears of it.

@@ -73,8 +73,8 @@ extension Engine {
         return used + advance <= limit ? .made : makeRoom(advance: advance, waitsForDisk: !heldUp.isOverdue)
     }
 
-    /// Evicts until `advance` bytes are free under the limit or a slice of time is over. With `waitsForDisk` a value that
-    /// the disk does not take just now is no reason to evict its key.
+    /// Evicts until `advance` bytes are free under the limit or a slice of time is over. With `waitsForDisk` a value
+    /// that the disk does not take just now is no reason to evict its key.
     mutating func makeRoom(advance: Int = 0, slices: Int64 = 1, waitsForDisk: Bool = false) -> Room {
         let limit = memoryLimit
         var excess = countedMemory + advance - limit

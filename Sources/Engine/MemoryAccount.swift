@@ -109,6 +109,8 @@ package struct MemoryAccount {
     /// 10 MB. Restraint begins somewhat below.
     private static let residentShare = 1.09
     private static let residentByteCountFixed = 5 << 20
+    /// Below, what the process takes anyhow is most of it, and restraint would only cost keys.
+    private static let restrainedByteCountMin = 32 << 20
     /// Of the limit, what restraint takes at most.
     private static let restraintShare = 8
     /// Looks between two decisions, a second's: what the allocator gives back by itself is no reason for restraint.
@@ -117,7 +119,7 @@ package struct MemoryAccount {
     /// Holds resident memory near the limit, whatever the allocator makes of sizes that change: what it takes beyond
     /// its share for long must not be used. Goes slowly, so that pages that were emptied do not fill again.
     mutating func restrain(limit: Int) {
-        guard limit > 0 else { return restraint = 0 }
+        guard limit >= MemoryAccount.restrainedByteCountMin else { return restraint = 0 }
         let bound = Int(Double(limit) * MemoryAccount.residentShare) + MemoryAccount.residentByteCountFixed
         lastingExcess = min(lastingExcess, allocatorResident - bound)
         looks += 1

@@ -85,7 +85,7 @@ struct TierModelCommands {
     /// Times to live lie two hundred seconds away from every time the clock is moved to.
     private mutating func seconds() -> String { "\(400 * below(6) + 200)" }
 
-    /// The same as a point in time, for what DUMP shows to the millisecond: no two servers run a command in the same one.
+    /// The same as a point in time, for what DUMP shows to the millisecond: no two servers run a command in the same.
     private mutating func dueSecond() -> String { "\(startSecond + secondsPassed + 400 * below(6) + 200)" }
 
     // MARK: commands

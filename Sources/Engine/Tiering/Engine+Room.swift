@@ -1,7 +1,7 @@
-// Engine+Room.swift - commands that need memory which the disk is about to free. When values are written faster than the
-// disk takes those that make room for them, keys would have to go though there is room on disk. Instead the commands
-// that grow the dataset wait a moment, in order of arrival: until the writer has got on, or the rate allows more. Not
-// for long: whoever has waited for `patienceNanoseconds` evicts. Everything else goes on meanwhile. Under the turn.
+// Engine+Room.swift - commands that need memory which the disk is about to free. When values are written faster than
+// the disk takes those that make room for them, keys would have to go though there is room on disk. Instead the
+// commands that grow the dataset wait a moment, in order of arrival: until the writer has got on, or the rate allows
+// more. Not for long: whoever has waited for `patienceNanoseconds` evicts. All else goes on meanwhile. Under the turn.
 internal import Base
 internal import ColdStore
 internal import Keyspace
