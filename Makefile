@@ -12,7 +12,7 @@ PYTHON = .venv/bin/python
 FUZZ_SECONDS ?= 20
 SERVER = $(BUILD)/release/fog-server
 
-.PHONY: run build test unit fuzz smoke conformance bench format packages test-packages clean
+.PHONY: run build test unit tsan fuzz smoke conformance bench format packages test-packages clean
 
 run: build ## build and start a server on 6379
 	exec $(SERVER) --port $(PORT)
@@ -25,6 +25,9 @@ test: packages test-packages ## everything that must hold, about 20 minutes on t
 
 unit: packages ## the Swift tests alone
 	$(SWIFT) test --scratch-path $(BUILD)
+
+tsan: packages ## the Swift tests under ThreadSanitizer; TSAN_FILTER=PubSub picks suites
+	SWIFT="$(SWIFT)" Tests/tsan.sh
 
 fuzz: packages ## the RESP parser and the data structures under libFuzzer; FUZZ_SECONDS=600 for a long run
 	BUILD="$(BUILD)" SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/run.sh
@@ -54,4 +57,4 @@ test-packages:
 	Conformance/install.sh
 
 clean:
-	rm -rf $(BUILD) .build-fuzz
+	rm -rf $(BUILD) .build-fuzz .build-tsan

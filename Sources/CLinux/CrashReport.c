@@ -107,10 +107,22 @@ static void on_crash(int number, siginfo_t *information, void *context) {
   raise(number);
 }
 
+static _Thread_local void *fog_signal_stack;
+
 void fog_use_signal_stack(void) {
   stack_t stack = {.ss_size = FOG_SIGNAL_STACK_BYTES};
   stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (stack.ss_sp != MAP_FAILED) sigaltstack(&stack, NULL);
+  if (stack.ss_sp == MAP_FAILED) return;
+  fog_signal_stack = stack.ss_sp;
+  sigaltstack(&stack, NULL);
+}
+
+void fog_drop_signal_stack(void) {
+  if (fog_signal_stack == NULL) return;
+  stack_t none = {.ss_flags = SS_DISABLE};
+  sigaltstack(&none, NULL);
+  munmap(fog_signal_stack, FOG_SIGNAL_STACK_BYTES);
+  fog_signal_stack = NULL;
 }
 
 void fog_install_crash_report(const char *version, const char *log_path, int is_enabled) {

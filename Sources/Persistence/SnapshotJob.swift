@@ -77,6 +77,9 @@ package final class SnapshotJob: Sendable {
         thread.withLock { $0 = handle }
     }
 
+    // Who polls `outcome` instead of waiting has not joined the thread, whose stack would stay for good.
+    deinit { thread.withLock { $0.take() }?.detach() }
+
     // MARK: the engine's side
 
     /// Adds a piece behind those before it.

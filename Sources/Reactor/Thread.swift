@@ -10,11 +10,14 @@ package enum Thread {
 
     /// A running thread that can be waited for.
     package struct Handle: @unchecked Sendable {
-        // Sendable because a thread id may be joined from any thread, once.
+        // Sendable because a thread id may be joined, or detached, from any thread, once.
         fileprivate let identifier: pthread_t
 
         /// Waits until the thread's body has returned.
         package func join() { pthread_join(identifier, nil) }
+
+        /// Nobody will wait: the system takes the thread's stack back as soon as its body has returned.
+        package func detach() { pthread_detach(identifier) }
     }
 
     /// Starts a thread named `name` (at most 15 bytes are shown by the system). Signals stay with the main thread.
@@ -39,6 +42,7 @@ package enum Thread {
             let start = unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
             fog_use_signal_stack()
             start.body()
+            fog_drop_signal_stack()
             return nil
         }, argument)
         unsafe pthread_sigmask(SIG_SETMASK, &before, nil)

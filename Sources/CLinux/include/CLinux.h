@@ -53,6 +53,8 @@ static inline int fog_errno(void) { return errno; }
 void fog_install_crash_report(const char *version, const char *log_path, int is_enabled);
 /// Gives the calling thread a stack on which it can report the overflow of its own.
 void fog_use_signal_stack(void);
+/// Gives it back, before the thread ends: nobody else would.
+void fog_drop_signal_stack(void);
 /// Takes the signals of crashes out of a set that is about to be blocked: blocked, they would kill without a report.
 void fog_keep_crash_signals_open(sigset_t *set);
 
