@@ -254,8 +254,9 @@ def rush(folder: Path, port: int, seed: int) -> str:
         if worst > 1.0 or not fog.number("tier_disk_commands_overdue"):
             raise Wrong(f"a write took {worst:.2f} s: {fog.figures()}")
         fog.stop()
-    return (f"rush: {len(model)} values in {seconds:.1f} s, {figures['tier_disk_commands_held_up']} commands waited, the "
-            f"longest 16 for {longest * 1000:.0f} ms, none lost; a reader meanwhile at most {slowest * 1000:.1f} ms; "
+    waited = figures["tier_disk_commands_held_up"]
+    return (f"rush: {len(model)} values in {seconds:.1f} s, {waited} commands waited, the longest 16 for "
+            f"{longest * 1000:.0f} ms, none lost; a reader meanwhile at most {slowest * 1000:.1f} ms; "
             f"without a rate a write takes at most {worst * 1000:.0f} ms")
 
 

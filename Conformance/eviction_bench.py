@@ -2,8 +2,9 @@
 
 Every server gets `maxmemory` = what it uses empty + a tenth of the data (values and keys), and plays a cache: GET, and
 on a miss SET. All servers run through the same stretch of requests in turn, so that a busy machine slows all alike.
-Read the table as: percent of GETs that found their value. `--simulate` runs the policies of eviction/simulate.py
-instead, without a server. Keys are asked for in pipelines; the answers of one are read before the next is sent.
+Read the table as: percent of GETs that found their value; with a disk that should be all second touches. `--simulate`
+runs the policies of eviction/simulate.py instead, without a server. Keys are asked for in pipelines; the answers of one
+are read before the next is sent.
 """
 from __future__ import annotations
 
@@ -22,8 +23,12 @@ SIMULATED_SHARE = 0.091
 # With tiers off, and with compressed values in memory.
 TARGETS = {"zipf0.8": (53.5, 63.9), "zipf1.0": (76.4, 82.1), "zipf1.2": (91.0, 93.2), "scan": (58.1, 59.1),
            "shift": (68.8, 73.2), "loop": (6.5, 16.4), "size": (76.4, 82.1), "ttl": (65.5, 67.7)}
-CANDIDATES = [("fog", "allkeys-lru"), ("fog", "allkeys-lfu"), ("fog+ram", "allkeys-lru"), ("redis", "allkeys-lru"),
+CANDIDATES = [("fog", "allkeys-lru"), ("fog", "allkeys-lfu"), ("fog+ram", "allkeys-lru"),
+              ("fog+disk", "allkeys-lru"), ("redis", "allkeys-lru"),
               ("redis", "allkeys-lfu"), ("valkey", "allkeys-lru"), ("valkey", "allkeys-lfu")]
+
+TIERS: dict[str, tuple[str, ...]] = {
+    "": (), "ram": ("--fog-compress", "yes"), "disk": ("--fog-compress", "yes", "--fog-l3-enabled", "yes")}
 
 
 class Player:
@@ -31,8 +36,8 @@ class Player:
 
     def __init__(self, name: str, policy: str, data_bytes: int, limit: int | None = None) -> None:
         self.label = f"{name}:{policy.split('-')[1]}"
-        program, *tiers = name.split("+")
-        options = ("--fog-compress", "yes") if tiers else ()
+        program, _, tiers = name.partition("+")
+        options = TIERS[tiers]
         self.server = Server(BINARIES[program](), "--maxmemory-policy", policy, *options,
                              name=self.label.replace(":", "-"))
         self.socket = socket.create_connection(("127.0.0.1", self.server.port))
@@ -115,7 +120,8 @@ def report(name: str, workload: workloads.Workload, players: list[Player], data_
     capacity = int((data_bytes + (simulate.OVERHEAD - 8) * workload.data_keys) * SIMULATED_SHARE)
     bound = simulate.minimum(workload, capacity) if name != "ttl" else float("nan")
     line = " ".join(f"{player.label} {100 * player.hits / player.requests:5.1f}" for player in players)
-    print(f"{name:8} targets {TARGETS[name][0]:5.1f} {TARGETS[name][1]:5.1f}  {line}  MIN {bound:5.1f}", flush=True)
+    print(f"{name:8} targets {TARGETS[name][0]:5.1f} {TARGETS[name][1]:5.1f}  {line}  MIN {bound:5.1f}  "
+          f"second touches {100 - 100 * len(set(workload.requests)) / len(workload.requests):5.1f}", flush=True)
     for player in players:
         notes = []
         if player.failed_sets:
@@ -140,8 +146,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of keys and requests")
     parser.add_argument("--simulate", action="store_true", help="policies without servers")
     parser.add_argument("--only", action="append", metavar="WORKLOAD", help=", ".join(workloads.NAMES))
-    parser.add_argument("--servers", default="fog,fog+ram,redis,valkey",
-                        help="which servers, by comma; fog+ram holds compressed values")
+    parser.add_argument("--servers", default="fog,fog+ram,fog+disk,redis,valkey",
+                        help="which servers, by comma; fog+ram holds compressed values, fog+disk those on disk too")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
     scale = 10 if options.quick else 1

@@ -12,8 +12,7 @@ package struct CodecSamples: Sendable {
     package var count: Int { byteCounts.count }
 
     package mutating func add(_ value: Span<UInt8>) {
-        bytes.reserveCapacity(bytes.count + value.count)
-        for index in 0..<value.count { bytes.append(value[index]) }
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
         byteCounts.append(value.count)
     }
 
