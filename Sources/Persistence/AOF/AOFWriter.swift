@@ -126,9 +126,8 @@ package final class AOFWriter: Sendable {
 
     private func work(_ state: inout AOFWriterState) {
         while true {
-            var isClosed = inbox.take(into: &state)
+            let isClosed = inbox.take(into: &state)
             if !state.isEmpty {
-                if !isClosed && gather(state) { isClosed = inbox.take(into: &state) }
                 advance(&state, isClosing: isClosed)
                 if isClosed && isFailing.load(ordering: .relaxed) { return }
                 continue
@@ -139,24 +138,6 @@ package final class AOFWriter: Sendable {
         }
     }
 
-    /// Of those who may come, so many hundredths are waited for; no longer than this, nor than a sync takes twice.
-    private static let gatheredPercent = 75
-    private static let gatherNanoseconds: Int64 = 1_000_000
-    private static let gatherStepMicroseconds: UInt32 = 30
-
-    /// Under `always`: whether those who were answered last had the time to come again. Without it two groups form
-    /// that take turns, each half as large as it could be, with twice as many syncs. A client alone waits for nobody.
-    private func gather(_ state: borrowing AOFWriterState) -> Bool {
-        let wanted = state.expectedByteCount / 100 * AOFWriter.gatheredPercent
-        let taken = pendingByteCount
-        guard taken < wanted, policy.withLock({ $0 }) == .always else { return false }
-        let limit = min(AOFWriter.gatherNanoseconds, 2 * state.lastSyncNanoseconds)
-        let end = Clock().monotonicNanoseconds + limit
-        repeat { usleep(AOFWriter.gatherStepMicroseconds) } while pendingByteCount < wanted
-            && Clock().monotonicNanoseconds < end
-        return pendingByteCount > taken
-    }
-
     /// One step: write, sync when every write must be, tell.
     private func advance(_ state: inout AOFWriterState, isClosing: Bool) {
         let policy = policy.withLock { $0 }
@@ -165,7 +146,6 @@ package final class AOFWriter: Sendable {
         if _slowPath(delay > 0) { Clock.sleep(nanoseconds: Int64(delay) * 1000) }
         // A write may have to wait for the device now, which is what `everysec` is not to be held up by.
         if !syncs && syncer.isBusy { events.wrote(state.takenOffset) }
-        let start = syncs ? Clock().monotonicNanoseconds : 0
         do throws(SystemError) {
             try state.writeAll(syncs: syncs, checksums: addsChecksums.load(ordering: .relaxed))
         } catch {
@@ -179,8 +159,6 @@ package final class AOFWriter: Sendable {
             events.troubled(nil)
         }
         if syncs {
-            state.lastSyncNanoseconds = Clock().monotonicNanoseconds - start
-            state.expectedByteCount = state.lastWriteByteCount + pendingByteCount
             durableOffset.store(state.writtenOffset, ordering: .sequentiallyConsistent)
             events.progressed(state.writtenOffset)
         } else {

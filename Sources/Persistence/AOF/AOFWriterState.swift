@@ -15,11 +15,6 @@ struct AOFWriterState: ~Copyable {
     private(set) var fileByteCount = 0
     private(set) var writtenOffset: Int64
     private(set) var lastWriteByteCount = 0
-    /// Bytes of the last two groups under `always`: of those who were answered by the last sync and of those who
-    /// waited then, which is what may come together.
-    var expectedByteCount = 0
-    /// How long the last sync took, with its write.
-    var lastSyncNanoseconds: Int64 = 0
     var lastSync: Int64 = 0
     var hasCountedDelay = false
 
