@@ -12,6 +12,7 @@ from benchmarks.measure import fill, has_command, resident_bytes, set_commands, 
 from benchmarks.rows import SMALL_COUNT
 from resp import encode
 
+WARMUP_COUNT = 1000
 SETTLE_SECONDS = 0.5
 TTL_SECONDS = 100_000
 
@@ -77,6 +78,12 @@ def bytes_each(name: str, row: MemoryRow) -> float | None:
     try:
         if not has_command(server, row.command):
             return None
+        # The first commands bring their code and buffers into memory, which is no matter of how many keys there are.
+        fill(server, row.commands(WARMUP_COUNT))
+        connection = server.connect()
+        connection.command("FLUSHALL")
+        connection.close()
+        time.sleep(SETTLE_SECONDS)
         empty = resident_bytes(server.pid)
         fill(server, row.commands(row.count), reply_bytes=len(b"+OK\r\n") if row.command.startswith("SET") else None)
         time.sleep(SETTLE_SECONDS)
