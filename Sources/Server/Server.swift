@@ -168,7 +168,11 @@ package final class Server: Sendable {
         shared.pool.close()
         shared.turn.take { engine in
             engine.closeColdTier()
+            // They lead back to the engine, which would never be freed.
             engine.hooks = ServerHooks()
+            guard let coordinator = engine.coordination as? CoordinatorState else { return }
+            coordinator.loadFile = nil
+            coordinator.probe = nil
         }
     }
 }
