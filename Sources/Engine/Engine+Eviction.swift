@@ -82,8 +82,11 @@ extension Engine {
         guard let policy = settings.maxmemoryPolicy.eviction else { return .none }
         let cold = keyspace.tiers.cold
         cold?.spares = waitsForDisk
-        cold?.isHeldUp = false
-        defer { cold?.spares = false }
+        // What was left for the disk's sake is this call's matter alone.
+        defer {
+            cold?.spares = false
+            cold?.isHeldUp = false
+        }
         let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds * slices
         var sinceCheck = 0
         while excess > 0, EvictionHand.mayEvict(keyspace, policy) {

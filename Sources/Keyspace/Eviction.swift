@@ -1,12 +1,12 @@
 // Eviction.swift - which keys go when memory is full. The idea is S3-FIFO's: a newcomer must be used within a short
-// probation or it goes, and what passed goes by a clock that forgives one use a round; a key that comes back soon
-// after it went is kept. No queue is kept for it. An entry's age is two bits in its bucket's line: 0 for what passed,
-// else the generation it came with, of which there are two. When the newcomers of a generation number a small share
-// of all keys, the next one begins, and a sweep over the buckets looks for what is left of the one before, as fast as
-// newcomers come; what was used is promoted, the rest goes and leaves a ghost. A second hand walks the same buckets
-// for what passed. So eviction costs no memory per key but the ghosts' two bytes, a read writes nothing but its
-// entry's few bits, and a scan of new keys cannot push out what is used. Engine's turn only, never while somebody
-// holds a slot.
+// probation or it goes, and what passed goes by a clock that forgives one use a round; a key that comes back soon after
+// it went is kept. No queue is kept for it. An entry's age is two bits in its bucket's line: 0 for what passed, else
+// the generation it came with, of which there are two, and 3 where the value is on disk. When the newcomers of a
+// generation number a small share of the keys in memory, the next one begins, and a sweep over the buckets looks for
+// what is left of the one before, as fast as newcomers come; what was used is promoted, the rest goes and leaves a
+// ghost. A second hand walks the same buckets for what passed. So eviction costs no memory per key but the ghosts' two
+// bytes, a read writes nothing but its entry's few bits, and a scan of new keys cannot push out what is used. Engine's
+// turn only, never while somebody holds a slot.
 internal import Base
 internal import Structures
 

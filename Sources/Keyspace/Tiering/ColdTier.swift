@@ -15,7 +15,7 @@ package final class ColdTier {
     package var statistics = Statistics()
     /// Whoever makes room can wait: a value that the disk will take soon is left where it is, not lost.
     package var spares = false
-    /// A value was left for that reason.
+    /// A value was left for that reason since room began to be made.
     package var isHeldUp = false
     /// Where databases that are freed by another thread leave the addresses they had.
     let releases = ColdReleases()

@@ -4,6 +4,7 @@
 internal import Base
 internal import Codec
 internal import CLinux
+internal import ColdStore
 package import Structures
 
 extension Keyspace {
@@ -222,7 +223,10 @@ extension Keyspace {
         let options = tiers.options(of: slot.entry.key, in: database)
         let isCold = slot.entry.tier == .cold
         let isOften = hits >= options.promoteHits && (isCold || !tiers.isRawCrowded)
-        let isWanted = options.keepsRaw && !isHeldUp && (isOften || !options.compresses && !isCold)
+        // While the disk is behind nobody could make room for it.
+        let isWanted =
+            options.keepsRaw && (isOften || !options.compresses && !isCold)
+            && tiers.cold?.store.isBusy(at: now) != true
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }
