@@ -93,6 +93,26 @@ struct ColdTierTests {
         #expect(try rig.figure("tier_cold_hits") == 2)
     }
 
+    @Test("while raw values have more than their share, a value that is read again comes back compressed")
+    func comesBackCompressed() throws {
+        let rig = try Rig("fog-compress yes")
+        let text = String(repeating: "compressible-", count: 100)
+        #expect(try rig.client.run("SET a \(text)").text == "OK")
+        #expect(try rig.client.run("FOG.TIER DEMOTE a L2") == .integer(1))
+        #expect(try rig.client.run("FOG.TIER DEMOTE a L3") == .integer(1))
+        rig.settle()
+        rig.server.withEngine { $0.keyspace.tiers.isRawCrowded = true }
+        for level in ["L3", "L2", "L2"] {
+            #expect(try rig.client.run("GET a").text == text)
+            #expect(try rig.level("a") == level)
+        }
+        #expect(try rig.figure("tier_disk_reads") == 2 && rig.figure("tier_from_cold") == 1)
+        #expect(try rig.figure("tier_cold_keys") == 0 && rig.figure("tier_to_raw") == 0)
+        rig.server.withEngine { $0.keyspace.tiers.isRawCrowded = false }
+        #expect(try rig.client.run("GET a").text == text)
+        #expect(try rig.level("a") == "L1")
+    }
+
     @Test("MGET, transactions, scripts and pipelines ask for all their values before they begin")
     func manyAtOnce() throws {
         let rig = try Rig("fog-promote-hits 255")

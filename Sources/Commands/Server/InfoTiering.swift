@@ -24,6 +24,7 @@ enum InfoTiering {
         text.field("tier_to_dense", statistics.toDense)
         text.field("tier_to_cold", statistics.toCold)
         text.field("tier_to_raw", statistics.promotions)
+        text.field("tier_from_cold", statistics.fromCold)
         text.field("tier_incompressible", statistics.incompressible)
         text.field("tier_skipped_for_time", statistics.skippedForTime)
         text.field("tier_outlived", statistics.outlived)

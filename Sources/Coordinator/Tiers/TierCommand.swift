@@ -155,11 +155,12 @@ enum TierCommand {
 
     private static func writeMoves(_ call: borrowing Call) {
         let statistics = call.keyspace.tiers.statistics
-        call.reply.map(8)
+        call.reply.map(9)
         call.reply.pair("to_warm", statistics.toWarm)
         call.reply.pair("to_dense", statistics.toDense)
         call.reply.pair("to_cold", statistics.toCold)
         call.reply.pair("to_raw", statistics.promotions)
+        call.reply.pair("from_cold", statistics.fromCold)
         call.reply.pair("incompressible", statistics.incompressible)
         call.reply.pair("skipped_for_time", statistics.skippedForTime)
         call.reply.pair("outlived", statistics.outlived)

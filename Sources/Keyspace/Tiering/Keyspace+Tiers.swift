@@ -206,8 +206,8 @@ extension Keyspace {
     }
 
     /// What a command that only reads gets for the slot of a value that is asleep: an image of it, valid until the
-    /// command that began at `stamp` has ended; or, read often enough, the value made raw again. Nil when it cannot be
-    /// read any more.
+    /// command that began at `stamp` has ended; or, read often enough, the value made raw again. One from disk comes
+    /// back compressed where raw values have more than their share. Nil when it cannot be read any more.
     @inline(never)
     package mutating func readSleeping(
         _ slot: EntryTable.Slot, hash: UInt64, in database: Int, stamp: UInt64
@@ -222,21 +222,39 @@ extension Keyspace {
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
         let options = tiers.options(of: slot.entry.key, in: database)
         let isCold = slot.entry.tier == .cold
-        let isOften = hits >= options.promoteHits && (isCold || !tiers.isRawCrowded)
+        let isOften = hits >= options.promoteHits
         // While the disk is behind nobody could make room for it.
-        let isWanted =
-            options.keepsRaw && (isOften || !options.compresses && !isCold)
-            && tiers.cold?.store.isBusy(at: now) != true
+        let hasRoom = tiers.cold?.store.isBusy(at: now) != true
+        let staysPacked = tiers.isRawCrowded && (!isCold || options.compresses && sleeping.codec != .none)
+        let isWanted = options.keepsRaw && hasRoom && (isOften && !staysPacked || !options.compresses && !isCold)
         if isWanted || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }
-        if let image = tiers.image(sleeping, stamp: stamp) {
+        if isCold && isOften && hasRoom && staysPacked { lift(slot, in: database) }
+        if let image = tiers.image(SleepingValue(slot.entry), stamp: stamp) {
             // The caller's note is for the image.
             noteAccess(slot.entry, silently: false)
             return image
         }
         self[database].remove(slot, hash: hash, garbage: &garbage)
         return nil
+    }
+
+    /// Takes the value of `slot` from disk into memory, compressed as its record has it. It stays where it is when it
+    /// cannot be read.
+    private mutating func lift(_ slot: EntryTable.Slot, in database: Int) {
+        let sleeping = SleepingValue(slot.entry)
+        let tiers = tiers
+        tiers.block.truncate(to: 0)
+        let isHere = tiers.cold?.withPayload(sleeping) { payload in
+            tiers.block.append(payload)
+            return true
+        }
+        guard isHere == true else { return }
+        tiers.statistics.fromCold += 1
+        putToSleep(
+            slot, in: database, codec: sleeping.codec, encoding: sleeping.originalEncoding,
+            dictionary: sleeping.dictionary, wholeByteCount: sleeping.wholeByteCount)
     }
 
     // MARK: figures

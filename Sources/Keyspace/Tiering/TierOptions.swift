@@ -80,6 +80,8 @@ package struct TierStatistics {
     package var toDense = 0
     package var toCold = 0
     package var promotions = 0
+    /// Values that came back from disk without becoming raw.
+    package var fromCold = 0
     /// Values that did not shrink.
     package var incompressible = 0
     /// Victims that were not tried, because enough time was spent on compressing.
