@@ -139,12 +139,15 @@ package final class ColdStore {
     /// Everything that was put is on disk, and nothing is under way.
     package var isIdle: Bool { inFlightByteCount == 0 && writer.completedCount == submittedCount && reads.isEmpty }
 
-    /// Follows the configuration: what all segments may take, and bytes a second that may be put (0: any number).
-    package func limit(byteCountMax: Int, bytesPerSecond: Int) {
-        options.byteCountMax = byteCountMax
-        guard bytesPerSecond != options.bytesPerSecond else { return }
-        options.bytesPerSecond = bytesPerSecond
-        credit = WriteCredit(bytesPerSecond: bytesPerSecond)
+    /// Follows the configuration: what all segments may take, bytes a second that may be put, and the sizes of buffers
+    /// to come. Where the store lies, how it reads and what it promises stay as they were when it was opened.
+    package func follow(_ wanted: ColdOptions) {
+        options.byteCountMax = wanted.byteCountMax
+        options.chunkByteCount = wanted.chunkByteCount
+        options.inFlightByteCountMax = wanted.inFlightByteCountMax
+        guard wanted.bytesPerSecond != options.bytesPerSecond else { return }
+        options.bytesPerSecond = wanted.bytesPerSecond
+        credit = WriteCredit(bytesPerSecond: wanted.bytesPerSecond)
     }
 
     /// What is on disk must not be believed after a crash from now on: something changed that tombstones cannot say.

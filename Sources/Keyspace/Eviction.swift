@@ -85,6 +85,8 @@ package struct EvictionHand: ~Copyable {
         case gone
         case onDisk
         case stays
+        /// It stays, compressed, and is on probation once more.
+        case tried
     }
 
     private var clock = Position()
@@ -228,9 +230,9 @@ package struct EvictionHand: ~Copyable {
             let sweeps = !isSweepFinished && (isCrowded || sweepDebt >= 1)
             let database = sweeps ? visitNewcomers(keyspace, policy) : visitPassed(keyspace, policy)
             for victim in victims {
-                let (bytes, fate) = EvictionHand.remove(victim, database, &keyspace)
+                let (bytes, fate) = EvictionHand.remove(victim, database, &keyspace, sweeps ? newcomerAge : 0)
                 if sweeps && fate == .gone { ghosts.insert(victim.hash) }
-                count(victim, isGone: fate != .stays, sweeps: sweeps)
+                count(victim, fate, sweeps: sweeps)
                 freed += bytes
                 evicted += 1
             }
@@ -244,10 +246,10 @@ package struct EvictionHand: ~Copyable {
 
     /// Keeps the count of what passed: a newcomer whose value fell asleep has, a passed key that is gone has not. A
     /// value that is on disk counts as gone.
-    private mutating func count(_ victim: Victim, isGone: Bool, sweeps: Bool) {
-        switch (victim.isNewcomer, isGone) {
-        case (true, false): if sweeps { passedSeen += 1 } else { passed += 1 }
-        case (false, true): passed = max(0, passed - 1)
+    private mutating func count(_ victim: Victim, _ fate: Fate, sweeps: Bool) {
+        switch (victim.isNewcomer, fate) {
+        case (true, .stays): if sweeps { passedSeen += 1 } else { passed += 1 }
+        case (false, .gone), (false, .onDisk): passed = max(0, passed - 1)
         default: break
         }
     }
@@ -372,24 +374,28 @@ package struct EvictionHand: ~Copyable {
     }
 
     /// Puts a key's value to sleep, one tier further down (`Tiering/`), or removes the key where that is not to be
-    /// done. Tells the bytes that its database holds less.
+    /// done. Tells the bytes that its database holds less. A newcomer that nobody used is compressed and tried for
+    /// another generation, `age`; then it goes, unless there is something raw left that could be compressed instead.
     private static func remove(
-        _ victim: Victim, _ database: Int, _ keyspace: inout Keyspace
+        _ victim: Victim, _ database: Int, _ keyspace: inout Keyspace, _ age: UInt8 = 0
     ) -> (bytes: Int, fate: Fate) {
         let before = keyspace[database].byteCount
         guard let slot = keyspace[database].table.find(victim.entry.key, hash: victim.hash) else {
             preconditionFailure("a victim is in its table")
         }
         var fate = Fate.gone
+        let isTried = age != 0 && victim.isNewcomer
         if victim.isExpired {
             keyspace.expire(slot, hash: victim.hash, in: database)
         } else if victim.onlySleeps {
             if keyspace.squeeze(slot, in: database) != nil { slot.age = 0 }
             fate = .stays
+        } else if isTried && victim.entry.isAsleep && !keyspace.tiers.isRawCrowded && !keyspace.sinks {
+            keyspace.evict(slot, hash: victim.hash, in: database)
         } else if keyspace.demote(slot, in: database) != nil {
-            fate = slot.entry.tier == .cold ? .onDisk : .stays
+            fate = slot.entry.tier == .cold ? .onDisk : isTried ? .tried : .stays
             // The next to look at it is the clock, in whose round a value that nobody reads goes further down.
-            if fate == .stays { slot.age = 0 }
+            if fate != .onDisk { slot.age = isTried ? age : 0 }
         } else if keyspace.isHeldUp {
             slot.age = 0
             fate = .stays

@@ -7,16 +7,21 @@ internal import RESP
 internal import Reactor
 
 extension EventLoop {
-    /// Goes on reading an open command: of a large argument as much as is there. False when nothing is to be parsed.
+    /// Goes on reading an open command: of a large argument until nothing more is there, for each read lets the system
+    /// take more from the sender. False when nothing is to be parsed.
     @unsafe mutating func readOn(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let token = unsafe connection.pointee.token
         var total = 0
         while true {
             let room = unsafe reserveInput(connection)
-            guard let count = unsafe readInput(connection, room) else { return false }
+            guard let count = unsafe readInput(connection, room) else {
+                return unsafe total > 0 && connections.find(token) != nil
+            }
             total += count
             let held = unsafe connection.pointee.input.count
             let missing = unsafe connection.pointee.parser.missingByteCount(received: held)
-            if count < room || missing == 0 || total >= EventLoop.readAtOnceMax { return true }
+            let isLarge = unsafe connection.pointee.parser.headByteCount > 0
+            if count < room && !isLarge || missing == 0 || total >= EventLoop.readAtOnceMax { return true }
         }
     }
 

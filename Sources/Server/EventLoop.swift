@@ -17,7 +17,7 @@ internal import Synchronization
     static let coldToken = UInt64.max - 3
 
     /// Fresh input of a round is read here, connection after connection; nothing stays in it between rounds.
-    private static let arenaByteCount = 1 << 20
+    private static let arenaByteCount = 256 << 10
     /// Room a read gets at least; the kernel hands out up to a whole pipeline at once.
     static let readByteCountMin = 16 << 10
     static let readByteCountMax = 64 << 10

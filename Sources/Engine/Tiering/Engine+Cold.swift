@@ -35,6 +35,19 @@ extension Engine {
     package mutating func openColdTier() {
         let options = keyspace.tiers.options
         guard options.hasDisk, keyspace.tiers.cold == nil else { return }
+        let wanted = coldOptions()
+        guard let store = hooks.openCold(wanted) else { return }
+        let isTruth = !settings.appendOnly && (options.persistsDisk || keyspace.count == 0)
+        guard recover(store, isTruth: isTruth) else { return }
+        let cold = ColdTier(store)
+        keyspace.tiers.cold = cold
+        keyspace.releaseCold()
+        setGate(.cold, true)
+    }
+
+    /// What the configuration says to the store.
+    func coldOptions() -> ColdOptions {
+        let options = keyspace.tiers.options
         let path = config.string("fog-l3-path")
         var wanted = ColdOptions(directory: path.hasPrefix("/") ? path : "\(dataDirectory)/\(path)")
         wanted.byteCountMax = options.diskByteCountMax
@@ -43,7 +56,7 @@ extension Engine {
         if settings.maxmemory > 0 {
             // Buffers are memory too: of a small one they must not take much.
             wanted.chunkByteCount = max(64 << 10, min(wanted.chunkByteCount, settings.maxmemory / 128))
-            wanted.inFlightByteCountMax = max(512 << 10, min(4 << 20, settings.maxmemory / 32))
+            wanted.inFlightByteCountMax = max(512 << 10, min(wanted.inFlightByteCountMax, settings.maxmemory / 32))
         }
         wanted.reading =
             switch options.reading {
@@ -51,13 +64,7 @@ extension Engine {
             case .ring: .ring
             case .threads: .threads
             }
-        guard let store = hooks.openCold(wanted) else { return }
-        let isTruth = !settings.appendOnly && (options.persistsDisk || keyspace.count == 0)
-        guard recover(store, isTruth: isTruth) else { return }
-        let cold = ColdTier(store)
-        keyspace.tiers.cold = cold
-        keyspace.releaseCold()
-        setGate(.cold, true)
+        return wanted
     }
 
     /// Takes what an earlier process left, or nothing of it. False when the directory cannot be used.
@@ -106,7 +113,15 @@ extension Engine {
             return
         }
         cold.takesValues = options.hasDisk
-        cold.store.limit(byteCountMax: options.diskByteCountMax, bytesPerSecond: options.diskBytesPerSecond)
+        fitColdBuffers()
+    }
+
+    /// How large the buffers may be is a matter of `maxmemory`, which may have changed.
+    mutating func fitColdBuffers() {
+        guard let cold = keyspace.tiers.cold else { return }
+        cold.store.follow(coldOptions())
+        // What is kept free for them is part of a reading.
+        readAllocator()
     }
 
     // MARK: waiting
