@@ -4,7 +4,7 @@ import Base
 import ColdStore
 import Engine
 import Foundation
-import Keyspace
+@testable import Keyspace
 import TestKit
 import Testing
 
@@ -111,6 +111,21 @@ struct ColdTierTests {
         rig.server.withEngine { $0.keyspace.tiers.isRawCrowded = false }
         #expect(try rig.client.run("GET a").text == text)
         #expect(try rig.level("a") == "L1")
+    }
+
+    @Test("where nothing is to become raw again, a value that is read again comes back compressed")
+    func comesBackWithoutRawTier() throws {
+        let rig = try Rig("fog-compress yes\nfog-l1-enabled no")
+        let text = String(repeating: "compressible-", count: 100)
+        #expect(try rig.client.run("SET a \(text)").text == "OK")
+        _ = try rig.client.run("FOG.TIER DEMOTE a L2")
+        #expect(try rig.client.run("FOG.TIER DEMOTE a L3") == .integer(1))
+        rig.settle()
+        for level in ["L3", "L2", "L2", "L2"] {
+            #expect(try rig.client.run("GET a").text == text)
+            #expect(try rig.level("a") == level)
+        }
+        #expect(try rig.figure("tier_from_cold") == 1 && rig.figure("tier_to_raw") == 0)
     }
 
     @Test("MGET, transactions, scripts and pipelines ask for all their values before they begin")

@@ -46,7 +46,7 @@ extension Engine {
     }
 
     /// What the configuration says to the store.
-    func coldOptions() -> ColdOptions {
+    private func coldOptions() -> ColdOptions {
         let options = keyspace.tiers.options
         let path = config.string("fog-l3-path")
         var wanted = ColdOptions(directory: path.hasPrefix("/") ? path : "\(dataDirectory)/\(path)")
@@ -113,11 +113,11 @@ extension Engine {
             return
         }
         cold.takesValues = options.hasDisk
-        fitColdBuffers()
+        coldStoreFollows()
     }
 
-    /// How large the buffers may be is a matter of `maxmemory`, which may have changed.
-    mutating func fitColdBuffers() {
+    /// The store follows the configuration: also `maxmemory`, of which its buffers may take a share.
+    mutating func coldStoreFollows() {
         guard let cold = keyspace.tiers.cold else { return }
         cold.store.follow(coldOptions())
         // What is kept free for them is part of a reading.

@@ -34,7 +34,7 @@ extension Engine {
     private static let pressPauseMilliseconds: Int64 = 1000
 
     mutating func tierSettingsChanged() {
-        guard keyspace.tiers.options != settings.fog.tiers else { return fitColdBuffers() }
+        guard keyspace.tiers.options != settings.fog.tiers else { return coldStoreFollows() }
         keyspace.tiers.options = settings.fog.tiers
         coldSettingsChanged()
         tierDuties.pressesAgainAt = 0

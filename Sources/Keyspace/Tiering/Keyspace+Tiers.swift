@@ -207,7 +207,7 @@ extension Keyspace {
 
     /// What a command that only reads gets for the slot of a value that is asleep: an image of it, valid until the
     /// command that began at `stamp` has ended; or, read often enough, the value made raw again. One from disk comes
-    /// back compressed where raw values have more than their share. Nil when it cannot be read any more.
+    /// back compressed where it had better not be raw. Nil when it cannot be read any more.
     @inline(never)
     package mutating func readSleeping(
         _ slot: EntryTable.Slot, hash: UInt64, in database: Int, stamp: UInt64
@@ -222,15 +222,16 @@ extension Keyspace {
         let hits = sleeping.noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
         let options = tiers.options(of: slot.entry.key, in: database)
         let isCold = slot.entry.tier == .cold
-        let isOften = hits >= options.promoteHits
+        // Where values are not to be compressed any more, one that is wakes at its first read.
+        let isDue = hits >= options.promoteHits || !options.compresses && !isCold
         // While the disk is behind nobody could make room for it.
-        let hasRoom = tiers.cold?.store.isBusy(at: now) != true
-        let staysPacked = tiers.isRawCrowded && (!isCold || options.compresses && sleeping.codec != .none)
-        let isWanted = options.keepsRaw && hasRoom && (isOften && !staysPacked || !options.compresses && !isCold)
-        if isWanted || tiers.imagesAreMany(stamp) {
+        let mayMove = isDue && tiers.cold?.store.isBusy(at: now) != true
+        let mayStayPacked = options.compresses && sleeping.codec != .none
+        let mayBeRaw = options.keepsRaw && !(tiers.isRawCrowded && mayStayPacked)
+        if mayMove && mayBeRaw || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }
-        if isCold && isOften && hasRoom && staysPacked { lift(slot, in: database) }
+        if isCold && mayMove && mayStayPacked { lift(slot, in: database) }
         if let image = tiers.image(SleepingValue(slot.entry), stamp: stamp) {
             // The caller's note is for the image.
             noteAccess(slot.entry, silently: false)

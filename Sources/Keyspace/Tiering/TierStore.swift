@@ -25,7 +25,7 @@ package final class TierStore {
     /// The tier on disk; nil where there is none.
     package var cold: ColdTier?
     /// Raw values have more than their share of a full memory (`RawShare.swift`).
-    package var isRawCrowded = false
+    var isRawCrowded = false
     private var transients = Transients()
     private var inspected = Transients()
 
