@@ -19,7 +19,7 @@ enum SegmentFormat {
     private static let headerMagic: StaticString = "FOGCOLD1"
     private static let trailerMagic: StaticString = "FOGSEAL1"
     /// Mean bytes of a record from which the index holds heads and keys: it then adds about 1 %.
-    private static let wholeIndexRecordByteCount = 4096
+    fileprivate static let wholeIndexRecordByteCount = 4096
 
     static func appendHeader(number: UInt32, createdMilliseconds: Int64, to buffer: inout ByteBuffer) {
         let start = buffer.count
@@ -76,25 +76,39 @@ enum SegmentFormat {
     }
 }
 
-/// Collects index and trailer while a segment's records are passed in order.
+/// Collects index and trailer while a segment's records are passed in order. Memory: that of the index, some 1 % of the
+/// segment.
 struct SegmentIndexBuilder: ~Copyable {
-    /// Distances only, and with heads and keys; which of them is written is known at the end.
+    /// Distances only, and with heads and keys; which of them is written depends on the number of records.
     private var distances = ByteBuffer()
     private var heads = ByteBuffer()
+    /// With more records than these none has its head in the index.
+    private let headCountMax: Int
+    private let dataEnd: Int
     private var trailer = SegmentFormat.Trailer()
     private var previous = SegmentFormat.headerByteCount
     private var someNeverExpire = false
+
+    /// `dataEnd`: where the segment's records end.
+    init(dataEnd: Int) {
+        self.dataEnd = dataEnd
+        headCountMax = (dataEnd - SegmentFormat.headerByteCount) / SegmentFormat.wholeIndexRecordByteCount
+    }
 
     mutating func add(_ head: ColdHead, key: Span<UInt8>, offset: Int, byteCount: Int) {
         let distance = (offset - previous) / ColdAddress.alignment
         previous = offset
         distances.append(variable: distance)
-        heads.append(variable: distance)
-        ColdRecord.appendHead(
-            head, keyByteCount: key.count, payloadByteCount: byteCount - ColdRecord.headByteCount - key.count,
-            to: &heads)
-        heads.append(key)
         trailer.recordCount += 1
+        if trailer.recordCount <= headCountMax {
+            heads.append(variable: distance)
+            ColdRecord.appendHead(
+                head, keyByteCount: key.count, payloadByteCount: byteCount - ColdRecord.headByteCount - key.count,
+                to: &heads)
+            heads.append(key)
+        } else if !heads.isEmpty {
+            heads.removeAll()
+        }
         let expiry = head.expiryMilliseconds
         if expiry == 0 {
             someNeverExpire = true
@@ -105,9 +119,9 @@ struct SegmentIndexBuilder: ~Copyable {
     }
 
     /// Appends index and trailer.
-    consuming func finish(dataEnd: Int, to buffer: inout ByteBuffer) {
+    consuming func finish(to buffer: inout ByteBuffer) {
         let start = buffer.count
-        let hasHeads = SegmentFormat.wantsHeads(recordCount: trailer.recordCount, dataEnd: dataEnd)
+        let hasHeads = trailer.recordCount > 0 && trailer.recordCount <= headCountMax
         if hasHeads { buffer.append(heads.span) } else { buffer.append(distances.span) }
         let indexByteCount = buffer.count - start
         SegmentFormat.appendTrailerMagic(to: &buffer)
@@ -123,10 +137,6 @@ struct SegmentIndexBuilder: ~Copyable {
 }
 
 extension SegmentFormat {
-    fileprivate static func wantsHeads(recordCount: Int, dataEnd: Int) -> Bool {
-        recordCount > 0 && (dataEnd - headerByteCount) / recordCount >= wholeIndexRecordByteCount
-    }
-
     fileprivate static func appendTrailerMagic(to buffer: inout ByteBuffer) { buffer.append(trailerMagic) }
 }
 

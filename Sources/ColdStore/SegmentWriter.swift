@@ -177,7 +177,7 @@ final class SegmentWriter: Sendable {
     /// Reads the segment back, record by record, and writes index and trailer. Without them it is only read more slowly
     /// after a crash, so nothing waits for a seal that fails.
     private func seal(_ file: SegmentFile, _ dataEnd: Int) {
-        var builder = SegmentIndexBuilder()
+        var builder = SegmentIndexBuilder(dataEnd: dataEnd)
         var scan = SegmentScan(file, from: SegmentFormat.headerByteCount, to: dataEnd)
         scan.walk { head, key, _, offset, byteCount in
             builder.add(head, key: key, offset: offset, byteCount: byteCount)
@@ -185,7 +185,7 @@ final class SegmentWriter: Sendable {
         }
         var end = ByteBuffer()
         let isWhole = scan.badCount == 0
-        builder.finish(dataEnd: dataEnd, to: &end)
+        builder.finish(to: &end)
         do throws(SystemError) {
             if isWhole {
                 try faults?.check(byteCount: end.count)

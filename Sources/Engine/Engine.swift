@@ -23,6 +23,8 @@ package struct ServerHooks: Sendable {
     package var openCold: @Sendable (ColdOptions) -> ColdStore? = { _ in nil }
     /// What the event loops did since the start.
     package var loopCounters: @Sendable () -> LoopCounters = { LoopCounters() }
+    /// The longest round is looked for anew.
+    package var forgetLongestRound: @Sendable () -> Void = {}
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Objects waiting to be freed in the background, and freed there so far.
@@ -254,6 +256,7 @@ package struct EngineGates: OptionSet, Sendable {
         classes.resetCounters()
         statistics = ServerStatistics()
         statistics.freedObjectsBefore = hooks.pendingFrees().freed
+        hooks.forgetLongestRound()
         statistics.loopsBefore = hooks.loopCounters()
         keyspace.statistics = Keyspace.Statistics()
         keyspace.tiers.statistics = TierStatistics()

@@ -119,10 +119,12 @@ package struct ServerStatistics {
 }
 
 /// What event loops did since the server's start: rounds, the time they took without the waits between them, and the
-/// system calls that read and wrote.
+/// system calls that read and wrote. The longest round is that since `ServerHooks.forgetLongestRound`; a core that
+/// somebody else had meanwhile is in it.
 package struct LoopCounters: Sendable {
     package var cycles = 0
     package var nanoseconds = 0
+    package var longestNanoseconds = 0
     package var reads = 0
     package var writes = 0
 
@@ -142,6 +144,7 @@ package struct LoopCounters: Sendable {
         result.nanoseconds = combine(nanoseconds, other.nanoseconds)
         result.reads = combine(reads, other.reads)
         result.writes = combine(writes, other.writes)
+        result.longestNanoseconds = max(longestNanoseconds, other.longestNanoseconds)
         return result
     }
 }

@@ -97,8 +97,12 @@ internal import Synchronization
             releaseHeld()
             runTimers()
             counters.cycles &+= 1
-            counters.nanoseconds &+= Int(Clock().monotonicNanoseconds &- now)
+            let nanoseconds = Int(Clock().monotonicNanoseconds &- now)
+            counters.nanoseconds &+= nanoseconds
             inbox.counters = counters
+            if _slowPath(nanoseconds > inbox.longestRound.load(ordering: .relaxed)) {
+                inbox.longestRound.store(nanoseconds, ordering: .relaxed)
+            }
         }
         closeAll()
     }

@@ -25,6 +25,8 @@ final class LoopInbox: Sendable {
     private let nanoseconds = Atomic<Int>(0)
     private let reads = Atomic<Int>(0)
     private let writes = Atomic<Int>(0)
+    /// Of the loop's rounds since CONFIG RESETSTAT, which sets it to 0, the longest in nanoseconds.
+    let longestRound = Atomic<Int>(0)
 
     /// What the loop has done, as its last round left it. Set by the loop alone.
     var counters: LoopCounters {
@@ -34,6 +36,7 @@ final class LoopInbox: Sendable {
             counters.nanoseconds = nanoseconds.load(ordering: .relaxed)
             counters.reads = reads.load(ordering: .relaxed)
             counters.writes = writes.load(ordering: .relaxed)
+            counters.longestNanoseconds = longestRound.load(ordering: .relaxed)
             return counters
         }
         set {

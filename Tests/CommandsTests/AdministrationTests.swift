@@ -83,6 +83,21 @@ struct AdministrationTests {
         #expect(reset[2] >= 1 && reset[2] < 100 && reset[3] < 100, "\(reset)")
     }
 
+    /// What held a loop for longest, until CONFIG RESETSTAT.
+    @Test(arguments: TestVariant.all)
+    func tellsTheLongestRound(variant: TestVariant) throws {
+        let session = try TestSession(variant, configuration: "enable-debug-command yes")
+        func microseconds() throws -> Int {
+            let lines = (try session.client.run("INFO stats").text ?? "").split(separator: "\r\n")
+            return try #require(
+                lines.first { $0.hasPrefix("fog_eventloop_longest_usec:") }.flatMap { Int($0.dropFirst(27)) })
+        }
+        try session.run([("DEBUG SLEEP 0.3", "OK")])
+        #expect(try microseconds() >= 300_000)
+        try session.run([("CONFIG RESETSTAT", "OK")])
+        #expect(try microseconds() < 300_000)
+    }
+
     @Test(arguments: TestVariant.protocols)
     func informs(variant: TestVariant) throws {
         let session = try TestSession(variant)

@@ -95,6 +95,7 @@ enum InfoStatistics {
         text.field("eventloop_cycles", loops.cycles)
         text.field("eventloop_duration_sum", loops.nanoseconds / 1000)
         text.field("eventloop_duration_cmd_sum", call.administration.commandMicroseconds)
+        text.field("fog_eventloop_longest_usec", loops.longestNanoseconds / 1000)
         let cycles = counters.instantaneousCycles.perSecond
         let nanoseconds = counters.instantaneousCycleNanoseconds.perSecond
         text.field("instantaneous_eventloop_cycles_per_sec", Int(cycles))
