@@ -76,23 +76,24 @@ enum SegmentFormat {
     }
 }
 
-/// Collects index and trailer while a segment's records are passed in order. Memory: that of the index, some 1 % of the
-/// segment.
+/// Collects index and trailer while a segment's records are passed in order. Memory: about that of the index.
 struct SegmentIndexBuilder: ~Copyable {
     /// Distances only, and with heads and keys; which of them is written depends on the number of records.
     private var distances = ByteBuffer()
     private var heads = ByteBuffer()
-    /// With more records than these none has its head in the index.
-    private let headCountMax: Int
-    private let dataEnd: Int
     private var trailer = SegmentFormat.Trailer()
     private var previous = SegmentFormat.headerByteCount
     private var someNeverExpire = false
 
     /// `dataEnd`: where the segment's records end.
     init(dataEnd: Int) {
-        self.dataEnd = dataEnd
-        headCountMax = (dataEnd - SegmentFormat.headerByteCount) / SegmentFormat.wholeIndexRecordByteCount
+        trailer.dataEnd = dataEnd
+    }
+
+    /// Whether heads and keys are written, as far as records have come.
+    private var hasHeads: Bool {
+        let byteCount = trailer.dataEnd - SegmentFormat.headerByteCount
+        return trailer.recordCount > 0 && byteCount / trailer.recordCount >= SegmentFormat.wholeIndexRecordByteCount
     }
 
     mutating func add(_ head: ColdHead, key: Span<UInt8>, offset: Int, byteCount: Int) {
@@ -100,13 +101,13 @@ struct SegmentIndexBuilder: ~Copyable {
         previous = offset
         distances.append(variable: distance)
         trailer.recordCount += 1
-        if trailer.recordCount <= headCountMax {
+        if hasHeads {
             heads.append(variable: distance)
             ColdRecord.appendHead(
                 head, keyByteCount: key.count, payloadByteCount: byteCount - ColdRecord.headByteCount - key.count,
                 to: &heads)
             heads.append(key)
-        } else if !heads.isEmpty {
+        } else {
             heads.removeAll()
         }
         let expiry = head.expiryMilliseconds
@@ -121,13 +122,12 @@ struct SegmentIndexBuilder: ~Copyable {
     /// Appends index and trailer.
     consuming func finish(to buffer: inout ByteBuffer) {
         let start = buffer.count
-        let hasHeads = trailer.recordCount > 0 && trailer.recordCount <= headCountMax
         if hasHeads { buffer.append(heads.span) } else { buffer.append(distances.span) }
         let indexByteCount = buffer.count - start
         SegmentFormat.appendTrailerMagic(to: &buffer)
         buffer.append(littleEndian: UInt32(trailer.recordCount))
         buffer.append(littleEndian: UInt32(hasHeads ? 1 : 0))
-        buffer.append(littleEndian: UInt32(dataEnd))
+        buffer.append(littleEndian: UInt32(trailer.dataEnd))
         buffer.append(littleEndian: UInt32(indexByteCount))
         buffer.append(littleEndian: trailer.leastExpiry)
         buffer.append(littleEndian: someNeverExpire ? -1 : trailer.greatestExpiry)

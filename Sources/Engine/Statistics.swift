@@ -131,11 +131,15 @@ package struct LoopCounters: Sendable {
     package init() {}
 
     package static func + (left: LoopCounters, right: LoopCounters) -> LoopCounters {
-        left.combined(with: right, &+)
+        var sum = left.combined(with: right, &+)
+        sum.longestNanoseconds = max(left.longestNanoseconds, right.longestNanoseconds)
+        return sum
     }
 
     package static func - (left: LoopCounters, right: LoopCounters) -> LoopCounters {
-        left.combined(with: right, &-)
+        var rest = left.combined(with: right, &-)
+        rest.longestNanoseconds = left.longestNanoseconds
+        return rest
     }
 
     private func combined(with other: LoopCounters, _ combine: (Int, Int) -> Int) -> LoopCounters {
@@ -144,7 +148,6 @@ package struct LoopCounters: Sendable {
         result.nanoseconds = combine(nanoseconds, other.nanoseconds)
         result.reads = combine(reads, other.reads)
         result.writes = combine(writes, other.writes)
-        result.longestNanoseconds = max(longestNanoseconds, other.longestNanoseconds)
         return result
     }
 }

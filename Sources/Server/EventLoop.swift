@@ -100,9 +100,7 @@ internal import Synchronization
             let nanoseconds = Int(Clock().monotonicNanoseconds &- now)
             counters.nanoseconds &+= nanoseconds
             inbox.counters = counters
-            if _slowPath(nanoseconds > inbox.longestRound.load(ordering: .relaxed)) {
-                inbox.longestRound.store(nanoseconds, ordering: .relaxed)
-            }
+            inbox.noteRound(nanoseconds: nanoseconds)
         }
         closeAll()
     }

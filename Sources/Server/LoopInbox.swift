@@ -25,8 +25,7 @@ final class LoopInbox: Sendable {
     private let nanoseconds = Atomic<Int>(0)
     private let reads = Atomic<Int>(0)
     private let writes = Atomic<Int>(0)
-    /// Of the loop's rounds since CONFIG RESETSTAT, which sets it to 0, the longest in nanoseconds.
-    let longestRound = Atomic<Int>(0)
+    private let longestNanoseconds = Atomic<Int>(0)
 
     /// What the loop has done, as its last round left it. Set by the loop alone.
     var counters: LoopCounters {
@@ -36,7 +35,7 @@ final class LoopInbox: Sendable {
             counters.nanoseconds = nanoseconds.load(ordering: .relaxed)
             counters.reads = reads.load(ordering: .relaxed)
             counters.writes = writes.load(ordering: .relaxed)
-            counters.longestNanoseconds = longestRound.load(ordering: .relaxed)
+            counters.longestNanoseconds = longestNanoseconds.load(ordering: .relaxed)
             return counters
         }
         set {
@@ -46,6 +45,17 @@ final class LoopInbox: Sendable {
             writes.store(newValue.writes, ordering: .relaxed)
         }
     }
+
+    /// A round of the loop lasted so long. Called by the loop alone.
+    @inline(__always)
+    func noteRound(nanoseconds: Int) {
+        if _slowPath(nanoseconds > longestNanoseconds.load(ordering: .relaxed)) {
+            longestNanoseconds.store(nanoseconds, ordering: .relaxed)
+        }
+    }
+
+    /// The longest round is looked for anew. Called by anybody.
+    func forgetLongestRound() { longestNanoseconds.store(0, ordering: .relaxed) }
 
     /// The loop has replies that wait for the disk.
     let isHolding = Atomic<Bool>(false)

@@ -127,9 +127,7 @@ package final class Server: Sendable {
                 )
             }
             engine.hooks.loopCounters = { shared.inboxes.reduce(LoopCounters()) { $0 + $1.counters } }
-            engine.hooks.forgetLongestRound = {
-                for inbox in shared.inboxes { inbox.longestRound.store(0, ordering: .relaxed) }
-            }
+            engine.hooks.forgetLongestRound = { for inbox in shared.inboxes { inbox.forgetLongestRound() } }
             engine.hooks.wakeAt = { deadline in
                 let (previous, _) = shared.nextDeadline.min(deadline, ordering: .relaxed)
                 if deadline < previous { shared.inboxes[0].wakeup.signal() }
