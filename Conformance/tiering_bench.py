@@ -219,8 +219,10 @@ def report(player: Player, row: dict[str, float], limit: int, requests: int) -> 
         notes.append(f"ratio warm {tiers['tier_warm_ratio']} dense {tiers['tier_dense_ratio']}")
         notes.append(f"skipped for time {tiers['tier_skipped_for_time']}")
         if int(tiers.get("tier_disk_bytes", 0)):
-            disk, whole = int(tiers["tier_disk_bytes"]), int(tiers["tier_cold_whole_bytes"])
-            notes.append(f"disk {disk / 1e6:.1f} MB, {disk / max(1, whole):.2f} of what is cold")
+            disk, live = int(tiers["tier_disk_bytes"]), int(tiers["tier_disk_live_bytes"])
+            whole = int(tiers["tier_cold_whole_bytes"])
+            notes.append(f"disk {disk / 1e6:.1f} MB, {disk / max(1, live):.2f} x its living records, which are "
+                         f"{live / max(1, whole):.2f} of what is cold")
     print(line + "".join(f"\n           {note}" for note in notes), flush=True)
 
 

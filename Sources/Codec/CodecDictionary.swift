@@ -1,6 +1,6 @@
 // CodecDictionary.swift - bytes that small values are compressed against, made ready for both codecs: what values of
 // one kind have in common stands in it once instead of in each of them. Immutable after init, so any number of threads
-// may compress and decompress with it, each by a `BlockCoder` of its own. About 40 KiB beside its bytes.
+// may compress and decompress with it, each by a `BlockCoder` of its own. Some 120 KB with the tables of all codecs.
 internal import Base
 internal import CLZ4
 internal import CLinux
@@ -39,7 +39,7 @@ package enum BlockCodec: UInt8, Sendable, CaseIterable {
         let stream = UnsafeMutablePointer<LZ4_stream_t>.allocate(capacity: 1)
         unsafe LZ4_initStream(stream, MemoryLayout<LZ4_stream_t>.size)
         unsafe LZ4_loadDict(stream, copy, Int32(bytes.count))
-        let compressor = unsafe ZSTD_createCDict(copy, bytes.count, Int32(level))
+        let compressor = unsafe fog_zstd_make_dictionary(copy, bytes.count, Int32(level))
         let decompressor = unsafe ZSTD_createDDict(copy, bytes.count)
         guard let compressor = unsafe compressor, let decompressor = unsafe decompressor else {
             unsafe ZSTD_freeCDict(compressor)

@@ -30,6 +30,9 @@ package struct ColdOptions: Sendable {
     package var briefMilliseconds: Int64 = 600_000
     /// Share of `byteCountMax` in hundredths from which segments are emptied.
     package var reclaimPercent = 80
+    /// Dead bytes in hundredths of living ones from which segments are rewritten without them. What is open and what is
+    /// being rewritten comes on top: the files take some 1.25 times what lives in them.
+    package var wastePercent = 18
     /// The set survives a crash, not only a clean end.
     package var persists = false
     package var reading = Reading.automatic

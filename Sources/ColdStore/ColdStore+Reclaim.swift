@@ -1,7 +1,9 @@
 // ColdStore+Reclaim.swift - what time does: buffers that have waited long enough are written, tombstones are synced,
-// and when the files take more than their share, a segment is emptied: a window of it is read, and whoever keeps the
-// keys says of every record whether it lives, and whether it deserves to be written again (the second chance). The
-// segment with the most dead bytes and the greatest age goes first. A step looks at one window, so it is short.
+// and a segment is emptied when the files take more than their share, or when too much in them is dead: a window of it
+// is read, and whoever keeps the keys says of every record whether it lives, and whether it deserves to be written
+// again. Where room is wanted that is the second chance of what was used, and the segment with the most dead bytes and
+// the greatest age goes first; where only dead bytes are to go it is all that lives, and the segment with the greatest
+// share of them goes first. A step looks at one window, so it is short.
 internal import Base
 
 /// What is to become of a record that reclaiming met.
@@ -19,6 +21,8 @@ struct Draining {
     static let windowByteCount = 256 << 10
 
     let segment: Segment
+    /// Nothing that lives is dropped.
+    let sparesLiving: Bool
     /// The next record.
     var position = SegmentFormat.headerByteCount
     var window: ReadBlock?
@@ -30,8 +34,9 @@ extension ColdStore {
     /// Whether a segment is being emptied, and the next step can follow at once.
     package var isReclaiming: Bool { draining.map { !$0.isReading } ?? false }
 
-    /// Whether the segment that is being emptied lied once: what can still be read of it is worth keeping, used or not.
-    package var isRescuing: Bool { draining?.segment.isQuarantined ?? false }
+    /// Whether all that lives in the segment that is being emptied is worth keeping, used or not: there is room enough,
+    /// or the segment lied once, and this is what can still be read of it.
+    package var sparesLiving: Bool { draining.map { $0.sparesLiving || $0.segment.isQuarantined } ?? false }
 
     /// To be called every 50 ms or so, and after `poll`. Nothing is emptied unless `reclaims`. `judge` decides about a
     /// record at an address; for `keep`, `moved` then tells its new address, from before the old one stops being valid.
@@ -87,22 +92,39 @@ extension ColdStore {
     private func chooseVictim() {
         let used = diskByteCount
         let isFull = used / 100 * 100 > options.byteCountMax / 100 * options.reclaimPercent
+        let isWasteful = hasWaste
         var best: Segment?
         var bestScore = 0.0
         let newest = segments.reduce(UInt32(0)) { max($0, $1?.file.number ?? 0) }
         for segment in segments {
-            guard let segment, segment.state == .sealed, segment.isQuarantined || isFull,
-                segment.chunks.isEmpty
-            else { continue }
-            // Even where nothing is dead the oldest has to go.
-            let age = Double(newest - segment.file.number) + 1
-            let score = segment.isQuarantined ? Double.infinity : (segment.deadShare + 0.02) * age
+            guard let segment, segment.state == .sealed, segment.chunks.isEmpty else { continue }
+            var score = 0.0
+            if segment.isQuarantined {
+                score = .infinity
+            } else if isFull {
+                // Even where nothing is dead the oldest has to go.
+                let age = Double(newest - segment.file.number) + 1
+                score = (segment.deadShare + 0.02) * age
+            } else if isWasteful {
+                score = segment.deadShare
+            }
             if score > bestScore { (best, bestScore) = (segment, score) }
         }
         guard let best else { return }
         best.state = .draining
-        draining = Draining(segment: best)
+        draining = Draining(segment: best, sparesLiving: !isFull)
         statistics.segmentsReclaimed += 1
+    }
+
+    /// Whether the dead bytes of sealed segments are more than `options.wastePercent` of the living ones.
+    private var hasWaste: Bool {
+        var (live, whole) = (0, 0)
+        for segment in segments {
+            guard let segment, segment.state == .sealed else { continue }
+            live += segment.liveByteCount
+            whole += segment.end - SegmentFormat.headerByteCount
+        }
+        return (whole - live) / 100 * 100 > live / 100 * options.wastePercent
     }
 
     private func drain(

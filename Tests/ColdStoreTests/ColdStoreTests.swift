@@ -184,6 +184,28 @@ struct ColdStoreTests {
         rig.checkAccount()
     }
 
+    @Test func deadBytesAreGivenBackThoughThereIsRoom() throws {
+        let rig = try ColdStoreRig {
+            $0.segmentByteCount = 64 << 10
+            $0.chunkByteCount = 16 << 10
+        }
+        rig.keeps = { [unowned rig] _ in rig.store.sparesLiving }
+        for index in 0..<3000 {
+            rig.put("key:\(index)", bytes(1000, index))
+            if index % 20 == 0 { rig.settle() }
+        }
+        let wholeByteCount = rig.store.diskByteCount
+        // Two of three go, everywhere.
+        for index in 0..<3000 where index % 3 != 0 { rig.remove("key:\(index)") }
+        rig.settle()
+        rig.wait { rig.store.diskByteCount < wholeByteCount / 2 && rig.store.isIdle && !rig.store.isReclaiming }
+        // What is open counts too.
+        #expect(rig.store.diskByteCount <= rig.store.liveByteCount * 5 / 4 + 2 * 64 << 10)
+        #expect(rig.store.statistics.recordsDropped == 0 && rig.values.count == 1000)
+        for index in 0..<3000 where index % 3 == 0 { #expect(rig.fetch("key:\(index)") == bytes(1000, index)) }
+        rig.checkAccount()
+    }
+
     @Test(arguments: [false, true])
     func everythingCanGoAtOnce(persists: Bool) throws {
         let rig = try ColdStoreRig { $0.persists = persists }

@@ -143,9 +143,9 @@ extension Keyspace {
 
     // MARK: records
 
-    /// What is to become of a record that is met when its segment is emptied. One that was used since it was written,
-    /// or since it was spared last, is written again; the key of another goes. Not while a snapshot runs: it may keep
-    /// entries that are in no table.
+    /// What is to become of a record that is met when its segment is emptied. Where there is room it is written again;
+    /// where there is none, only one that was used since it was written or spared last is, and the key of another goes.
+    /// Not while a snapshot runs: it may keep entries that are in no table.
     package mutating func judge(_ head: ColdHead, _ key: Span<UInt8>, _ address: ColdAddress) -> ColdVerdict {
         guard let (slot, hash, database) = holder(of: key, address, head.database) else { return .dead }
         if isExpired(slot.entry) {
@@ -154,7 +154,7 @@ extension Keyspace {
             expire(slot, hash: hash, in: database)
             return .drop
         }
-        if tiers.cold?.store.isRescuing == true { return .keep }
+        if tiers.cold?.store.sparesLiving == true { return .keep }
         if slot.entry.frequency > 0 {
             slot.entry.frequency -= 1
             return .keep
