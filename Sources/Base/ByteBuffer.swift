@@ -1,6 +1,7 @@
 // ByteBuffer.swift - growable bytes: reply buffers, query buffers, scratch. One owner, no reference counting.
 // Growth is geometric by what was really appended, never by what a client announced. The pointer stays private;
 // everyone else sees spans. Cost: append is one compare and one copy; growth is amortised O(1) per byte.
+internal import CAllocator
 internal import CLinux
 
 @safe package struct ByteBuffer: ~Copyable, @unchecked Sendable {
@@ -35,6 +36,9 @@ internal import CLinux
     }
 
     package var isEmpty: Bool { @inline(__always) get { count == 0 } }
+
+    /// Bytes that the allocator really gave: somewhat more than `capacity`.
+    package var allocatedByteCount: Int { ownsMemory ? Int(unsafe fog_allocated_size(base)) : 0 }
 
     /// The bytes, valid until the next mutation.
     package var span: Span<UInt8> {

@@ -52,10 +52,10 @@ internal import Structures
     /// Replies to writes under `appendfsync always`, in order; empty otherwise.
     package private(set) var holds: [Hold] = []
     private var slices: UnsafeMutablePointer<ArgumentSlice>
-    private var sliceCapacity = 4096
+    private var sliceCapacity = 1024
     private var sliceCount = 0
     private var items: UnsafeMutablePointer<Item>
-    private var itemCapacity = 1024
+    private var itemCapacity = 512
     package private(set) var itemCount = 0
     package private(set) var segments = SegmentList()
     /// Next item to run.
@@ -95,7 +95,7 @@ internal import Structures
         output.removeAll(keepingCapacity: 256 << 10)
         if sliceCapacity > 65536 {
             unsafe slices.deallocate()
-            sliceCapacity = 4096
+            sliceCapacity = 1024
             unsafe slices = .allocate(capacity: sliceCapacity)
         }
     }
@@ -186,17 +186,20 @@ internal import Structures
         let end = min(itemCount, position &+ Batch.itemsPerTurn)
         engine.beginRound()
         let holdsReplies = engine.holdsReplies
+        let outputByteCountMax = engine.turnReplyByteCountMax
+        let outputByteCountGoal = min(outputByteCountMax, Batch.outputByteCountGoal)
         var journalEnd = engine.journal.file.end
         holds.removeAll(keepingCapacity: true)
         var executed = 0
         var current = -1
-        while position < end {
+        running: while position < end {
             let groupEnd = min(end, position &+ Batch.prefetchDistance)
             if groupEnd &- position > 1 { prefetch(engine, from: position, to: groupEnd) }
             while position < groupEnd {
                 let item = unsafe items[position]
                 let index = Int(item.segment)
                 if index != current {
+                    if _slowPath(output.count > outputByteCountGoal) { break running }
                     current = index
                     enter(index, &engine)
                 }
@@ -225,8 +228,8 @@ internal import Structures
                     abandonRest(ofSegment: index)
                     break
                 }
+                if _slowPath(output.count > outputByteCountMax) { break running }
             }
-            if output.count > Batch.outputByteCountMax { break }
         }
         engine.endRound(commandCount: executed)
     }
@@ -262,8 +265,9 @@ internal import Structures
         if _slowPath(session.session.isRecipient) { engine.writeMail(of: session, to: &output) }
     }
 
-    /// A turn ends early when its replies have grown to this, so that they are written before more are made.
-    private static let outputByteCountMax = 4 << 20
+    /// When the replies of a turn have grown to this, no other connection's commands are begun in it: they wait here
+    /// until its end, and many clients that read large values would else take memory that keys have to make room for.
+    private static let outputByteCountGoal = 128 << 10
 
     @inline(__always)
     private func prefetch(_ engine: borrowing Engine, from start: Int, to end: Int) {

@@ -12,6 +12,9 @@ struct ClientMemory {
     var limit = Int.max
     /// Sum of what every client was counted with last.
     var total = 0
+    /// What those hold who were disconnected for the limit and whose connections are not closed yet: it goes without
+    /// anybody's help, and counted towards `maxmemory` it would cost keys.
+    var leaving = 0
     /// Nobody is left who may be disconnected. Until somebody grows there is nothing to look for.
     var isExhausted = false
 
@@ -54,7 +57,12 @@ extension Engine {
     mutating func uncountMemory(of session: SessionReference) {
         clientMemory.total &-= session.session.countedByteCount
         session.session.countedByteCount = 0
+        clientMemory.leaving &-= session.session.leavingByteCount
+        session.session.leavingByteCount = 0
     }
+
+    /// The client's connection is as good as gone, and has given back what waited to be sent.
+    package mutating func noteDoomed(_ session: SessionReference) { uncountMemory(of: session) }
 
     /// One that is being disconnected counts no more: its memory is on its way back.
     private func memory(of session: SessionReference) -> Int {
@@ -120,7 +128,10 @@ extension Engine {
             "Evicting client: id=\(session.session.id) addr=\(session.session.address) "
                 + "name=\(session.session.name) tot-mem=\(session.session.countedByteCount)")
         statistics.evictedClients += 1
+        let byteCount = session.session.countedByteCount
         uncountMemory(of: session)
+        session.session.leavingByteCount = byteCount
+        clientMemory.leaving &+= byteCount
         dismiss(session)
     }
 }

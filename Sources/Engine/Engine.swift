@@ -139,6 +139,8 @@ package struct EngineGates: OptionSet, Sendable {
     var classes = DataClasses()
     var observer = Observer()
     var clientMemory = ClientMemory()
+    /// Bytes of replies that a turn makes at most, a reply's more or less.
+    var turnReplyByteCountMax = 1 << 20
     package internal(set) var pause = ClientPause()
     package internal(set) var waiting = WaitingSessions()
     package internal(set) var monitors: [SessionReference] = []
@@ -220,6 +222,7 @@ package struct EngineGates: OptionSet, Sendable {
         armEffects()
         limitTrackingTable()
         limitClientMemory()
+        limitTurnReplies()
         tellExtensionSettings()
     }
 

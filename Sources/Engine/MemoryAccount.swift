@@ -189,11 +189,21 @@ extension Engine {
 
     /// Bytes that count towards `maxmemory`. As in stock servers what waits for the append only file does not: evicting
     /// would make more of it.
-    /// And the disk tier's buffers count as if they were full: room is made by filling them.
-    var countedMemory: Int { usedMemory - memory.uncounted + memory.reserved }
+    /// Nor do clients count that are on their way out. And the disk tier's buffers count as if they were full: room is
+    /// made by filling them.
+    var countedMemory: Int { usedMemory - memory.uncounted - clientMemory.leaving + memory.reserved }
 
     private var uncountedByteCount: Int {
         journal.isOn ? journal.file.bytes.count + hooks.appendOnlyGauges().pendingByteCount : 0
+    }
+
+    /// When its replies have grown to this, a turn ends early, so that they are written, and counted where they have to
+    /// wait, before more are made. Follows the limits of memory.
+    mutating func limitTurnReplies() {
+        var most = 1 << 20
+        if settings.maxmemory > 0 { most = min(most, settings.maxmemory / 64) }
+        if let limit = settings.clientMemoryLimit { most = min(most, limit / 32) }
+        turnReplyByteCountMax = max(64 << 10, most)
     }
 
     /// `maxmemory`, less what fragmentation takes of it.

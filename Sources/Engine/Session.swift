@@ -88,6 +88,8 @@ package struct Session: ~Copyable {
     package var gauges = ConnectionGauges()
     /// What the client is counted with in the memory of all clients.
     var countedByteCount = 0
+    /// It was disconnected for what all clients hold, and its connection still holds so much.
+    var leavingByteCount = 0
     /// What the engine has for the connection; see `Deliveries.swift`.
     var mail: [Delivery] = []
     /// Behind `mail`: a part of what the loop's connections share. Kept apart because most mail is just this.

@@ -27,7 +27,7 @@ struct Connection: ~Copyable {
     /// Has a segment in the loop's present batch.
     var isInRound = false
     /// To be closed when the round has settled: until then the batch refers to its session and its bytes.
-    var isDoomed = false
+    private(set) var isDoomed = false
     /// The client has shut its sending half down: what it sent runs and is answered, then the connection ends.
     var hasEndedInput = false
     /// Listens to channels: another limit holds for its unread output. As of its last mail, or the last gauges.
@@ -84,6 +84,13 @@ struct Connection: ~Copyable {
         gauges.networkInput = networkInput
         gauges.networkOutput = networkOutput
         return gauges
+    }
+
+    /// The connection is to be closed when the round has settled: nobody reads what waits.
+    mutating func doom() {
+        isDoomed = true
+        output = OutputQueue()
+        held = HeldOutput()
     }
 
     /// Writes what the socket takes. Returns false when the peer is gone.

@@ -35,7 +35,7 @@ internal import Synchronization
     var connections = ConnectionTable()
     var batch: Batch
     var ranges = ArgumentRanges()
-    private let arena: UnsafeMutablePointer<UInt8>
+    private let arena: MappedBuffer
     private var arenaUsed = 0
     /// Connections that hold complete commands but need no read (resumed, or paused by their own unread output).
     var readyInput: [UInt64] = []
@@ -66,6 +66,7 @@ internal import Synchronization
 
     init(index: Int, shared: ServerShared) throws(SystemError) {
         let poller = try Poller()
+        let arena = try MappedBuffer(byteCount: EventLoop.arenaByteCount)
         try poller.add(shared.inboxes[index].wakeup.descriptor, .read, token: EventLoop.wakeupToken)
         if index == 0 { try poller.add(shared.coldWakeup.descriptor, .read, token: EventLoop.coldToken) }
         self.poller = poller
@@ -74,10 +75,8 @@ internal import Synchronization
         inbox = shared.inboxes[index]
         batch = Batch(commands: shared.commands)
         settings = shared.initialSettings
-        unsafe arena = .allocate(capacity: EventLoop.arenaByteCount)
+        self.arena = arena
     }
-
-    deinit { unsafe arena.deallocate() }
 
     // MARK: rounds
 
@@ -151,7 +150,7 @@ internal import Synchronization
         if _slowPath(unsafe hasUnreadOutput(connection)) { return unsafe readAhead(connection) }
         if unsafe connection.pointee.input.isEmpty {
             let room = min(arenaLeft, EventLoop.readByteCountMax)
-            let target = unsafe arena + arenaUsed
+            let target = unsafe arena.pointer + arenaUsed
             let descriptor = unsafe connection.pointee.descriptor
             guard case .bytes(let count) = unsafe received(connection, Socket.read(descriptor, target, count: room))
             else { return }
@@ -166,7 +165,7 @@ internal import Synchronization
     @unsafe private mutating func drainClosed(_ connection: UnsafeMutablePointer<Connection>) {
         if unsafe connection.pointee.closesAfterOutput {
             let room = min(arenaLeft, EventLoop.readByteCountMax)
-            let result = unsafe Socket.read(connection.pointee.descriptor, arena + arenaUsed, count: room)
+            let result = unsafe Socket.read(connection.pointee.descriptor, arena.pointer + arenaUsed, count: room)
             if result == .closed { unsafe close(connection.pointee.token) }
             if result == .ended { unsafe endInput(connection) }
             return
@@ -444,8 +443,10 @@ internal import Synchronization
     mutating func close(_ token: UInt64) {
         guard let connection = unsafe connections.find(token) else { return }
         if unsafe connection.pointee.isInRound {
-            // The batch still refers to its session and bytes; settling closes it.
-            return unsafe connection.pointee.isDoomed = true
+            // The batch still refers to its session and bytes; settling closes it. What it was to be sent goes now.
+            unsafe connection.pointee.doom()
+            let session = unsafe connection.pointee.session
+            return shared.turn.take { $0.noteDoomed(session) }
         }
         let session = unsafe connection.pointee.session
         let gauges = unsafe connection.pointee.gauges

@@ -21,30 +21,47 @@ struct OutputQueue: ~Copyable {
     private var pieces: [Piece] = []
     private var firstPiece = 0
     private var pieceByteCount = 0
+    /// What the own pieces take, and what waits of shared ones, which counts as if it were this client's alone.
+    private var ownAllocatedByteCount = 0
+    private var sharedByteCount = 0
 
     var pendingByteCount: Int { head.count - written + pieceByteCount }
 
     /// With what was written and is not given back yet: the memory that counts against the client's limit.
     var heldByteCount: Int { head.count + pieceByteCount }
 
-    /// Memory that was reserved, for CLIENT LIST.
-    var reservedByteCount: Int { head.capacity + pieceByteCount }
+    /// Memory that was reserved, as the allocator gave it, for CLIENT LIST and for the limit of all clients.
+    var reservedByteCount: Int { head.allocatedByteCount + ownAllocatedByteCount + sharedByteCount }
 
     /// Output to be written once more than this was written and is still held.
     private static let writtenKeptMax = 64 << 10
-    private static let ownPieceByteCountMax = 64 << 10
+    /// What does not fit into so much at the front goes into pieces: bytes that wait are not moved again and again, and
+    /// the memory of a client grows as what it leaves unread does.
+    private static let headByteCountMax = 64 << 10
+    private static let pieceByteCountMin = 16 << 10
+    private static let pieceByteCountMax = 64 << 10
 
     /// Queues a copy of the bytes.
     mutating func append(_ bytes: Span<UInt8>) {
-        if firstPiece == pieces.count { return appendToHead(bytes) }
-        let last = pieces.count - 1
-        if pieces[last].isOwn && pieces[last].end < OutputQueue.ownPieceByteCountMax {
-            pieces[last].bytes.buffer.append(bytes)
-            pieces[last].end += bytes.count
-        } else {
+        if firstPiece == pieces.count {
+            let isSmall = bytes.count <= OutputQueue.headByteCountMax - (head.count - written)
+            if isSmall || head.isEmpty { return appendToHead(bytes) }
+        }
+        var offset = 0
+        if let last = pieces.last, last.isOwn, firstPiece < pieces.count {
+            offset = min(bytes.count, last.bytes.buffer.capacity - last.bytes.buffer.count)
+            last.bytes.buffer.append(bytes.extracting(0..<offset))
+            pieces[pieces.count - 1].end += offset
+        }
+        let rest = bytes.count - offset
+        if rest > 0 {
             let own = SharedBytes()
-            own.buffer.append(bytes)
-            pieces.append(Piece(bytes: own, start: 0, end: bytes.count, isOwn: true))
+            // The more waits, the larger the pieces, so that much of it is written at once.
+            let usual = min(max(pendingByteCount / 4, OutputQueue.pieceByteCountMin), OutputQueue.pieceByteCountMax)
+            own.buffer.reserveExactly(max(rest, usual))
+            own.buffer.append(bytes.extracting(offset..<bytes.count))
+            ownAllocatedByteCount += own.buffer.allocatedByteCount
+            pieces.append(Piece(bytes: own, start: 0, end: rest, isOwn: true))
         }
         pieceByteCount += bytes.count
     }
@@ -71,6 +88,7 @@ struct OutputQueue: ~Copyable {
         }
         pieces.append(Piece(bytes: bytes, start: range.lowerBound, end: range.upperBound, isOwn: false))
         pieceByteCount += range.count
+        sharedByteCount += range.count
     }
 
     /// Writes what the socket takes: how many bytes; nil when the peer is gone.
@@ -107,7 +125,10 @@ struct OutputQueue: ~Copyable {
     private mutating func advance(_ count: Int) {
         pieceByteCount -= count
         pieces[firstPiece].start += count
-        guard pieces[firstPiece].start == pieces[firstPiece].end else { return }
+        let piece = pieces[firstPiece]
+        if !piece.isOwn { sharedByteCount -= count }
+        guard piece.start == piece.end else { return }
+        if piece.isOwn { ownAllocatedByteCount -= piece.bytes.buffer.allocatedByteCount }
         pieces[firstPiece] = Piece(bytes: OutputQueue.nothing, start: 0, end: 0, isOwn: false)
         firstPiece += 1
         if firstPiece > 64 && firstPiece > pieces.count / 2 {
