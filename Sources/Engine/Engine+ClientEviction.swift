@@ -57,8 +57,10 @@ extension Engine {
     mutating func uncountMemory(of session: SessionReference) {
         clientMemory.total &-= session.session.countedByteCount
         session.session.countedByteCount = 0
+        guard session.session.leavingByteCount > 0 else { return }
         clientMemory.leaving &-= session.session.leavingByteCount
         session.session.leavingByteCount = 0
+        memory.forgetReading()
     }
 
     /// The client's connection is as good as gone, and has given back what waited to be sent.

@@ -91,6 +91,9 @@ package struct MemoryAccount {
         readingMilliseconds = milliseconds
     }
 
+    /// Much was given back since the last reading: the next look at the limit reads anew.
+    mutating func forgetReading() { readingMilliseconds = 0 }
+
     /// The rest of a reading; `used` is what it has been since `readUsed`.
     mutating func readOthers(_ pages: PageFigures, keyspaceByteCount: Int, resident: Int, milliseconds: Int64) {
         used = current(keyspaceByteCount: keyspaceByteCount)
