@@ -20,7 +20,7 @@ import time
 MEANT_REDIS = {
     "io-threads": "default is the number of cores, at most 8",
     "maxmemory-samples": "at most 64, as Redis 8 and Valkey have it",
-    "maxmemory-policy": "Redis 8.6 added the LRM policies",
+    "maxmemory-policy": "Redis 8.6 added the LRM policies, and two names are Fog's own",
     "loglevel": "Redis 8 and Valkey added 'nothing'",
     "notify-keyspace-events": "'n' is shown beside 'A', which Redis 7.0 forgets",
     "dir": "every server has its own",

@@ -19,7 +19,7 @@ extension Engine {
         _ output: UnsafeMutablePointer<ByteBuffer>, resumption: Resumption?
     ) -> GateResult {
         if gates.contains(.clientMemory) && resumption == nil && !admitClient(reference) { return .closed }
-        let usual: EngineGates = [.memory, .clientMemory, .observed, .cold]
+        let usual: EngineGates = [.memory, .clientMemory, .classLimits, .observed, .cold]
         // A limit is the usual case; nothing else is to be looked at then.
         if gates.isSubset(of: usual) && reference.session.gates.isEmpty && resumption == nil {
             return unsafe passUsualGates(reference, id, arguments, output)
@@ -42,8 +42,8 @@ extension Engine {
             unsafe reject(reference, id, refusal, output)
             return .refused
         }
-        if gates.contains(.diskFailed), let refusal = diskGate(id, flags) {
-            unsafe reject(reference, id, refusal.span, output)
+        if let text = classGate(reference, id, arguments) ?? diskGate(id, flags) {
+            unsafe reject(reference, id, text: text, output)
             return .refused
         }
         if reference.session.gates.contains(.subscribed) && !flags.contains(.whileSubscribed) {
@@ -72,7 +72,7 @@ extension Engine {
         return look(id, arguments, reference, resumption)
     }
 
-    /// The gates of memory and disk alone.
+    /// The gates of memory, classes and disk alone.
     @unsafe private mutating func passUsualGates(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments,
         _ output: UnsafeMutablePointer<ByteBuffer>
@@ -81,6 +81,10 @@ extension Engine {
         if memoryGate(reference, id, commands.slot(id).flags, arguments, &refusal) { return .suspended }
         if let refusal {
             unsafe reject(reference, id, refusal, output)
+            return .refused
+        }
+        if let text = classGate(reference, id, arguments) {
+            unsafe reject(reference, id, text: text, output)
             return .refused
         }
         if gates.contains(.cold) && coldGate(reference, id, arguments) { return .suspended }
@@ -151,7 +155,8 @@ extension Engine {
 
     /// What cannot be kept is not begun. PING is refused too, so that whoever looks after the server hears of it.
     private func diskGate(_ id: Int, _ flags: CommandFlags) -> ByteBuffer? {
-        guard let refusal = diskRefusal, flags.contains(.write) || commands.fullNames[id] == "ping" else { return nil }
+        guard gates.contains(.diskFailed), let refusal = diskRefusal,
+            flags.contains(.write) || commands.fullNames[id] == "ping" else { return nil }
         var text = ByteBuffer()
         text.append(refusal)
         return text

@@ -8,7 +8,8 @@ extension MaxmemoryPolicy {
     /// uses and fade with its passes, so recency and frequency both tell.
     var eviction: EvictionPolicy? {
         switch self {
-        case .allKeysLRU, .allKeysLFU: EvictionPolicy(order: .unused, onlyVolatile: false, countsUses: isLFU)
+        case .allKeysLRU, .allKeysLFU, .allKeysS3FIFO, .allKeysTinyLFU:
+            EvictionPolicy(order: .unused, onlyVolatile: false, countsUses: isLFU)
         case .volatileLRU, .volatileLFU: EvictionPolicy(order: .unused, onlyVolatile: true, countsUses: isLFU)
         // Only writes count as uses then.
         case .allKeysLRM: EvictionPolicy(order: .unused, onlyVolatile: false)

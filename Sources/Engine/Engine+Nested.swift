@@ -25,6 +25,8 @@ package struct NestedRules: Sendable {
     package var refusesWrites = false
     /// Memory was over its limit when the script began, and it has written nothing yet.
     package var refusesGrowth = false
+    /// The same of classes: those over their limits take nothing more.
+    package var heedsClassLimits = false
 
     package init(protocolVersion: Int) { self.protocolVersion = protocolVersion }
 }
@@ -71,6 +73,10 @@ extension Engine {
             return false
         }
         if let text = nestedAccessGate(session, id, arguments) {
+            unsafe withUnsafeMutablePointer(to: &output) { unsafe reject(session, id, text: text, $0) }
+            return false
+        }
+        if rules.heedsClassLimits, let text = nestedClassGate(session, id, arguments) {
             unsafe withUnsafeMutablePointer(to: &output) { unsafe reject(session, id, text: text, $0) }
             return false
         }

@@ -79,6 +79,8 @@ package struct EngineGates: OptionSet, Sendable {
     static let cold = EngineGates(rawValue: 1 << 10)
     /// `maxmemory-clients` is set.
     static let clientMemory = EngineGates(rawValue: 1 << 11)
+    /// The limit of some class may refuse writes (`Classes/Engine+ClassGate.swift`).
+    static let classLimits = EngineGates(rawValue: 1 << 12)
 }
 
 @safe package struct Engine: ~Copyable {

@@ -24,6 +24,27 @@ struct MemoryPolicyTests {
         #expect((Int(line.dropFirst("maxmemory:".count)) ?? 0) > 1 << 20, "\(line)")
     }
 
+    /// The names of what the hand is: S3-FIFO's order, which is what allkeys-lru means here, and the one that counts
+    /// uses, which is what allkeys-lfu means.
+    @Test(arguments: TestVariant.protocols)
+    func namesOfTheHand(variant: TestVariant) throws {
+        let session = try TestSession(variant)
+        try session.run([
+            ("CONFIG SET maxmemory-policy allkeys-s3fifo", "OK"), ("SET key value", "OK"),
+            ("CONFIG GET maxmemory-policy", "(matches) *allkeys-s3fifo*"), ("OBJECT IDLETIME key", "0"),
+            ("OBJECT FREQ key", "(matches) (error) ERR An LFU maxmemory policy is not selected*"),
+            ("CONFIG SET maxmemory-policy ALLKEYS-TinyLFU", "OK"),
+            ("CONFIG GET maxmemory-policy", "(matches) *allkeys-tinylfu*"),
+            ("OBJECT IDLETIME key", "(matches) (error) ERR An LFU maxmemory policy is selected*"),
+        ])
+        for _ in 0..<100 { try session.run([("GET key", #""value""#)]) }
+        let uses = try session.client.run("OBJECT FREQ key").integer ?? 0
+        // Recency alone needs no more than three.
+        #expect(uses > 3, "\(uses)")
+        let memory = try session.client.run("INFO memory").text ?? ""
+        #expect(memory.contains("maxmemory_policy:allkeys-tinylfu"))
+    }
+
     @Test(arguments: [1, 4])
     func theFattestClientGoes(loopCount: Int) throws {
         let server = try TestServer(loopCount: loopCount)

@@ -54,6 +54,22 @@ struct AdviseCommandTests {
         #expect(try AdviseCommandTests.figure(session, "hit_rate")?.text == "0")
     }
 
+    /// The policy that is set is always one that is simulated, under its own name and only once.
+    @Test(arguments: [("allkeys-s3fifo", "allkeys-lru"), ("allkeys-tinylfu", "allkeys-lfu")])
+    func namesOfTheHand(name: String, stock: String) throws {
+        let session = try TestSession(configuration: "maxmemory 64gb\nmaxmemory-policy \(name)")
+        try session.run([("FOG.ADVISE START KEYS 4096", "OK"), ("SET key value", "OK"), ("GET key", #""value""#)])
+        #expect(try AdviseCommandTests.figure(session, "policy")?.text == name)
+        let predicted = try AdviseCommandTests.figure(session, "predicted")
+        #expect(predicted?[name]?["1x"]?.text == "100", "\(String(describing: predicted))")
+        #expect(predicted?[stock] == nil)
+        for number in 0..<1200 { try session.run([("GET key", #""value""#), ("GET none\(number)", "(nil)")]) }
+        let advice = try AdviseCommandTests.figure(session, "advice")?.text ?? ""
+        #expect(advice.hasPrefix("No other policy would find as much as a point more."), "\(advice)")
+        try session.run([("CONFIG SET maxmemory-policy \(stock)", "OK"), ("GET key", #""value""#)])
+        #expect(try AdviseCommandTests.figure(session, "predicted")?[stock] != nil)
+    }
+
     @Test("what was there before is known, and a smaller memory finds less of it")
     func knowsWhatWasThere() throws {
         // Half of it must be more than what all tests of the process use.
@@ -94,6 +110,9 @@ struct AdviceTextTests {
         #expect(
             better.advice == "maxmemory-policy allkeys-lfu would find 5.0 points more. "
                 + "Twice the memory would find 10.0 points more, half of it 10.0 less.")
+        let named = AdviceTextTests.figures(
+            [("allkeys-s3fifo", [0.4, 0.5, 0.6, 0.7]), ("allkeys-lfu", [0.4, 0.55, 0.6, 0.7])], policy: .allKeysS3FIFO)
+        #expect(named.advice.hasPrefix("maxmemory-policy allkeys-lfu would find 5.0 points more."))
         let enough = AdviceTextTests.figures([
             ("allkeys-lru", [0.698, 0.7, 0.7, 0.7]), ("allkeys-random", [0.5, 0.5, 0.5, 0.5]),
         ])

@@ -22,7 +22,7 @@ struct ClassCommandTests {
             ("FOG.CLASS DEL odd", "1"), ("FOG.CLASS DEL odd", "0"), ("FOG.CLASS OF vm:state:1x2", #""state""#),
             ("DEL fog:class:state", "1"), ("FOG.CLASS LIST", #"["all"]"#),
             ("FOG.CLASS SET x PATTERN", "(error) ERR wrong number of arguments for 'fog.class|set' command"),
-            ("FOG.CLASS SET x PATTERN a* POLICY lru", "(error) ERR syntax error"),
+            ("FOG.CLASS SET x PATTERN a* LIMIT 5", "(error) ERR syntax error"),
             ("FOG.CLASS SET x PATTERN a* TTL -1", "(error) ERR a time to live is 0 to 10000000000 seconds"),
             ("FOG.CLASS SET x PATTERN a* TTL 5 MAXTTL 4", "(error) ERR TTL cannot be greater than MAXTTL"),
             ("FOG.CLASS SET x PATTERN a* JITTER 91", "(error) ERR JITTER is 0 to 90 per cent"),

@@ -39,16 +39,20 @@ struct ClassMatcherTests {
         var generator = RandomGenerator(seed: seed)
         var ledger = ClassLedger()
         var model: [UInt64: Int] = [:]
+        var expiring: Set<UInt64> = []
         let hashes = (0..<3000).map { _ in generator.next() }
         for _ in 0..<30_000 {
             let hash = hashes[generator.below(hashes.count)]
             if generator.below(3) == 0 {
                 let wasThere = ledger.remove(hash)
                 #expect(wasThere == (model.removeValue(forKey: hash) != nil))
+                expiring.remove(hash)
             } else {
                 let bytes = generator.below(1000) * 8
-                ledger.charge(hash, bytes)
+                let isVolatile = generator.below(5) == 0
+                ledger.charge(hash, bytes, isVolatile: isVolatile)
                 model[hash] = bytes
+                if isVolatile { expiring.insert(hash) } else { expiring.remove(hash) }
             }
         }
         #expect(ledger.count == model.count)
@@ -56,6 +60,53 @@ struct ClassMatcherTests {
         var met: Set<UInt64> = []
         for _ in 0..<ledger.count { if let hash = ledger.next() { met.insert(hash) } }
         #expect(met == Set(model.keys))
+        #expect(ledger.volatileCount == expiring.count && !expiring.isEmpty, "seed \(seed)")
+        ledger.moveHand(generator.next())
+        met = []
+        for _ in 0..<ledger.volatileCount { if let hash = ledger.next(onlyVolatile: true) { met.insert(hash) } }
+        #expect(met == expiring)
+        // In steps of a few places it meets the same ones.
+        met = []
+        for _ in 0..<20_000 { if let hash = ledger.next(onlyVolatile: true, placesMax: 2) { met.insert(hash) } }
+        #expect(met == expiring)
+        for hash in expiring { ledger.charge(hash, 0) }
+        #expect(ledger.next(onlyVolatile: true) == nil && ledger.next() != nil)
+        // The greatest charge does not reach into the mark of what expires.
+        ledger.removeAll()
+        ledger.charge(1, .max)
+        #expect(ledger.volatileCount == 0 && ledger.chargedByteCount == (1 << 31 - 1) << 3)
+        ledger.charge(1, .max, isVolatile: true)
+        #expect(ledger.volatileCount == 1 && ledger.chargedByteCount == (1 << 31 - 1) << 3)
+    }
+
+    @Test("of many keys offered the soonest are taken, in order", arguments: [UInt64(7), 8])
+    func soonest(seed: UInt64) {
+        var generator = RandomGenerator(seed: seed)
+        var kept = SoonestKeys()
+        var model: [UInt64: Int64] = [:]
+        for _ in 0..<2000 {
+            if generator.below(4) == 0 {
+                let first = model.values.min()
+                let taken = kept.take()
+                #expect(taken?.expiry == first, "seed \(seed)")
+                if let taken { model[taken.hash] = nil }
+                continue
+            }
+            // Some are known already, with this time to live or another.
+            let (hash, expiry) = (UInt64(generator.below(40)), Int64(generator.below(1000)))
+            kept.offer(hash, expiry: expiry)
+            model[hash] = expiry
+            while model.count > SoonestKeys.countMax, let latest = model.max(by: { $0.value < $1.value }) {
+                // Of two that expire together either may stay.
+                let isKept = kept.keys.contains { $0.hash == latest.key }
+                let other = model.first { item in
+                    item.value == latest.value && !kept.keys.contains { $0.hash == item.key }
+                }
+                model[isKept ? other?.key ?? latest.key : latest.key] = nil
+            }
+            let expiries = kept.keys.map(\.expiry)
+            #expect(Set(kept.keys.map(\.hash)) == Set(model.keys) && expiries == expiries.sorted(by: >))
+        }
     }
 
     @Test("the limit of a control group, versions 2 and 1, and what auto makes of it")

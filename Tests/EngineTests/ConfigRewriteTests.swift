@@ -157,6 +157,17 @@ import Testing
                 """)
     }
 
+    @Test(arguments: ["allkeys-s3fifo", "allkeys-tinylfu"])
+    func policiesAreWrittenByTheNameThatWasSet(name: String) throws {
+        let files = MemoryFiles(["/etc/test.conf": "maxmemory-policy allkeys-lru\n"])
+        var config = load(["/etc/test.conf"], files: files).config
+        #expect(config.reply("maxmemory-policy", name.uppercased()) == "OK")
+        try config.rewrite(path: bytes("/etc/test.conf"), fileSystem: files.fileSystem)
+        #expect(files.text("/etc/test.conf")?.hasPrefix("maxmemory-policy \(name)\n") == true)
+        let again = load(["/etc/test.conf"], files: files)
+        #expect(again.report == nil && again.config.settings.maxmemoryPolicy.rawValue == name)
+    }
+
     @Test func usersAreWrittenWhenTheirOwnerSaysSo() throws {
         let files = MemoryFiles(["/etc/test.conf": "user default on\nuser bob on\nuser eve off\n"])
         let config = load(["/etc/test.conf"], files: files).config

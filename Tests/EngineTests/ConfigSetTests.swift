@@ -53,6 +53,15 @@ import Testing
                 ["appendfsync", "sometimes"],
                 failed + "'appendfsync') - argument(s) must be one of the following: everysec, always, no"
             ),
+            (
+                ["maxmemory-policy", "lru"],
+                failed
+                    + """
+                    'maxmemory-policy') - argument(s) must be one of the following: volatile-lru, volatile-lfu, \
+                    volatile-random, volatile-ttl, volatile-lrm, allkeys-lru, allkeys-lfu, allkeys-random, \
+                    allkeys-lrm, noeviction, allkeys-s3fifo, allkeys-tinylfu
+                    """
+            ),
             (["save", "1 2 3"], failed + "'save') - Invalid save parameters"),
             (["rdma-bind", "x"], failed + "'rdma-bind') - No RDMA building support."),
         ] as [([String], String)])

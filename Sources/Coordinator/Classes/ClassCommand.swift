@@ -18,19 +18,23 @@ enum ClassCommand {
                     "SET",
                     """
                     name PATTERN pattern:pattern [TTL seconds:integer] [MAXTTL seconds:integer] \
-                    [JITTER percent:integer] [MAXMEM bytes] [PRIORITY priority:integer] [L1 yes-or-no] \
-                    [L1TTL seconds:integer] [COMPRESS choice] [L3 yes-or-no]
+                    [JITTER percent:integer] [MAXMEM bytes] [POLICY policy] [PRIORITY priority:integer] \
+                    [L1 yes-or-no] [L1TTL seconds:integer] [COMPRESS choice] [L3 yes-or-no]
                     """,
                     arity: -5, [.write, .denyOOM], keys: [.key(at: 2, [.notKey])], in: .fog, since: "8.2.0",
                     complexity: "O(1), and O(N) in slices where N is the number of keys in the database.",
                     summary: "Defines a class: keys that match a pattern, their life and their share of memory.",
                     help: [
                         "SET <name> PATTERN <pattern> [TTL <s>] [MAXTTL <s>] [JITTER <pct>] [MAXMEM <bytes>]",
-                        "    [PRIORITY <n>] [L1 YES|NO] [L1TTL <s>] [COMPRESS YES|NO|AUTO|LZ4|ZSTD] [L3 YES|NO]",
+                        "    [POLICY <policy>] [PRIORITY <n>] [L1 YES|NO] [L1TTL <s>]",
+                        "    [COMPRESS YES|NO|AUTO|LZ4|ZSTD] [L3 YES|NO]",
                         "    Keys of the class that are written without a time to live get TTL, give or take",
-                        "    JITTER per cent, and never more than MAXTTL. Together they keep to MAXMEM: the",
-                        "    unused of them are evicted. A key of several classes is in that of the greatest",
-                        "    PRIORITY, then of the longest prefix. What is not given is off.",
+                        "    JITTER per cent, and never more than MAXTTL. Together they keep to MAXMEM: some of",
+                        "    them are evicted, which ones POLICY says, a maxmemory-policy but for the lrm ones; the",
+                        "    unused ones when it is not given. Under noeviction, and under a volatile policy",
+                        "    without a key that expires, writes to the class are refused. A key of several classes",
+                        "    is in that of the greatest PRIORITY, then of the longest prefix. What is not given is",
+                        "    off.",
                         "    L1 NO keeps values compressed, L1TTL compresses what is unused for so long, COMPRESS",
                         "    says whether and how they are, L3 NO keeps them off the disk. What is not given of",
                         "    these is as the directives fog-l1-enabled, fog-l1-ttl, fog-compress,",
@@ -136,15 +140,18 @@ enum ClassCommand {
         let counters = item.counters
         let reads = counters.hits + counters.misses
         let rate = reads == 0 ? 0 : (Double(counters.hits) * 1000 / Double(reads)).rounded() / 10
-        reply.map(10)
+        reply.map(12)
         reply.pair("keys", item.keyCount)
         reply.pair("bytes", item.byteCount)
         reply.pair("maxmem", item.definition.limits.byteCountMax)
+        reply.bulk("policy")
+        reply.bulk(item.definition.limits.policy?.rawValue ?? "default")
         reply.pair("hits", counters.hits)
         reply.pair("misses", counters.misses)
         reply.pair("hit_rate", double: rate)
         reply.pair("evicted", counters.evicted)
         reply.pair("expired", counters.expired)
+        reply.pair("refused", counters.refused)
         reply.pair("ledger_bytes", item.ledgerByteCount)
         reply.pair("counting", isCounted ? 0 : 1)
     }

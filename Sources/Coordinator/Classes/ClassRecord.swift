@@ -37,6 +37,8 @@ enum ClassRecord {
                     throw .message("ERR MAXMEM is a number of bytes, with a unit if you like: 100mb")
                 }
                 item.limits.byteCountMax = Int(bytes)
+            } else if words.take("POLICY", values: 1) {
+                item.limits.policy = try policy(&words)
             } else if words.take("PRIORITY", values: 1) {
                 item.priority = try words.integer(
                     in: -1000...1000, otherwise: .message("ERR PRIORITY is -1000 to 1000"))
@@ -49,6 +51,15 @@ enum ClassRecord {
             throw .message("ERR TTL cannot be greater than MAXTTL")
         }
         return item
+    }
+
+    private static func policy(_ words: inout Options) throws(CommandError) -> MaxmemoryPolicy {
+        let name = try words.next().array.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+        guard let policy = MaxmemoryPolicy.allCases.first(where: { Array($0.rawValue.utf8) == name }) else {
+            throw .message("ERR POLICY is a maxmemory-policy: allkeys-lru, volatile-ttl, noeviction or another")
+        }
+        if policy.isLRM { throw .message("ERR POLICY cannot be an lrm one: a class has no order by modification") }
+        return policy
     }
 
     /// A word about tiers with its value; false when the next one is none.
@@ -108,6 +119,9 @@ enum ClassRecord {
         fields.add("maxttl", decimal: item.limits.lifeMillisecondsMax / 1000)
         fields.add("jitter", decimal: Int64(item.limits.jitterPercent))
         fields.add("maxmem", decimal: Int64(item.limits.byteCountMax))
+        // As above: the bytes need a place of their own.
+        let policy = Array((item.limits.policy?.rawValue ?? "default").utf8)
+        fields.add("policy", policy.span)
         fields.add("priority", decimal: Int64(item.priority))
         let wish = item.wish
         fields.add("l1", text: name(wish.keepsRaw))
@@ -134,7 +148,7 @@ enum ClassRecord {
         var item = DataClass(name: name.array, pattern: pattern)
         entry.forEachField(now: now) { field, value, _ in
             guard let number = value.integerValue else {
-                return field.withText { name in value.withText { readWord($0, of: name, &item.wish) } }
+                return field.withText { name in value.withText { readWord($0, of: name, &item) } }
             }
             field.withText { text in
                 if text.equals("ttl") {
@@ -156,13 +170,16 @@ enum ClassRecord {
     }
 
     /// What is no word of the field leaves it to the configuration.
-    private static func readWord(_ word: Span<UInt8>, of field: Span<UInt8>, _ wish: inout TierWish) {
+    private static func readWord(_ word: Span<UInt8>, of field: Span<UInt8>, _ item: inout DataClass) {
         let isYes = word.equals("yes")
         if field.equals("compress") {
-            _ = setCompression(word, &wish)
+            _ = setCompression(word, &item.wish)
+        } else if field.equals("policy") {
+            let policy = MaxmemoryPolicy.allCases.first { Array($0.rawValue.utf8).span.equals(word) }
+            item.limits.policy = policy?.isLRM == true ? nil : policy
         } else if isYes || word.equals("no") {
-            if field.equals("l1") { wish.keepsRaw = isYes }
-            if field.equals("l3") { wish.usesDisk = isYes }
+            if field.equals("l1") { item.wish.keepsRaw = isYes }
+            if field.equals("l3") { item.wish.usesDisk = isYes }
         }
     }
 

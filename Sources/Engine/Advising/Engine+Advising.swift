@@ -10,8 +10,8 @@ extension MaxmemoryPolicy {
     /// How the server's own order looks in a simulated cache.
     fileprivate var shadowOrder: ShadowOrder {
         switch self {
-        case .allKeysLRU, .volatileLRU: .unused
-        case .allKeysLFU, .volatileLFU: .counted
+        case .allKeysLRU, .volatileLRU, .allKeysS3FIFO: .unused
+        case .allKeysLFU, .volatileLFU, .allKeysTinyLFU: .counted
         case .allKeysLRM, .volatileLRM: .modified
         case .allKeysRandom, .volatileRandom: .random
         case .volatileTTL: .soonestExpiry
@@ -31,6 +31,8 @@ extension MaxmemoryPolicy {
         case .volatileRandom: "volatile-random"
         case .volatileTTL: "volatile-ttl"
         case .noEviction: "noeviction"
+        case .allKeysS3FIFO: "allkeys-s3fifo"
+        case .allKeysTinyLFU: "allkeys-tinylfu"
         }
     }
 
@@ -39,9 +41,12 @@ extension MaxmemoryPolicy {
     }
 
     /// What is simulated while this policy is set: those for all keys, the soonest expiry, the policy itself, and what
-    /// LRU and LFU by the book would hold.
+    /// LRU and LFU by the book would hold. Of two names for one order the one that is set is simulated.
     fileprivate var shadowRules: [ShadowRule] {
-        var policies: [MaxmemoryPolicy] = [.allKeysLRU, .allKeysLFU, .allKeysLRM, .allKeysRandom, .volatileTTL]
+        var policies: [MaxmemoryPolicy] = [
+            self == .allKeysS3FIFO ? self : .allKeysLRU, self == .allKeysTinyLFU ? self : .allKeysLFU, .allKeysLRM,
+            .allKeysRandom, .volatileTTL,
+        ]
         if !policies.contains(self) { policies.append(self) }
         return policies.map(\.shadowRule) + [ShadowRule("lru", .leastRecent), ShadowRule("lfu", .leastFrequent)]
     }

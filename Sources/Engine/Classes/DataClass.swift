@@ -13,6 +13,8 @@ package struct ClassLimits: Sendable, Equatable, BitwiseCopyable {
     package var jitterPercent = 0
     /// What the class's keys may take together; 0 for no bound.
     package var byteCountMax = 0
+    /// Which of them go when they take more; nil leaves it to this server, which has the unused go first.
+    package var policy: MaxmemoryPolicy?
 
     package init() {}
 
@@ -21,6 +23,15 @@ package struct ClassLimits: Sendable, Equatable, BitwiseCopyable {
     package static let lifeSecondsMax = 10_000_000_000
 
     var limitsLife: Bool { lifeMilliseconds > 0 || lifeMillisecondsMax > 0 }
+
+    /// What goes when the class is over its limit; nil when nothing may.
+    var eviction: EvictionPolicy? {
+        guard let policy else { return EvictionPolicy(order: .unused, onlyVolatile: false) }
+        return policy.eviction
+    }
+
+    /// Whether it may come to it that no key may go though the class is over its limit.
+    var mayRefuse: Bool { byteCountMax > 0 && eviction?.onlyVolatile ?? true }
 
     /// When a key that was just written dies, given when it would (nil: never); nil when that is as it should be.
     /// `isPersistent`: whoever wrote it wants it to stay, so only the bound counts.

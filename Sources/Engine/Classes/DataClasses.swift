@@ -10,6 +10,8 @@ package struct ClassCounters: Sendable {
     /// Keys that went because memory, or the class's share of it, was full.
     package var evicted = 0
     package var expired = 0
+    /// Commands that were not run because the class was full and no key of it may go.
+    package var refused = 0
 }
 
 /// One database's classes.
@@ -18,7 +20,11 @@ struct ClassSpace {
     private(set) var classes: [DataClass] = []
     private(set) var limits: [ClassLimits] = []
     private(set) var matcher = ClassMatcher()
+    /// Classes whose limit may refuse a write; numbers.
+    private(set) var refusing: [Int] = []
     var ledgers: [ClassLedger] = []
+    /// Of a class whose keys go by their expiry: those of the last samples that have not gone.
+    var soonest: [SoonestKeys] = []
     var counters: [ClassCounters] = []
     /// Where counting the keys that are there goes on; nil when all are counted.
     var countingPosition: UInt64?
@@ -49,6 +55,7 @@ struct ClassSpace {
         }
         classes = sorted
         limits = sorted.map(\.limits)
+        refusing = limits.indices.filter { limits[$0].mayRefuse }
     }
 
     /// What the keys of a class cost together, as MEMORY USAGE tells it; each has a share of the table.
@@ -61,9 +68,17 @@ struct ClassSpace {
         return limit > 0 && byteCount(number, tableShare: tableShare) > limit
     }
 
+    /// Whether the class is over its limit and no key of it may go.
+    func isFull(_ number: Int, tableShare: Int) -> Bool {
+        guard limits[number].mayRefuse, isOverLimit(number, tableShare: tableShare) else { return false }
+        return limits[number].eviction == nil || ledgers[number].volatileCount == 0
+    }
+
     /// Forgets what was counted: the keys are others.
     mutating func recount(_ count: Int? = nil) {
-        ledgers = [ClassLedger](repeating: ClassLedger(), count: count ?? classes.count)
+        let count = count ?? classes.count
+        ledgers = [ClassLedger](repeating: ClassLedger(), count: count)
+        soonest = [SoonestKeys](repeating: SoonestKeys(), count: count)
         countingPosition = 0
     }
 }
@@ -73,6 +88,8 @@ package struct DataClasses {
     var spaces: [ClassSpace?] = []
     /// Whether there is any class.
     private(set) var isOn = false
+    /// Whether there is one whose limit may refuse a write.
+    private(set) var mayRefuse = false
     /// A class may be over its limit.
     var hasExcess = false
     /// The key that was written last is the last to go for its class's limit.
@@ -91,6 +108,7 @@ package struct DataClasses {
             swap(&space, at: database)
         }
         isOn = spaces.contains { $0 != nil }
+        mayRefuse = spaces.contains { $0?.refusing.isEmpty == false }
         hasExcess = isOn
     }
 

@@ -1,18 +1,13 @@
 // Engine+Classes.swift - classes of data at work: a key that was written gets its class's time to live, what it costs
-// is charged to the class, and a class over its limit gives up keys of its own, the unused first. All of it follows a
-// command, from `applyEffects`, so a handler knows nothing of classes; while there is none, no command pays for them.
-// A time to live that a class gave is recorded as PEXPIREAT and an eviction as DEL: who reads the journal needs no
-// classes. Under the turn.
+// is charged to the class, and a class over its limit gives up keys of its own (`Engine+ClassLimits.swift`). All of it
+// follows a command, from `applyEffects`, so a handler knows nothing of classes; while there is none, no command pays
+// for them. A time to live that a class gave is recorded as PEXPIREAT and an eviction as DEL: who reads the journal
+// needs no classes. Under the turn.
 internal import Base
 internal import Keyspace
 internal import Structures
 
 extension Engine {
-    /// Longest time that one command spends on making room in a class; the rest is the next one's, or the timer's.
-    private static let trimNanoseconds: Int64 = 500_000
-    /// Used keys passed by before one goes all the same.
-    private static let passedMax = 512
-    private static let evictionsPerCheck = 16
     /// Counting what is there holds the turn for so long at once.
     private static let countingNanoseconds: Int64 = 1_000_000
 
@@ -23,6 +18,7 @@ extension Engine {
         tellTierWishes()
         armObservation()
         armEffects()
+        setGate(.classLimits, classes.mayRefuse)
         countClasses(deadlineNanoseconds: clock.monotonicNanoseconds + Engine.countingNanoseconds)
         // What the limit takes goes with the effects of the command that set it, or with the timer's.
         effects.isPending = effects.isPending || classes.hasExcess
@@ -62,12 +58,14 @@ extension Engine {
         if !gates.contains(.loading) && !keyspace.keepsExpired {
             limitLife(slot, hash: hash, key, database, number, event)
         }
-        charge(keyspace[database].allocatedByteCount(of: slot.entry), hash, database, number)
+        charge(slot.entry, hash, database, number)
         classes.sparedHash = hash
     }
 
-    private mutating func charge(_ byteCount: Int, _ hash: UInt64, _ database: Int, _ number: Int) {
-        classes.spaces[database]?.ledgers[number].charge(hash, byteCount)
+    /// What a key costs now.
+    mutating func charge(_ entry: Entry, _ hash: UInt64, _ database: Int, _ number: Int) {
+        let byteCount = keyspace[database].allocatedByteCount(of: entry)
+        classes.spaces[database]?.ledgers[number].charge(hash, byteCount, isVolatile: entry.hasExpiry)
         if isOverLimit(database, number) {
             classes.hasExcess = true
             effects.isPending = true
@@ -121,57 +119,6 @@ extension Engine {
         if notifies { notify("expire", .generic, key, database: database) }
     }
 
-    // MARK: limits
-
-    private func isOverLimit(_ database: Int, _ number: Int) -> Bool {
-        classes.spaces[database]?.isOverLimit(number, tableShare: keyspace[database].tableShare) ?? false
-    }
-
-    /// Evicts in every class that is over its limit, as long as a slice lasts. What is left is looked at again by the
-    /// next command or the timer.
-    mutating func trimClasses(slices: Int64 = 1) {
-        let deadline = clock.monotonicNanoseconds + Engine.trimNanoseconds * slices
-        for database in classes.spaces.indices {
-            guard let count = classes.spaces[database]?.classes.count else { continue }
-            for number in 0..<count where isOverLimit(database, number) {
-                guard trim(database, number, deadline) else { return }
-            }
-        }
-        classes.hasExcess = false
-    }
-
-    /// False when time ran out.
-    private mutating func trim(_ database: Int, _ number: Int, _ deadline: Int64) -> Bool {
-        var (passed, removed, demoted) = (0, 0, 0)
-        while isOverLimit(database, number), let hash = classes.spaces[database]?.ledgers[number].next() {
-            let isAlone = classes.spaces[database]?.ledgers[number].count == 1
-            if hash == classes.sparedHash && !isAlone { continue }
-            guard let slot = keyspace[database].table.find(hash: hash) else {
-                classes.spaces[database]?.ledgers[number].remove(hash)
-                continue
-            }
-            if keyspace.isExpired(slot.entry) {
-                keyspace.expire(slot, hash: hash, in: database)
-            } else if slot.entry.frequency > 0 && passed < Engine.passedMax && !isAlone {
-                passed += 1
-                slot.entry.frequency -= 1
-                continue
-            } else if keyspace.demote(slot, in: database) != nil {
-                charge(keyspace[database].allocatedByteCount(of: slot.entry), hash, database, number)
-                demoted += 1
-                if demoted % Engine.evictionsPerCheck == 0 && clock.monotonicNanoseconds >= deadline { return false }
-                continue
-            } else {
-                keyspace.evict(slot, hash: hash, in: database)
-            }
-            classes.spaces[database]?.ledgers[number].remove(hash)
-            passed = 0
-            removed += 1
-            if removed % Engine.evictionsPerCheck == 0 && clock.monotonicNanoseconds >= deadline { return false }
-        }
-        return true
-    }
-
     // MARK: counting what is there
 
     /// Counts keys that were there before their class, as long as there is time; true when all are counted.
@@ -199,7 +146,8 @@ extension Engine {
             let number = space.matcher.find(entry.key)
             if number >= 0, !entry.key.starts(with: extensionPrefix.span) {
                 space.ledgers[number].charge(
-                    keyspace[database].table.hash(entry.key), keyspace[database].allocatedByteCount(of: entry))
+                    keyspace[database].table.hash(entry.key), keyspace[database].allocatedByteCount(of: entry),
+                    isVolatile: entry.hasExpiry)
             }
             return true
         }

@@ -5,7 +5,8 @@
 /// A closed list of names that a directive accepts.
 package protocol ConfigChoice: CaseIterable, RawRepresentable, Sendable, BitwiseCopyable where RawValue == String {}
 
-/// `maxmemory-policy`: what is evicted when memory is full.
+/// `maxmemory-policy`: what is evicted when memory is full. Behind the stock names stand two for what the hand is here:
+/// S3-FIFO's order, and the one that counts uses as TinyLFU does. They mean what allkeys-lru and allkeys-lfu mean.
 package enum MaxmemoryPolicy: String, ConfigChoice {
     case volatileLRU = "volatile-lru"
     case volatileLFU = "volatile-lfu"
@@ -17,16 +18,21 @@ package enum MaxmemoryPolicy: String, ConfigChoice {
     case allKeysRandom = "allkeys-random"
     case allKeysLRM = "allkeys-lrm"
     case noEviction = "noeviction"
+    case allKeysS3FIFO = "allkeys-s3fifo"
+    case allKeysTinyLFU = "allkeys-tinylfu"
 
     /// Keeps a logarithmic access counter per key instead of an access time.
-    package var isLFU: Bool { self == .volatileLFU || self == .allKeysLFU }
+    package var isLFU: Bool { self == .volatileLFU || self == .allKeysLFU || self == .allKeysTinyLFU }
     /// Orders keys by their last access.
-    package var isLRU: Bool { self == .volatileLRU || self == .allKeysLRU }
+    package var isLRU: Bool { self == .volatileLRU || self == .allKeysLRU || self == .allKeysS3FIFO }
     /// Orders keys by their last change: reads do not make them younger (Redis 8.6).
     package var isLRM: Bool { self == .volatileLRM || self == .allKeysLRM }
     /// May evict keys without an expiry.
     package var coversAllKeys: Bool {
-        self == .allKeysLRU || self == .allKeysLFU || self == .allKeysRandom || self == .allKeysLRM
+        switch self {
+        case .allKeysLRU, .allKeysLFU, .allKeysRandom, .allKeysLRM, .allKeysS3FIFO, .allKeysTinyLFU: true
+        case .volatileLRU, .volatileLFU, .volatileRandom, .volatileTTL, .volatileLRM, .noEviction: false
+        }
     }
 }
 

@@ -53,6 +53,7 @@ extension Engine {
         running.name = start.name
         running.refusesWrites = start.isReadOnly || start.flags.contains(.noWrites)
         running.refusesGrowth = !start.flags.contains(.allowOOM) && gates.contains(.memory) && isOverMemoryLimit()
+        running.heedsClassLimits = !start.flags.contains(.allowOOM)
         running.now = keyspace.now
         running.startTicks = stamp
         let threshold = settings.busyReplyThresholdMilliseconds
@@ -141,6 +142,8 @@ extension Engine {
         var rules = NestedRules(protocolVersion: protocolVersion)
         rules.refusesWrites = scripting.running.refusesWrites
         rules.refusesGrowth = scripting.running.refusesGrowth && !scripting.running.hasWritten
+        rules.heedsClassLimits =
+            gates.contains(.classLimits) && scripting.running.heedsClassLimits && !scripting.running.hasWritten
         let id = commands.resolve(arguments[0], arguments) ?? -1
         let hasRun = unsafe executeNested(session, arguments, slot: id, rules: rules, output: &reply.pointee)
         if hasRun, unsafe commands.slotPointer[id].flags.contains(.write) { scripting.running.hasWritten = true }

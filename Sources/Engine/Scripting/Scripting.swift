@@ -23,6 +23,8 @@ struct RunningScript {
     var refusesWrites = false
     /// Memory was over its limit when the script began, and it did not say that it copes.
     var refusesGrowth = false
+    /// It did not say that it copes when a class is over its limit.
+    var heedsClassLimits = false
     /// A write command ran: stopping now would leave half of the script's work.
     var hasWritten = false
     /// The database that the script has selected, while it is paused.
