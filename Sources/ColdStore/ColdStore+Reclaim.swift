@@ -116,8 +116,10 @@ extension ColdStore {
         statistics.segmentsReclaimed += 1
     }
 
-    /// Whether the dead bytes of sealed segments are more than `options.wastePercent` of the living ones.
+    /// Whether the dead bytes of sealed segments are more than `options.wastePercent` of the living ones. Not for a
+    /// store that outlives crashes, whose records are moved only when they must be.
     private var hasWaste: Bool {
+        if options.persists { return false }
         var (live, whole) = (0, 0)
         for segment in segments {
             guard let segment, segment.state == .sealed else { continue }
