@@ -116,10 +116,8 @@ extension ColdStore {
         statistics.segmentsReclaimed += 1
     }
 
-    /// Whether the dead bytes of sealed segments are more than `options.wastePercent` of the living ones. Not for a
-    /// store that outlives crashes, whose records are moved only when they must be.
+    /// Whether the dead bytes of sealed segments are more than `options.wastePercent` of the living ones.
     private var hasWaste: Bool {
-        if options.persists { return false }
         var (live, whole) = (0, 0)
         for segment in segments {
             guard let segment, segment.state == .sealed else { continue }
@@ -210,13 +208,16 @@ extension ColdStore {
         case .drop:
             statistics.recordsDropped += 1
             bury(address)
-            if let origin = movedFrom.removeValue(forKey: address) { bury(origin) }
+            movedFrom[address] = nil
             segment.removeLive(address)
         case .keep:
             let payload = bytes.extracting(found.payload)
             guard let target = append(found.head, key, payload, to: .survivors, now: now) else { return }
             statistics.recordsMoved += 1
-            if options.persists { movedFrom[target] = address }
+            if options.persists {
+                let earlier = movedFrom.removeValue(forKey: address) ?? []
+                movedFrom[target] = earlier + [FormerPlace(segment: segment, offset: address.offset)]
+            }
             moved(found.head, key, address, target)
             segment.removeLive(address)
         }
@@ -232,14 +233,25 @@ extension ColdStore {
     }
 
     private func removeEmptied() {
+        forgetFormerPlaces()
         guard !emptied.isEmpty else { return }
         let completed = writer.completedCount
         for segment in emptied where segment.removalOrder <= completed {
-            movedFrom = movedFrom.filter { $0.value.slot != segment.slot }
+            if options.persists { vanishing.append(segment.file) }
             removeFile(segment)
             // Addresses of records that could not be read are misses until they are removed.
             discardIfDead(segment)
         }
         emptied.removeAll { $0.state == .lost }
+    }
+
+    /// A file that was given up may be found until the writer has taken it away.
+    private func forgetFormerPlaces() {
+        guard vanishing.contains(where: { $0.isGone }) else { return }
+        vanishing.removeAll { $0.isGone }
+        movedFrom = movedFrom.compactMapValues { places in
+            let rest = places.filter { !$0.segment.file.isGone }
+            return rest.isEmpty ? nil : rest
+        }
     }
 }

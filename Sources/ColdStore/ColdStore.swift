@@ -41,8 +41,11 @@ package final class ColdStore {
     var passage: Passage?
     /// Emptied segments whose moved records are not on disk yet.
     var emptied: [Segment] = []
-    /// Where records were moved from, while that file is still there: both places die with the record.
-    var movedFrom: [ColdAddress: ColdAddress] = [:]
+    /// Where records were before they were moved, as long as a start after a crash could find them there: what becomes
+    /// of a record is said of all its places.
+    var movedFrom: [ColdAddress: [FormerPlace]] = [:]
+    /// Files that were emptied and given up, until they are gone.
+    var vanishing: [SegmentFile] = []
     var graves = ByteBuffer()
     var graveCount = 0
     var uselessGraveCount = 0
@@ -51,6 +54,12 @@ package final class ColdStore {
     /// How far the writer was, and when it got there.
     private var lastCompleted = 0
     private var lastProgress: Int64 = 0
+
+    /// Where a record was that lies elsewhere now.
+    struct FormerPlace {
+        let segment: Segment
+        let offset: Int
+    }
 
     /// A segment that takes records, and its write buffer.
     struct Lane {
@@ -236,7 +245,7 @@ package final class ColdStore {
         guard let segment = segment(at: address) else { return }
         statistics.removals += 1
         bury(address)
-        if let origin = movedFrom.removeValue(forKey: address) { bury(origin) }
+        movedFrom[address] = nil
         segment.removeLive(address)
         discardIfDead(segment)
     }
@@ -245,9 +254,7 @@ package final class ColdStore {
     /// end asks for the expiry that counts.
     package func amend(_ address: ColdAddress, expiryMilliseconds: Int64) {
         guard options.persists, let segment = segment(at: address) else { return }
-        Graves.append(
-            segment: segment.file.number, offset: address.offset, expiry: expiryMilliseconds, to: &graves)
-        noteGrave(segment)
+        amend(address, segment, expiryMilliseconds)
     }
 
     /// The value at `address` lives, and a start after a crash must not find it.
@@ -255,8 +262,18 @@ package final class ColdStore {
 
     func bury(_ address: ColdAddress) {
         guard options.persists, let segment = segments[address.slot] else { return }
-        Graves.append(segment: segment.file.number, offset: address.offset, expiry: Graves.dead, to: &graves)
+        amend(address, segment, Graves.dead)
+    }
+
+    /// Writes down what became of a record, for every place where it lies.
+    private func amend(_ address: ColdAddress, _ segment: Segment, _ expiry: Int64) {
+        Graves.append(segment: segment.file.number, offset: address.offset, expiry: expiry, to: &graves)
         noteGrave(segment)
+        for place in movedFrom[address] ?? [] where !place.segment.file.isGone {
+            Graves.append(segment: place.segment.file.number, offset: place.offset, expiry: expiry, to: &graves)
+            noteGrave(place.segment)
+            if place.segment.state == .lost { uselessGraveCount += 1 }
+        }
     }
 
     private func noteGrave(_ segment: Segment) {
@@ -299,6 +316,7 @@ package final class ColdStore {
         passage = nil
         emptied = []
         movedFrom = [:]
+        vanishing = []
         graveCount = 0
         uselessGraveCount = 0
     }

@@ -12,6 +12,7 @@ final class SegmentFile: Sendable {
     private let openDescriptor = Atomic<Int32>(-1)
     private let size = Atomic<Int>(0)
     private let dropped = Atomic<Bool>(false)
+    private let gone = Atomic<Bool>(false)
 
     init(number: UInt32, in directory: String) {
         self.number = number
@@ -34,6 +35,9 @@ final class SegmentFile: Sendable {
     /// Nobody needs the file any more: what was to be written need not be.
     var isDropped: Bool { dropped.load(ordering: .relaxed) }
     func drop() { dropped.store(true, ordering: .relaxed) }
+    /// No start finds the file any more.
+    var isGone: Bool { gone.load(ordering: .acquiring) }
+    func noteGone() { gone.store(true, ordering: .releasing) }
 
     // MARK: calls that may wait
 

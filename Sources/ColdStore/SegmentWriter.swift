@@ -144,7 +144,10 @@ final class SegmentWriter: Sendable {
             // The manifest still names them: a start finds no file and no record.
             report(.unlisted(error))
         }
-        for file in files { Disk.remove(file.path) }
+        for file in files {
+            Disk.remove(file.path)
+            file.noteGone()
+        }
         done.signal()
     }
 
