@@ -28,7 +28,7 @@ NUMBERS = ["0", "1", "-1", "2", "100", "3600", "9223372036854775807", "-92233720
            "99999999999999999999", "-0", "1795717616140"]
 ODD = ["", "\x00", "\xff\xfe", "a" * 300, "*", "[", "\\", "{}", "[]", '{"a":1}', '{"id":"x","cpu":5}', "id,cpu\na,1",
        "%s%n", "\r\n", "fog:node:n1", "n1", "n2", "q1", "t1", "g1", "b1", "p1", "vm-1", "eu", "us-east", "default",
-       "key,value\na,1", "A100", "user"]
+       "key,value\na,1", "A100", "user", "noeviction", "volatile-ttl", "allkeys-lfu"]
 # What the fields of records are called, by kind.
 FIELDS = {
     "node": "type region pool status cpu mem cap weight addr heartbeat seq ttl timed_out slots".split(),
@@ -39,7 +39,7 @@ FIELDS = {
     "price": "price type region updated_ms".split(),
     "booking": "gpu user type region provider status start_ms end_ms price created_ms".split(),
     "order": "side type region price qty user seq created_ms".split(),
-    "class": "pattern ttl maxttl jitter maxmem priority".split(),
+    "class": "pattern ttl maxttl jitter maxmem policy priority l1 l1ttl compress l3".split(),
     "warm": ["vm-*", "k"],
 }
 # They would end the test or make it another one.

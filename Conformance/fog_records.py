@@ -77,7 +77,8 @@ class Storm:
              self.random.randrange(1, 9), self.random.randrange(1, 5), "user"],
             ["FOG.ORDERBOOK", "CANCEL", f"o{self.random.randrange(1, self.orders + 1)}"],
             ["FOG.WARM", "ADD", self.name("warm"), f"k{self.random.randrange(9)}"],
-            ["FOG.CLASS", "SET", self.name("class"), "PATTERN", f"c{self.random.randrange(9)}:*", "TTL", 60],
+            ["FOG.CLASS", "SET", self.name("class"), "PATTERN", f"c{self.random.randrange(9)}:*", "TTL", 60,
+             "POLICY", self.pick("noeviction", "volatile-ttl", "allkeys-tinylfu")],
         )
 
     def plain(self) -> list[Any]:

@@ -14,6 +14,38 @@ from servers import Server, fog_binary
 
 HERE = Path(__file__).resolve().parent
 
+# What a syntax line and an example do not tell, by command; behind the complexity.
+NOTES = {
+    "fog.class|set": """\
+POLICY says which keys of the class go when they take more than MAXMEM. Its names are those of `maxmemory-policy`; the
+class has its own, whatever the server's is.
+
+| POLICY | what goes |
+|---|---|
+| not given, `allkeys-lru`, `allkeys-s3fifo` | the unused: a hand goes round the keys of the class, takes \
+what was not used since it passed, and what was used loses one use |
+| `allkeys-lfu`, `allkeys-tinylfu` | the least used of the next 16 keys under the hand; one in 32 that are looked at \
+loses a use |
+| `volatile-lru`, `volatile-lfu` | the same, but only keys with an expiry |
+| `allkeys-random`, `volatile-random` | any key, any key with an expiry |
+| `volatile-ttl` | about the soonest to expire: the soonest of 16 more keys and of the 16 soonest that were met before |
+| `noeviction` | nothing |
+| `allkeys-lrm`, `volatile-lrm` | refused: a class has no order by modification |
+
+What differs from `maxmemory-policy`: uses are counted once for all, as the server's own policy has it: up to 3, up to
+15 levels while it is an LFU one, and only writes while it is an LRM one. So lfu in a class tells four degrees of use
+under any other server policy, and they fade with evictions from the class, not with time. The key that was written last
+goes last. Values go down a tier first where there is one, before any key goes, also under `noeviction`; not under
+`volatile-ttl`, whose next victim would be the same key.
+
+Where no key may go, under `noeviction` and under a volatile policy when no key of the class has an expiry, a command
+that may grow the dataset and writes to a key of the class is refused while the class is over its limit:
+`OOM command not allowed when used memory of class 'name' > 'MAXMEM'.` Reads, deletes and keys of other classes go on;
+so does what `maxmemory` lets pass (RENAME, SMOVE, MOVE into the class). In a transaction the command is refused as it is
+queued, and EXEC when the class became full since; a script's commands are refused until it has written something,
+unless it says `allow-oom`. FOG.CLASS STATS counts them as `refused`.""",
+}
+
 
 def cli(port: int, *words: str) -> str:
     """A reply as redis-cli shows it to a person."""
@@ -92,6 +124,8 @@ def main() -> int:
                 if child != name:
                     text += [str(facts["summary"]), ""]
                 text += [f"{str(facts['complexity']).rstrip('.')}; {' '.join(info[6])}"]
+                if child in NOTES:
+                    text += ["", NOTES[child]]
                 if child in told:
                     text += ["", "```", told[child], "```"]
                 else:
