@@ -31,7 +31,7 @@ package struct ColdOptions: Sendable {
     /// Share of `byteCountMax` in hundredths from which segments are emptied.
     package var reclaimPercent = 80
     /// Dead bytes in hundredths of living ones from which segments are rewritten without them. What is open and what is
-    /// being rewritten comes on top: the files take some 1.25 times what lives in them.
+    /// being rewritten comes on top: the files took 1.16 times what lived in them at 60 MB, 1.26 times at 27 MB.
     package var wastePercent = 18
     /// The set survives a crash, not only a clean end.
     package var persists = false

@@ -124,7 +124,7 @@ extension ColdStore {
             live += segment.liveByteCount
             whole += segment.end - SegmentFormat.headerByteCount
         }
-        return (whole - live) / 100 * 100 > live / 100 * options.wastePercent
+        return (whole - live) * 100 > live * options.wastePercent
     }
 
     private func drain(

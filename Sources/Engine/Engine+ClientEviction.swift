@@ -53,8 +53,8 @@ extension Engine {
         if growth > 0 { clientMemory.isExhausted = false }
     }
 
-    /// The client's connection is gone.
-    mutating func uncountMemory(of session: SessionReference) {
+    /// The client's connection is gone, or as good as gone: it has given back what waited to be sent.
+    package mutating func uncountMemory(of session: SessionReference) {
         clientMemory.total &-= session.session.countedByteCount
         session.session.countedByteCount = 0
         guard session.session.leavingByteCount > 0 else { return }
@@ -62,9 +62,6 @@ extension Engine {
         session.session.leavingByteCount = 0
         memory.forgetReading()
     }
-
-    /// The client's connection is as good as gone, and has given back what waited to be sent.
-    package mutating func noteDoomed(_ session: SessionReference) { uncountMemory(of: session) }
 
     /// One that is being disconnected counts no more: its memory is on its way back.
     private func memory(of session: SessionReference) -> Int {

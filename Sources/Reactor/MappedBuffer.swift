@@ -5,9 +5,9 @@ package import Base
 internal import CLinux
 
 @safe package struct MappedBuffer: ~Copyable {
-    /// `byteCount` bytes, zeros at first.
+    /// The bytes, zeros at first.
     @unsafe package let pointer: UnsafeMutablePointer<UInt8>
-    package let byteCount: Int
+    private let byteCount: Int
 
     /// `byteCount` is rounded up to whole pages by the system.
     package init(byteCount: Int) throws(SystemError) {

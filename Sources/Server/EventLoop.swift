@@ -446,7 +446,7 @@ internal import Synchronization
             // The batch still refers to its session and bytes; settling closes it. What it was to be sent goes now.
             unsafe connection.pointee.doom()
             let session = unsafe connection.pointee.session
-            return shared.turn.take { $0.noteDoomed(session) }
+            return shared.turn.take { $0.uncountMemory(of: session) }
         }
         let session = unsafe connection.pointee.session
         let gauges = unsafe connection.pointee.gauges

@@ -54,8 +54,7 @@ enum ClassRecord {
     }
 
     private static func policy(_ words: inout Options) throws(CommandError) -> MaxmemoryPolicy {
-        let name = try words.next().array.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
-        guard let policy = MaxmemoryPolicy.allCases.first(where: { Array($0.rawValue.utf8) == name }) else {
+        guard let policy = MaxmemoryPolicy.named(try words.next()) else {
             throw .message("ERR POLICY is a maxmemory-policy: allkeys-lru, volatile-ttl, noeviction or another")
         }
         if policy.isLRM { throw .message("ERR POLICY cannot be an lrm one: a class has no order by modification") }
@@ -175,7 +174,7 @@ enum ClassRecord {
         if field.equals("compress") {
             _ = setCompression(word, &item.wish)
         } else if field.equals("policy") {
-            let policy = MaxmemoryPolicy.allCases.first { Array($0.rawValue.utf8).span.equals(word) }
+            let policy = MaxmemoryPolicy.named(word)
             item.limits.policy = policy?.isLRM == true ? nil : policy
         } else if isYes || word.equals("no") {
             if field.equals("l1") { item.wish.keepsRaw = isYes }

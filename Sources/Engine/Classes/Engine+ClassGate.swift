@@ -29,10 +29,13 @@ extension Engine {
     private mutating func armedClassGate(
         _ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments
     ) -> ByteBuffer? {
-        guard gates.isDisjoint(with: [.loading, .importing]), hasFullClass else { return nil }
-        let isEnd = commands.slot(id).flags.contains(.runsQueue)
+        let flags = commands.slot(id).flags
+        guard !flags.isDisjoint(with: [.denyOOM, .runsQueue]), gates.isDisjoint(with: [.loading, .importing]),
+            hasFullClass
+        else { return nil }
         let found =
-            isEnd ? fullClass(ofQueueOf: reference) : fullClass(id, arguments, database: databaseToBe(reference))
+            flags.contains(.runsQueue)
+            ? fullClass(ofQueueOf: reference) : fullClass(id, arguments, database: databaseToBe(reference))
         return found.map { refuse($0) }
     }
 
@@ -108,15 +111,16 @@ extension Engine {
 
     /// The database in which a command of the session will run: one that is queued comes behind every SELECT there.
     private func databaseToBe(_ session: SessionReference) -> Int {
-        var database = session.session.database
         guard session.session.gates.contains(.queueing), let transaction = session.session.transaction else {
-            return database
+            return session.session.database
         }
-        transaction.queue.forEach(from: 0) { id, arguments in
-            database = selection(id, arguments) ?? database
+        // Each queued command is looked at once, however many are asked about behind it.
+        transaction.queue.forEach(from: transaction.foreseenCount) { id, arguments in
+            transaction.selectedDatabase = selection(id, arguments) ?? transaction.selectedDatabase
             return true
         }
-        return database
+        transaction.foreseenCount = transaction.queue.count
+        return transaction.selectedDatabase ?? session.session.database
     }
 
     /// The database that the command selects; nil when it is none that does.

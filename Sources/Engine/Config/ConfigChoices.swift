@@ -1,9 +1,17 @@
 // ConfigChoices.swift - directives whose value is one of a few names and steers the running server, as enums: the raw
 // value is the name in a configuration file, the order of cases is the order in which an error lists them.
 // Plain tags, a byte each: `Settings` stays trivially copyable.
+internal import Base
 
 /// A closed list of names that a directive accepts.
 package protocol ConfigChoice: CaseIterable, RawRepresentable, Sendable, BitwiseCopyable where RawValue == String {}
+
+extension ConfigChoice {
+    /// The choice of that name, in either case; nil when there is none.
+    package static func named(_ name: Span<UInt8>) -> Self? {
+        allCases.first { Array($0.rawValue.utf8).span.equalsIgnoringCase(name) }
+    }
+}
 
 /// `maxmemory-policy`: what is evicted when memory is full. Behind the stock names stand two for what the hand is here:
 /// S3-FIFO's order, and the one that counts uses as TinyLFU does. They mean what allkeys-lru and allkeys-lfu mean.

@@ -47,7 +47,7 @@ struct CommandQueue: ~Copyable {
 
     /// Calls `body` with slot and words of every command from `first` on in order, until it answers false.
     func forEach(from first: Int, _ body: (Int, Arguments) -> Bool) {
-        let widest = items.reduce(1) { max($0, Int($1.wordCount)) }
+        let widest = items[first...].reduce(1) { max($0, Int($1.wordCount)) }
         let slices = UnsafeMutablePointer<ArgumentSlice>.allocate(capacity: widest)
         defer { unsafe slices.deallocate() }
         for item in items[first...] {

@@ -17,6 +17,9 @@ package final class Transaction {
     var progress: TransactionProgress?
     /// Of all queued commands together.
     var flags: CommandFlags = []
+    /// The database that the first so many queued commands select in the end; nil for none. Kept up by who asks.
+    var selectedDatabase: Int?
+    var foreseenCount = 0
     /// Commands queued; stays what it was while EXEC runs them.
     package internal(set) var commandCount = 0
     /// Memory of the queued words; stays what it was while EXEC runs them.
@@ -55,6 +58,8 @@ package final class Transaction {
         isStale = false
         progress = nil
         flags = []
+        selectedDatabase = nil
+        foreseenCount = 0
         commandCount = 0
         byteCount = 0
         queue.removeAll()

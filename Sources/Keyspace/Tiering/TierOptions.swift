@@ -29,7 +29,7 @@ package struct TierOptions: Sendable, Equatable, BitwiseCopyable {
     package var isCompressionOn = false
     /// `fog-compress-codec`.
     package var choice = CompressionChoice.auto
-    /// `fog-compress-level`: Zstd's.
+    /// `fog-compress-level`: Zstd's; 1 to 3 are one with a dictionary (`fog_zstd_make_dictionary`).
     package var level = 1
     /// `fog-compress-min-bytes` and `fog-compress-max-bytes`: sizes of values that are compressed.
     package var byteCountMin = 96
