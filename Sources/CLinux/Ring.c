@@ -4,9 +4,14 @@
 
 #include <linux/io_uring.h>
 
-int fog_ring_setup(uint32_t entries, struct fog_ring_layout *layout) {
+/// Of Linux 6.1, and so not in every header; an older kernel refuses them with EINVAL.
+#define FOG_SETUP_SINGLE_ISSUER (1U << 12)
+#define FOG_SETUP_DEFER_TASKRUN (1U << 13)
+
+int fog_ring_setup(uint32_t entries, int is_one_threads, struct fog_ring_layout *layout) {
   struct io_uring_params parameters;
   memset(&parameters, 0, sizeof parameters);
+  if (is_one_threads) parameters.flags = FOG_SETUP_SINGLE_ISSUER | FOG_SETUP_DEFER_TASKRUN;
   int fd = (int)syscall(__NR_io_uring_setup, entries, &parameters);
   if (fd < 0) return fd;
   layout->submission_entries = parameters.sq_entries;
@@ -26,7 +31,10 @@ int fog_ring_setup(uint32_t entries, struct fog_ring_layout *layout) {
   return fd;
 }
 
-int fog_ring_enter(int fd, uint32_t submit) { return (int)syscall(__NR_io_uring_enter, fd, submit, 0, 0, NULL, 0); }
+int fog_ring_enter(int fd, uint32_t submit, uint32_t awaited) {
+  unsigned flags = awaited > 0 ? IORING_ENTER_GETEVENTS : 0;
+  return (int)syscall(__NR_io_uring_enter, fd, submit, awaited, flags, NULL, 0);
+}
 
 int fog_ring_register_event(int fd, int event) {
   return (int)syscall(__NR_io_uring_register, fd, IORING_REGISTER_EVENTFD, &event, 1);
@@ -46,6 +54,17 @@ void fog_ring_write_read(void *record, int fd, void *buffer, uint32_t count, uin
   entry->addr = (uint64_t)(uintptr_t)buffer;
   entry->len = count;
   entry->off = offset;
+  entry->user_data = token;
+}
+
+void fog_ring_write_send(void *record, int fd, const void *buffer, uint32_t count, uint64_t token) {
+  struct io_uring_sqe *entry = record;
+  memset(entry, 0, sizeof *entry);
+  entry->opcode = IORING_OP_SEND;
+  entry->fd = fd;
+  entry->addr = (uint64_t)(uintptr_t)buffer;
+  entry->len = count;
+  entry->msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
   entry->user_data = token;
 }
 

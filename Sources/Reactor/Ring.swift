@@ -1,7 +1,7 @@
-// Ring.swift - reads of files by io_uring: prepared one by one, handed to the kernel together by one call, completions
-// signalled on an eventfd. Where the kernel has none or refuses it (ENOSYS, EPERM in containers), `init` throws and the
-// caller reads with threads instead. One owner at a time; nothing here waits. The memory that a read fills must stay
-// where it is until its completion was taken, also when nobody wants it any more.
+// Ring.swift - io_uring: reads of files and sends to sockets, prepared one by one and handed to the kernel together by
+// one call. Completions are signalled on an eventfd, or awaited by the call. Where the kernel has none or refuses it
+// (ENOSYS, EPERM in containers), `init` throws and the caller does without. One owner at a time. The memory that a read
+// fills must stay where it is until its completion was taken, also when nobody wants it any more.
 package import Base
 internal import CLinux
 
@@ -15,19 +15,28 @@ internal import CLinux
     private let layout: fog_ring_layout
     private let submissionMask: UInt32
     private let completionMask: UInt32
-    /// The submission ring's end as it will be with the reads prepared since the last `submit`.
+    /// The submission ring's end as it will be with what was prepared since the last `submit`.
     private var tail: UInt32
     private var preparedCount: UInt32 = 0
 
-    /// A ring for `entryCount` reads at a time (a power of two), whose completions make `event` readable.
+    /// A ring for `entryCount` operations at a time (a power of two), whose completions make `event` readable.
     package init(entryCount: Int, event: Wakeup) throws(SystemError) {
+        try self.init(entryCount: entryCount, eventDescriptor: event.descriptor)
+    }
+
+    /// A ring of the calling thread, which alone hands work to it and waits for that with `submitAndWait`. Linux 6.1.
+    package init(ownEntryCount: Int) throws(SystemError) {
+        try self.init(entryCount: ownEntryCount, eventDescriptor: nil)
+    }
+
+    private init(entryCount: Int, eventDescriptor: Int32?) throws(SystemError) {
         var layout = fog_ring_layout()
-        let descriptor = unsafe fog_ring_setup(UInt32(entryCount), &layout)
+        let descriptor = unsafe fog_ring_setup(UInt32(entryCount), eventDescriptor == nil ? 1 : 0, &layout)
         guard descriptor >= 0 else { throw SystemError(operation: "io_uring_setup") }
         var problem: SystemError?
         if layout.is_usable == 0 {
             problem = SystemError(code: ENOSYS, operation: "io_uring of this kernel")
-        } else if fog_ring_register_event(descriptor, event.descriptor) != 0 {
+        } else if let eventDescriptor, fog_ring_register_event(descriptor, eventDescriptor) != 0 {
             problem = SystemError(operation: "io_uring_register")
         }
         let submissions = Int(layout.submission_entries)
@@ -73,15 +82,29 @@ internal import CLinux
     @unsafe package mutating func prepareRead(
         _ file: Int32, _ target: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int, token: UInt64
     ) -> Bool {
-        let head = unsafe fog_load_acquire(Ring.word(rings, layout.submission_head))
-        guard tail &- head < layout.submission_entries, let length = UInt32(exactly: count) else { return false }
-        let index = tail & submissionMask
-        let record = unsafe records + Int(index) * Int(layout.submission_record_size)
+        guard let length = UInt32(exactly: count), let record = unsafe nextRecord() else { return false }
         unsafe fog_ring_write_read(record, file, target, length, UInt64(offset), token)
+        return true
+    }
+
+    /// Prepares a send of what the socket takes at once of `count` bytes. False when the ring is full.
+    @unsafe package mutating func prepareSend(
+        _ socket: Int32, _ bytes: UnsafePointer<UInt8>, count: Int, token: UInt64
+    ) -> Bool {
+        guard let length = UInt32(exactly: count), let record = unsafe nextRecord() else { return false }
+        unsafe fog_ring_write_send(record, socket, bytes, length, token)
+        return true
+    }
+
+    /// The place for what is prepared next; nil when the ring is full.
+    @unsafe private mutating func nextRecord() -> UnsafeMutableRawPointer? {
+        let head = unsafe fog_load_acquire(Ring.word(rings, layout.submission_head))
+        guard tail &- head < layout.submission_entries else { return unsafe nil }
+        let index = tail & submissionMask
         unsafe (Ring.word(rings, layout.submission_array) + Int(index)).pointee = index
         tail &+= 1
         preparedCount += 1
-        return true
+        return unsafe records + Int(index) * Int(layout.submission_record_size)
     }
 
     /// Hands what was prepared to the kernel. What it does not take now goes with the next call.
@@ -89,7 +112,7 @@ internal import CLinux
         guard preparedCount > 0 else { return }
         unsafe fog_store_release(Ring.word(rings, layout.submission_tail), tail)
         while preparedCount > 0 {
-            let taken = fog_ring_enter(descriptor, preparedCount)
+            let taken = fog_ring_enter(descriptor, preparedCount, 0)
             if taken > 0 {
                 preparedCount -= min(preparedCount, UInt32(taken))
             } else if taken < 0 && fog_errno() == EINTR {
@@ -102,7 +125,32 @@ internal import CLinux
         }
     }
 
-    /// The next completion, if there is one: which read, and the bytes it got or a negative errno.
+    /// Hands over what was prepared and waits until the kernel is done with all that it took; the rest is forgotten.
+    package mutating func submitAndWait() {
+        unsafe fog_store_release(Ring.word(rings, layout.submission_tail), tail)
+        var awaited: UInt32 = 0
+        while preparedCount > 0 {
+            let taken = fog_ring_enter(descriptor, preparedCount, preparedCount)
+            if taken < 0 && fog_errno() == EINTR { continue }
+            guard taken > 0 else { break }
+            awaited += UInt32(taken)
+            preparedCount -= min(preparedCount, UInt32(taken))
+        }
+        tail &-= preparedCount
+        preparedCount = 0
+        unsafe fog_store_release(Ring.word(rings, layout.submission_tail), tail)
+        while completionCount < awaited {
+            let outcome = fog_ring_enter(descriptor, 0, awaited)
+            precondition(outcome >= 0 || fog_errno() == EINTR, "io_uring gives no completions of what it took")
+        }
+    }
+
+    private var completionCount: UInt32 {
+        let head = unsafe Ring.word(rings, layout.completion_head).pointee
+        return unsafe fog_load_acquire(Ring.word(rings, layout.completion_tail)) &- head
+    }
+
+    /// The next completion, if there is one: which operation, and the bytes it got or a negative errno.
     package mutating func nextCompletion() -> (token: UInt64, result: Int)? {
         let headWord = unsafe Ring.word(rings, layout.completion_head)
         let head = unsafe headWord.pointee

@@ -58,6 +58,9 @@ internal import Synchronization
     var mailAfter = Mailbag()
     /// Small pieces of mail on their way into one write.
     var gathered = ByteBuffer()
+    /// Mail for many connections on its way into one call; nil before there was any, and where the kernel has none.
+    var sends: SendBatch?
+    var hasNoSends = false
     /// Monotonic nanoseconds when this round began.
     var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.

@@ -234,15 +234,17 @@ struct fog_ring_layout {
   int is_usable;
 };
 
-/// A new ring's descriptor, or -1 and errno.
-int fog_ring_setup(uint32_t entries, struct fog_ring_layout *layout);
-/// Hands `submit` records to the kernel; does not wait.
-int fog_ring_enter(int fd, uint32_t submit);
+/// A new ring's descriptor, or -1 and errno. One that only the thread that made it hands work to needs Linux 6.1.
+int fog_ring_setup(uint32_t entries, int is_one_threads, struct fog_ring_layout *layout);
+/// Hands `submit` records to the kernel, and waits until there are `awaited` completions (0: does not wait).
+int fog_ring_enter(int fd, uint32_t submit, uint32_t awaited);
 /// Completions are signalled on an eventfd.
 int fog_ring_register_event(int fd, int event);
 /// The rings' memory, or that of the submission records; NULL and errno when it is refused.
 void *fog_ring_map(int fd, size_t count, int is_records);
 void fog_ring_write_read(void *record, int fd, void *buffer, uint32_t count, uint64_t offset, uint64_t token);
+/// A send that takes what the socket has room for now, or fails with EAGAIN.
+void fog_ring_write_send(void *record, int fd, const void *buffer, uint32_t count, uint64_t token);
 void fog_ring_read_completion(const void *record, uint64_t *token, int32_t *result);
 
 /// The two accesses to memory that is shared with the kernel.
