@@ -99,7 +99,7 @@ internal import CLinux
     /// The place for what is prepared next; nil when the ring is full.
     @unsafe private mutating func nextRecord() -> UnsafeMutableRawPointer? {
         let head = unsafe fog_load_acquire(Ring.word(rings, layout.submission_head))
-        guard tail &- head < layout.submission_entries else { return unsafe nil }
+        guard tail &- head < layout.submission_entries else { return nil }
         let index = tail & submissionMask
         unsafe (Ring.word(rings, layout.submission_array) + Int(index)).pointee = index
         tail &+= 1

@@ -1,19 +1,16 @@
-// SendBatch.swift - the same moment's sends to many sockets as one system call, by io_uring: for a message to many
-// subscribers the way into the kernel is a sixth of what a send costs. Made by the thread that uses it; nothing is under
-// way between two calls.
+// SendBatch.swift - the sends of one moment to many sockets as one system call, by io_uring: with many clients ready at
+// once, the way into the kernel is a sixth of what a send of a reply or message costs. Used by the thread that made it;
+// nothing is under way between two calls.
 package import Base
 internal import CLinux
 
 @safe package struct SendBatch: ~Copyable {
-    /// What became of a send: bytes that went out, nil when the peer is gone.
-    package typealias Outcome = (owner: Int, byteCount: Int?)
-
     /// Sends that fit.
     private static let countMax = 64
     private var ring: Ring
     private var count = 0
-    private var owners = [Int](repeating: 0, count: SendBatch.countMax)
-    private var results = [Int](repeating: 0, count: SendBatch.countMax)
+    private var outcomes = [(owner: Int, transfer: Socket.Transfer)](
+        repeating: (0, .wouldBlock), count: SendBatch.countMax)
 
     /// Throws where the kernel has no io_uring that a thread can wait for like this (Linux 6.1), or refuses it.
     package init() throws(SystemError) { ring = try Ring(ownEntryCount: SendBatch.countMax) }
@@ -25,27 +22,29 @@ internal import CLinux
         _ socket: Int32, _ bytes: UnsafePointer<UInt8>, count byteCount: Int, owner: Int
     ) {
         precondition(!isFull, "a batch takes no more than \(SendBatch.countMax) sends")
-        owners[count] = owner
-        // What the ring does not take is a send of nothing: the caller goes on by itself.
-        results[count] = 0
+        // What the ring does not take has not been sent: the caller goes on with it as with a full socket.
+        outcomes[count] = (owner, .wouldBlock)
         _ = unsafe ring.prepareSend(socket, bytes, count: byteCount, token: UInt64(count))
         count += 1
     }
 
     /// Sends what was added, as far as the sockets take it now; returns how many sends that were.
     package mutating func send() -> Int {
-        if count > 0 { ring.submitAndWait() }
-        while let (token, result) = ring.nextCompletion() { results[Int(token)] = result }
+        guard count > 0 else { return 0 }
+        ring.submitAndWait()
+        while let (token, result) = ring.nextCompletion() { outcomes[Int(token)].transfer = SendBatch.transfer(result) }
         defer { count = 0 }
         return count
     }
 
-    /// What became of send `number` of the last `send`.
-    package func outcome(_ number: Int) -> Outcome {
-        switch results[number] {
-        case 0...: (owners[number], results[number])
-        case -Int(EAGAIN), -Int(EINTR): (owners[number], 0)
-        default: (owners[number], nil)
+    private static func transfer(_ result: Int) -> Socket.Transfer {
+        switch result {
+        case 0...: .bytes(result)
+        case -Int(EAGAIN), -Int(EINTR): .wouldBlock
+        default: .closed
         }
     }
+
+    /// Send `number` of the last `send`: whose it was and what became of it.
+    package func outcome(_ number: Int) -> (owner: Int, transfer: Socket.Transfer) { outcomes[number] }
 }

@@ -38,11 +38,11 @@ extension EventLoop {
     }
 
     private mutating func deliver(_ bag: borrowing Mailbag) {
-        if bag.items.count >= EventLoop.sendsTogetherMin, makeSends() { return deliverTogether(bag) }
+        if sendsTogether(bag.items.count) { return deliverTogether(bag) }
         for index in 0..<bag.items.count { deliver(bag.items[index], bag.bytes) }
     }
 
-    private mutating func deliver(_ item: Mailbag.Item, _ bytes: SharedBytes) {
+    mutating func deliver(_ item: Mailbag.Item, _ bytes: SharedBytes) {
         guard let connection = unsafe recipient(item) else { return }
         let isAlive: Bool
         if item.deliveries.isEmpty {
@@ -53,71 +53,20 @@ extension EventLoop {
         unsafe settleDelivery(connection, isAlive: isAlive)
     }
 
-    @unsafe private mutating func recipient(_ item: Mailbag.Item) -> UnsafeMutablePointer<Connection>? {
+    @unsafe mutating func recipient(_ item: Mailbag.Item) -> UnsafeMutablePointer<Connection>? {
         guard let connection = unsafe connections.find(item.connection), unsafe !connection.pointee.isDoomed else {
-            return unsafe nil
+            return nil
         }
         unsafe connection.pointee.isSubscriber = item.isSubscriber
         counters.writes &+= 1
         return unsafe connection
     }
 
-    @unsafe private mutating func settleDelivery(_ connection: UnsafeMutablePointer<Connection>, isAlive: Bool) {
+    @unsafe mutating func settleDelivery(_ connection: UnsafeMutablePointer<Connection>, isAlive: Bool) {
         if isAlive {
             unsafe outputGrew(connection)
         } else {
             unsafe close(connection.pointee.token)
-        }
-    }
-
-    // MARK: many sends in one call
-
-    /// Mail for fewer connections goes by a system call each.
-    private static var sendsTogetherMin: Int { 4 }
-
-    /// Whether there is a batch of sends; made when it is first of use.
-    private mutating func makeSends() -> Bool {
-        if sends == nil && !hasNoSends {
-            do throws(SystemError) {
-                sends = try SendBatch()
-            } catch {
-                hasNoSends = true
-                Log.shared.verbose("Messages are sent one by one: \(error.description)")
-            }
-        }
-        return !hasNoSends
-    }
-
-    /// What is a single piece for a client that keeps up is sent together, everything else as usual.
-    private mutating func deliverTogether(_ bag: borrowing Mailbag) {
-        for index in 0..<bag.items.count {
-            let item = bag.items[index]
-            if item.deliveries.isEmpty, let connection = unsafe connections.find(item.connection),
-                unsafe connection.pointee.pendingOutput == 0
-            {
-                let start = unsafe bag.bytes.buffer.pointer + item.tail.lowerBound
-                unsafe sends?.add(connection.pointee.descriptor, start, count: item.tail.count, owner: index)
-                if sends?.isFull == true { finishSends(bag) }
-            } else {
-                deliver(item, bag.bytes)
-            }
-        }
-        finishSends(bag)
-    }
-
-    private mutating func finishSends(_ bag: borrowing Mailbag) {
-        let count = sends?.send() ?? 0
-        for number in 0..<count {
-            guard let outcome = sends?.outcome(number) else { continue }
-            let item = bag.items[outcome.owner]
-            guard let connection = unsafe recipient(item) else { continue }
-            var isAlive = false
-            if let sentByteCount = outcome.byteCount {
-                unsafe connection.pointee.networkOutput += sentByteCount
-                let rest = item.tail.lowerBound + sentByteCount..<item.tail.upperBound
-                isAlive = unsafe connection.pointee.send(bag.bytes, rest)
-            }
-            unsafe settleDelivery(connection, isAlive: isAlive)
         }
     }
 

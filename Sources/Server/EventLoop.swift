@@ -58,9 +58,11 @@ internal import Synchronization
     var mailAfter = Mailbag()
     /// Small pieces of mail on their way into one write.
     var gathered = ByteBuffer()
-    /// Mail for many connections on its way into one call; nil before there was any, and where the kernel has none.
+    /// Sends to many connections by one call (EventLoop+Sends): nil before there were many, and where the kernel has none.
     var sends: SendBatch?
     var hasNoSends = false
+    /// Which segments' replies were sent together, and what became of them; empty when none were.
+    var sentReplies: [Socket.Transfer?] = []
     /// Monotonic nanoseconds when this round began.
     var now: Int64 = Clock().monotonicNanoseconds
     /// The engine's settings as of our last turn.
@@ -302,6 +304,7 @@ internal import Synchronization
     private mutating func flushSegments() {
         var held = 0..<0
         hasCutReplies = false
+        sendRepliesTogether()
         for number in 0..<batch.segments.count {
             let segment = batch.segments[number]
             guard segment.outputEnd > segment.outputStart || segment.outcome != .done else { continue }
@@ -337,7 +340,8 @@ internal import Synchronization
             written = byteCount
         } else if unsafe connection.pointee.pendingOutput == 0 && byteCount > 0 {
             counters.writes &+= 1
-            switch unsafe Socket.write(connection.pointee.descriptor, start, count: byteCount) {
+            let sent = sentReplies.isEmpty ? nil : sentReplies[number]
+            switch unsafe sent ?? Socket.write(connection.pointee.descriptor, start, count: byteCount) {
             case .bytes(let count):
                 unsafe connection.pointee.networkOutput += count
                 written = count
