@@ -101,6 +101,15 @@ extension Engine {
         }
     }
 
+    /// QUIT: the client goes with the reply it gets now. For all others it is gone from here on, although its loop
+    /// closes the connection later.
+    package mutating func leave(_ session: SessionReference) {
+        session.session.closesAfterReply = true
+        session.session.gates.insert(.killed)
+        unsubscribeAll(session)
+        stopTracking(session)
+    }
+
     /// Closes the connection of a client that is not running.
     mutating func dismiss(_ session: SessionReference) {
         session.session.gates.insert(.killed)

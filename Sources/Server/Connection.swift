@@ -100,6 +100,12 @@ struct Connection: ~Copyable {
         return true
     }
 
+    /// The socket took so much of the output's front.
+    mutating func took(_ count: Int) {
+        output.took(count)
+        networkOutput += count
+    }
+
     /// Queues bytes behind what is already waiting.
     mutating func enqueue(_ bytes: Span<UInt8>) {
         if _fastPath(held.isEmpty) { output.append(bytes) } else { held.append(bytes) }

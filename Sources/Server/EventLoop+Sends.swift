@@ -1,5 +1,6 @@
-// EventLoop+Sends.swift - the sends of one moment to many connections as one system call (Reactor/SendBatch): replies of a
-// round in which many clients wrote, messages to many subscribers. What is special about a connection goes the usual way.
+// EventLoop+Sends.swift - the sends of one moment to many connections as one system call (Reactor/SendBatch): replies of
+// a round in which many clients wrote, messages to many subscribers. What is special about a connection goes the usual
+// way.
 internal import Base
 internal import Engine
 internal import Reactor
@@ -51,6 +52,33 @@ extension EventLoop {
         for number in 0..<count {
             guard let outcome = sends?.outcome(number) else { continue }
             sentReplies[outcome.owner] = outcome.transfer
+        }
+    }
+
+    // MARK: replies that had waited
+
+    /// Sends the front of what was let go together with others'.
+    @unsafe mutating func addReleased(_ connection: UnsafeMutablePointer<Connection>) {
+        guard let (start, count) = unsafe connection.pointee.output.front else {
+            return unsafe flushReleased(connection)
+        }
+        let owner = unsafe Int(bitPattern: UInt(connection.pointee.token))
+        unsafe sends?.add(connection.pointee.descriptor, start, count: count, owner: owner)
+        if sends?.isFull == true { finishReleased() }
+    }
+
+    mutating func finishReleased() {
+        let count = sends?.send() ?? 0
+        for number in 0..<count {
+            guard let outcome = sends?.outcome(number),
+                let connection = unsafe connections.find(UInt64(UInt(bitPattern: outcome.owner)))
+            else { continue }
+            if outcome.transfer == .closed {
+                unsafe close(connection.pointee.token)
+                continue
+            }
+            if case .bytes(let count) = outcome.transfer { unsafe connection.pointee.took(count) }
+            unsafe flushReleased(connection)
         }
     }
 

@@ -58,7 +58,8 @@ internal import Synchronization
     var mailAfter = Mailbag()
     /// Small pieces of mail on their way into one write.
     var gathered = ByteBuffer()
-    /// Sends to many connections by one call (EventLoop+Sends): nil before there were many, and where the kernel has none.
+    /// Sends to many connections by one call (EventLoop+Sends); nil before there were many, and where the kernel has
+    /// none.
     var sends: SendBatch?
     var hasNoSends = false
     /// Which segments' replies were sent together, and what became of them; empty when none were.

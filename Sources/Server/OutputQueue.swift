@@ -91,6 +91,18 @@ struct OutputQueue: ~Copyable {
         sharedByteCount += range.count
     }
 
+    /// What is to be written first, in one piece: nil when nothing waits, or it is shared.
+    @unsafe var front: (UnsafePointer<UInt8>, count: Int)? {
+        guard written < head.count else { return nil }
+        return unsafe (UnsafePointer(head.pointer) + written, head.count - written)
+    }
+
+    /// So much of the front was written.
+    mutating func took(_ count: Int) {
+        precondition(count <= head.count - written, "more was written than the front has")
+        written += count
+    }
+
     /// Writes what the socket takes: how many bytes; nil when the peer is gone.
     mutating func flush(_ descriptor: Int32) -> Int? {
         var total = 0

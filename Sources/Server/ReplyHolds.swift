@@ -111,6 +111,7 @@ extension EventLoop {
         let offset = shared.durability.offset.load(ordering: .sequentiallyConsistent)
         let refusal = shared.durability.refusal
         let tokens = heldConnections
+        let areSentTogether = sendsTogether(tokens.count)
         heldConnections.removeAll(keepingCapacity: true)
         for token in tokens {
             guard let connection = unsafe connections.find(token), unsafe !connection.pointee.held.isEmpty else {
@@ -119,12 +120,15 @@ extension EventLoop {
             unsafe connection.pointee.held.release(
                 through: offset, refusal: refusal, to: &connection.pointee.output)
             if unsafe !connection.pointee.held.isEmpty { heldConnections.append(token) }
-            guard unsafe connection.pointee.flush() else {
-                close(token)
-                continue
-            }
-            unsafe outputShrank(connection)
+            unsafe areSentTogether ? addReleased(connection) : flushReleased(connection)
         }
+        finishReleased()
         if heldConnections.isEmpty { inbox.isHolding.store(false, ordering: .sequentiallyConsistent) }
+    }
+
+    /// Writes what was let go.
+    @unsafe mutating func flushReleased(_ connection: UnsafeMutablePointer<Connection>) {
+        guard unsafe connection.pointee.flush() else { return unsafe close(connection.pointee.token) }
+        unsafe outputShrank(connection)
     }
 }

@@ -137,6 +137,24 @@ struct TrackingTests {
         ])
     }
 
+    /// Once QUIT is answered nobody else meets the client, whichever loop is to close it.
+    @Test(arguments: [1, 4])
+    func aClientThatQuitsIsGone(loopCount: Int) throws {
+        let bench = try Bench(loopCount)
+        for _ in 0..<40 {
+            let receiver = try bench.session.server.connect()
+            let id = try #require(try receiver.run("CLIENT ID").integer)
+            _ = try receiver.run("SUBSCRIBE c")
+            try bench.session.run([("CLIENT TRACKING ON REDIRECT \(id)", "OK"), ("GET a", "(nil)")])
+            #expect(try receiver.run("QUIT").text == "OK")
+            try bench.session.run([("PUBSUB NUMSUB c", #"["c", 0]"#), ("CLIENT LIST ID \(id)", #"txt:"""#)])
+            try bench.change("INCR a")
+            #expect(try bench.pushed() == [#">["tracking-redir-broken", \#(id)]"#])
+            try bench.change("DEL a")
+            receiver.close()
+        }
+    }
+
     @Test(arguments: [1, 4])
     func aBrokenRedirectionIsTold(loopCount: Int) throws {
         let bench = try Bench(loopCount)

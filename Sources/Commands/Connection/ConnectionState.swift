@@ -34,7 +34,7 @@ enum ConnectionState {
     }
 
     private static func quit(_ call: inout Call) throws(CommandError) {
-        call.session.closesAfterReply = true
+        call.administration.leave(call.sessionReference)
         call.reply.ok()
     }
 
