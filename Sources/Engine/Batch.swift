@@ -278,7 +278,9 @@ internal import Structures
         }
         // A bit per command: `prefetchDistance` is 64.
         var displaced: UInt64 = 0
+        var hasRun = false
         for index in start..<end where unsafe items[index].hashedArgument > 0 {
+            if index > start, unsafe items[index].hash == items[index &- 1].hash { hasRun = true }
             let database = unsafe segments[Int(items[index].segment)].session.session.database
             let isDisplaced = unsafe engine.keyspace[database].table.prefetchEntry(items[index].hash)
             displaced |= (isDisplaced ? 1 : 0) << UInt64(truncatingIfNeeded: index &- start)
@@ -289,6 +291,46 @@ internal import Structures
             unsafe engine.keyspace[database].table.prefetchDisplaced(items[index].hash)
             displaced &= displaced &- 1
         }
+        if hasRun { prefetchMembers(engine, from: start, to: end) }
+    }
+
+    /// Commands that follow each other on one large set or hash: the buckets of the members they name, then the
+    /// members, are brought towards the cache as keys are.
+    @inline(never)
+    private func prefetchMembers(_ engine: borrowing Engine, from start: Int, to end: Int) {
+        var hashes = InlineArray<64, UInt64>(repeating: 0)
+        var first = start
+        while first < end {
+            let item = unsafe items[first]
+            var last = first &+ 1
+            while last < end, unsafe items[last].hash == item.hash { last &+= 1 }
+            if last &- first > 1 && item.hashedArgument > 0 {
+                let database = segments[Int(item.segment)].session.session.database
+                let key = arguments(first)[Int(item.hashedArgument)]
+                if let entry = engine.keyspace[database].largeMembers(key, hash: item.hash) {
+                    for index in first..<last where namesMember(index) {
+                        let hash = entry.members.hash(arguments(index)[2])
+                        entry.members.prefetchBucket(hash)
+                        hashes[index &- start] = hash
+                    }
+                    for index in first..<last where hashes[index &- start] != 0 {
+                        entry.members.prefetchEntry(hashes[index &- start])
+                    }
+                }
+            }
+            first = last
+        }
+    }
+
+    @inline(__always)
+    private func namesMember(_ index: Int) -> Bool {
+        guard unsafe items[index].hashedArgument > 0 && items[index].argumentCount > 2 else { return false }
+        return unsafe commands.slotPointer[Int(items[index].slot)].namesMember
+    }
+
+    @_lifetime(borrow self) @inline(__always)
+    private func arguments(_ index: Int) -> Arguments {
+        unsafe Arguments(unchecked: slices + items[index].firstArgument, count: Int(items[index].argumentCount))
     }
 }
 

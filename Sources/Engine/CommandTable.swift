@@ -13,6 +13,8 @@ package import RESP
     package let flags: CommandFlags
     /// Argument index of the first key, 0 when there is none or it moves.
     package let firstKey: Int
+    /// The argument behind the key is a member of a set or a field of a hash, as far as prefetching is concerned.
+    package let namesMember: Bool
     /// Index into `CommandTable.commands`.
     package let command: Int
     /// Slot indices of the subcommands.
@@ -20,6 +22,31 @@ package import RESP
     package let isContainer: Bool
     /// A container that does something without a subcommand (COMMAND).
     package let runsAlone: Bool
+
+    fileprivate init(_ command: Command, id: Int, subcommands: Range<Int>) {
+        run = command.run
+        self.id = id
+        arity = command.arity
+        flags = command.flags
+        firstKey = CommandSlot.firstKey(command)
+        // Where it is something else (SPOP's count) nobody but the prefetch is misled.
+        namesMember = firstKey == 1 && (command.group == .set || command.group == .hash) && command.arity != 2
+        self.command = id
+        self.subcommands = subcommands
+        isContainer = !command.subcommands.isEmpty
+        runsAlone = command.runsAlone
+    }
+
+    /// Where the first key stands when the command has one: it is hashed and prefetched while commands are parsed.
+    /// Behind a number of keys (EVAL) it may be another word; nobody but the prefetch is misled then.
+    private static func firstKey(_ command: Command) -> Int {
+        guard let spec = command.keys.first, case .index(let index) = spec.begin else { return 0 }
+        switch spec.find {
+        case .range: return index
+        case .keyCount(let count, let first, _): return index + count + first
+        default: return 0
+        }
+    }
 }
 
 @safe package final class CommandTable: @unchecked Sendable {
@@ -86,11 +113,7 @@ package import RESP
         count = all.count
         unsafe slots = .allocate(capacity: max(1, count))
         for (id, command) in all.enumerated() {
-            unsafe (slots + id).initialize(
-                to: CommandSlot(
-                    run: command.run, id: id, arity: command.arity, flags: command.flags,
-                    firstKey: CommandTable.firstKey(command), command: id, subcommands: ranges[id] ?? 0..<0,
-                    isContainer: !command.subcommands.isEmpty, runsAlone: command.runsAlone))
+            unsafe (slots + id).initialize(to: CommandSlot(command, id: id, subcommands: ranges[id] ?? 0..<0))
         }
         var bytes = ByteBuffer()
         for name in shown { bytes.append(name) }
@@ -161,17 +184,6 @@ package import RESP
 
     /// A power of two, at least twice the number of top-level commands.
     private static let bucketCount = 1024
-
-    /// Where the first key stands when the command has one: it is hashed and prefetched while commands are parsed.
-    /// Behind a number of keys (EVAL) it may be another word; nobody but the prefetch is misled then.
-    private static func firstKey(_ command: Command) -> Int {
-        guard let spec = command.keys.first, case .index(let index) = spec.begin else { return 0 }
-        switch spec.find {
-        case .range: return index
-        case .keyCount(let count, let first, _): return index + count + first
-        default: return 0
-        }
-    }
 
     /// The slot of a top-level command, or nil. Case does not matter.
     @inline(__always)

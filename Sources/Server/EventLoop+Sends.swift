@@ -1,6 +1,6 @@
-// EventLoop+Sends.swift - the sends of one moment to many connections as one system call (Reactor/SendBatch): replies of
-// a round in which many clients wrote, messages to many subscribers. What is special about a connection goes the usual
-// way.
+// EventLoop+Sends.swift - the sends of one moment to many connections as one system call (Reactor/SendBatch): replies
+// of a round in which many clients wrote, messages to many subscribers. What is special about a connection goes the
+// usual way.
 internal import Base
 internal import Engine
 internal import Reactor

@@ -59,6 +59,17 @@ internal import CLinux
     @inline(__always)
     package func find(_ member: Span<UInt8>) -> EntryTable.Slot? { table.find(member, hash: table.hash(member)) }
 
+    /// With so many members and more, memory that a lookup touches is not in the cache already.
+    package static let coldCountMin = 1 << 12
+
+    /// First step before lookups of several members, as `EntryTable.prefetchBucket`.
+    @inline(__always)
+    package func prefetchBucket(_ hash: UInt64) { table.prefetchBucket(hash) }
+
+    /// Second step, as `EntryTable.prefetchEntry`.
+    @inline(__always)
+    package func prefetchEntry(_ hash: UInt64) { table.prefetchEntry(hash) }
+
     // MARK: change
 
     /// Adds `member`, which is not in the table. `expiry` is in milliseconds since the epoch.

@@ -175,4 +175,45 @@ struct SetCommandTests {
             #expect(engine.keyspace[0].arena.usedByteCount == 0, "seed \(seed)")
         }
     }
+
+    /// Commands of one pipeline on one large set are looked ahead for; whatever they are, and whatever becomes of the
+    /// set meanwhile, the replies are those of commands that come alone.
+    @Test
+    func aPipelineOnOneLargeSet() throws {
+        let seed = UInt64.random(in: 1...UInt64(Int64.max))
+        var random = RandomGenerator(seed: seed)
+        var lines: [String] = []
+        for _ in 0..<3000 {
+            let member = random.below(12_000)
+            let line =
+                switch random.below(60) {
+                case 0: "DEL big"
+                case 1: "RENAME big other"
+                case 2: "SUNIONSTORE big base"
+                case 3: "SET big text"
+                case 4: "SADD"
+                case 5: "NOSUCHCOMMAND big \(member)"
+                case 6: "SCARD big"
+                case 7: "SMOVE big other \(member)x"
+                case 8: "HGET big \(member)"
+                case 9: "SADD big \(member)y \(member)z"
+                case 10..<30: "SISMEMBER big \(member)x"
+                case 30..<40: "SREM big \(member)x"
+                default: "SADD big \(member)x"
+                }
+            lines.append(line)
+        }
+        let filling = (["SADD", "base"] + (0..<6000).map { "\($0)x" }).map { Array($0.utf8) }
+        var replies: [[String]] = []
+        for isPipelined in [true, false] {
+            let session = try TestSession(TestVariant())
+            defer { session.server.stop() }
+            let client = session.client
+            _ = try client.run(arguments: filling)
+            _ = try client.run("SUNIONSTORE big base")
+            if isPipelined { try client.send(raw: lines.map { $0 + "\r\n" }.joined()) }
+            replies.append(try lines.map { try (isPipelined ? client.reply(to: $0) : client.run($0)).description })
+        }
+        #expect(replies[0] == replies[1], "seed \(seed)")
+    }
 }

@@ -67,6 +67,15 @@ extension Entry {
 }
 
 extension Database {
+    /// The set or hash of `key` when it has a table whose members are not in the cache already. For those who prefetch:
+    /// neither expiry nor access is looked at.
+    package func largeMembers(_ key: Span<UInt8>, hash: UInt64) -> Entry? {
+        guard let entry = table.find(key, hash: hash)?.entry, entry.hasHeldValue,
+            entry.objectType == .set || entry.objectType == .hash, entry.members.count >= MemberTable.coldCountMin
+        else { return nil }
+        return entry
+    }
+
     mutating func setMembers(
         _ key: Span<UInt8>, hash: UInt64, slot: EntryTable.Slot?, type: ObjectType, members: consuming MemberTable,
         expiry: Int64?, garbage: inout Garbage
