@@ -27,6 +27,8 @@ package struct ServerHooks: Sendable {
     package var forgetLongestRound: @Sendable () -> Void = {}
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
+    /// Has the allocator's pages read, by whoever may wait for its locks.
+    package var readPages: @Sendable (AllocatorPages) -> Void = { $0.read() }
     /// Objects waiting to be freed in the background, and freed there so far.
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int, pendingBytes: Int) = { (0, 0, 0) }
     /// The TCP port that clients find, 0 when there is none.
@@ -154,6 +156,7 @@ package struct EngineGates: OptionSet, Sendable {
     package var largeReplies = SlowLog()
     package var latency = LatencyMonitor()
     package var memory = MemoryAccount()
+    package let allocatorPages = AllocatorPages()
     package internal(set) var cron = Cron()
     package internal(set) var saving = SavingState()
     let commandStatistics: UnsafeMutablePointer<CommandStatistics>

@@ -1,6 +1,6 @@
-// MemoryAccount.swift - what the process uses, by what the allocator really gave: jemalloc's own count, plus the slab
-// pages of the arenas, which do not come from it. The allocator is asked a few times a second (it merges per-thread
-// counts, which takes microseconds); between two readings the keyspace's own exact counters tell the difference.
+// MemoryAccount.swift - what the process uses, by what the allocator really gave (Base/AllocatedBytes), plus the slab
+// pages of the arenas, which do not come from it. It is read a few times a second and for commands that show it;
+// between two readings the keyspace's own exact counters tell the difference.
 internal import Base
 internal import CAllocator
 internal import Keyspace
@@ -77,14 +77,11 @@ package struct MemoryAccount {
         return text.span.array
     }
 
-    /// The part of a reading that `maxmemory` needs. Cost: microseconds.
+    /// The part of a reading that `maxmemory` needs. Cost: two loads for every thread.
     mutating func readUsed(
         slabByteCount: Int, keyspaceByteCount: Int, uncounted: Int, reserved: Int, milliseconds: Int64
     ) {
-        fog_allocator_refresh()
-        // What threads keep at hand of freed memory is not used; it comes and goes by a megabyte. (4096: all arenas.)
-        let cached = unsafe fog_allocator_statistic("stats.arenas.4096.tcache_bytes")
-        used = unsafe fog_allocator_statistic("stats.allocated") - cached + slabByteCount
+        used = AllocatedBytes.used + slabByteCount
         keyspaceAtReading = keyspaceByteCount
         self.uncounted = uncounted
         self.reserved = reserved
@@ -95,11 +92,13 @@ package struct MemoryAccount {
     mutating func forgetReading() { readingMilliseconds = 0 }
 
     /// The rest of a reading; `used` is what it has been since `readUsed`.
-    mutating func readOthers(_ pages: PageFigures, keyspaceByteCount: Int, resident: Int, milliseconds: Int64) {
+    mutating func readOthers(
+        _ pages: PageFigures, allocator: AllocatorPages, keyspaceByteCount: Int, resident: Int, milliseconds: Int64
+    ) {
         used = current(keyspaceByteCount: keyspaceByteCount)
         keyspaceAtReading = keyspaceByteCount
-        allocatorActive = unsafe fog_allocator_statistic("stats.active") + pages.active
-        allocatorResident = unsafe fog_allocator_statistic("stats.resident") + pages.resident
+        allocatorActive = allocator.active + pages.active
+        allocatorResident = allocator.resident + pages.resident
         self.resident = resident
         if startup == 0 { startup = used }
         if used > peak {
@@ -155,9 +154,10 @@ extension Engine {
         return total
     }
 
-    /// Asks allocator and system anew; INFO and the timer do.
+    /// Reads all anew, pages as the allocator told last, and has it asked again; the timer does.
     package mutating func readMemory() {
         readAllocator()
+        hooks.readPages(allocatorPages)
         readOtherMemory()
     }
 
@@ -176,11 +176,11 @@ extension Engine {
             pages.resident += keyspace[index].arena.residentByteCount + members
         }
         memory.readOthers(
-            pages, keyspaceByteCount: keyspaceByteCount, resident: ProcessFacts.residentByteCount,
-            milliseconds: clock.nowMilliseconds)
+            pages, allocator: allocatorPages, keyspaceByteCount: keyspaceByteCount,
+            resident: ProcessFacts.residentByteCount, milliseconds: clock.nowMilliseconds)
     }
 
-    /// Asks the allocator alone what is used now.
+    /// Reads what is used now.
     mutating func readAllocator() {
         memory.readUsed(
             slabByteCount: slabByteCount, keyspaceByteCount: keyspaceByteCount, uncounted: uncountedByteCount,

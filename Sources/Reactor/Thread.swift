@@ -40,9 +40,11 @@ package enum Thread {
         let result = unsafe pthread_create(&identifier, nil, { raw in
             guard let raw = unsafe raw else { return nil }
             let start = unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
+            AllocatedBytes.joinThread()
             fog_use_signal_stack()
             start.body()
             fog_drop_signal_stack()
+            AllocatedBytes.leaveThread()
             return nil
         }, argument)
         unsafe pthread_sigmask(SIG_SETMASK, &before, nil)

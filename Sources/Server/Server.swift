@@ -84,6 +84,7 @@ package final class Server: Sendable {
         stopAll.set(shared)
         installHooks()
         turn.take { engine in
+            engine.allocatorPages.read()
             engine.readMemory()
             engine.setLoading(options.loadsDataset)
             if !options.loadsDataset { engine.openColdTier() }
@@ -120,6 +121,7 @@ package final class Server: Sendable {
             engine.hooks.durabilityWanted = {
                 shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
             }
+            engine.hooks.readPages = { pages in shared.pool.submit { pages.read() } }
             engine.hooks.pendingFrees = {
                 (
                     shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed),

@@ -41,6 +41,15 @@ static inline void fog_allocator_refresh(void) {
   mallctl("epoch", &epoch, &length, &epoch, sizeof epoch);
 }
 
+/// From here on the calling thread's allocations are part of `fog_allocator_used`, until it leaves; the main thread has
+/// joined. What a thread frees that another was given is counted right as long as both have joined.
+void fog_allocator_join(void);
+void fog_allocator_leave(void);
+/// Bytes that all these threads were given and have not given back: the sum of counts that jemalloc keeps for each of
+/// them and that only it writes. None of the allocator's locks is taken, as its own statistics take all of them, which
+/// a thread that frees much holds for milliseconds.
+int64_t fog_allocator_used(void);
+
 /// Bytes the calling thread has ever been given, for tests that count allocations.
 static inline uint64_t fog_thread_allocated_bytes(void) {
   uint64_t value = 0;

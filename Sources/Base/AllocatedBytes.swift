@@ -1,0 +1,36 @@
+// AllocatedBytes.swift - what the process has allocated. The exact sum comes from counts of the threads themselves and
+// costs two loads a thread; pages come from the allocator's own statistics, which take every lock it has: they are read
+// by a background thread, and loops see its last reading.
+internal import CAllocator
+internal import Synchronization
+
+package enum AllocatedBytes {
+    /// Called first and last by every thread that the server starts.
+    package static func joinThread() { fog_allocator_join() }
+    package static func leaveThread() { fog_allocator_leave() }
+
+    /// Bytes in use by all those threads, size classes included; 0 under an allocator that does not tell.
+    package static var used: Int { Int(fog_allocator_used()) }
+}
+
+/// The allocator's pages as it told last.
+package final class AllocatorPages: Sendable {
+    private let lastActive = Atomic<Int>(0)
+    private let lastResident = Atomic<Int>(0)
+    private let isReading = Atomic<Bool>(false)
+
+    package init() {}
+
+    /// Bytes in pages with allocations, and in all pages that take memory.
+    package var active: Int { lastActive.load(ordering: .relaxed) }
+    package var resident: Int { lastResident.load(ordering: .relaxed) }
+
+    /// Asks the allocator. Cost: microseconds, and milliseconds while another thread frees much.
+    package func read() {
+        guard !isReading.exchange(true, ordering: .acquiring) else { return }
+        fog_allocator_refresh()
+        lastActive.store(unsafe fog_allocator_statistic("stats.active"), ordering: .relaxed)
+        lastResident.store(unsafe fog_allocator_statistic("stats.resident"), ordering: .relaxed)
+        isReading.store(false, ordering: .releasing)
+    }
+}
