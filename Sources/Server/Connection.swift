@@ -34,6 +34,8 @@ struct Connection: ~Copyable {
     var isSubscriber = false
     /// A client that `timeout` never closes (MONITOR, subscribers); as of the last gauges.
     var isExemptFromTimeout = false
+    /// In the loop's list of connections with held output.
+    var isNotedHeld = false
     /// In the list of connections with input to run without another read.
     var hasReadyInput = false
     /// Monotonic nanoseconds of the last read.

@@ -101,6 +101,9 @@ extension EventLoop {
 
     /// The connection's held output is looked at until it is empty.
     @unsafe mutating func noteHeld(_ connection: UnsafeMutablePointer<Connection>) {
+        // Once, however many of its replies wait: what is let go of it is sent once.
+        guard unsafe !connection.pointee.isNotedHeld else { return }
+        unsafe connection.pointee.isNotedHeld = true
         if heldConnections.isEmpty { inbox.isHolding.store(true, ordering: .sequentiallyConsistent) }
         unsafe heldConnections.append(connection.pointee.token)
     }
@@ -114,12 +117,12 @@ extension EventLoop {
         let areSentTogether = sendsTogether(tokens.count)
         heldConnections.removeAll(keepingCapacity: true)
         for token in tokens {
-            guard let connection = unsafe connections.find(token), unsafe !connection.pointee.held.isEmpty else {
-                continue
-            }
+            guard let connection = unsafe connections.find(token) else { continue }
+            unsafe connection.pointee.isNotedHeld = false
+            if unsafe connection.pointee.held.isEmpty { continue }
             unsafe connection.pointee.held.release(
                 through: offset, refusal: refusal, to: &connection.pointee.output)
-            if unsafe !connection.pointee.held.isEmpty { heldConnections.append(token) }
+            if unsafe !connection.pointee.held.isEmpty { unsafe noteHeld(connection) }
             unsafe areSentTogether ? addReleased(connection) : flushReleased(connection)
         }
         finishReleased()

@@ -66,4 +66,34 @@ struct ManyClientsTests {
         #expect(reached == 50, "those that have left are gone")
         #expect(try listeners[0].reply().elements?.last?.text == "last")
     }
+
+    /// Under `appendfsync always` the replies of many pipelines wait for the disk, several of each connection, some
+    /// with large replies of reads between them.
+    @Test(arguments: [1, 4])
+    func repliesThatWaitForTheDisk(loopCount: Int) throws {
+        let directory = try TemporaryDirectory()
+        let server = try TestServer(
+            loopCount: loopCount,
+            configuration: "appendonly yes\nappendfsync always\nenable-debug-command yes",
+            directory: directory.path)
+        let first = try server.connect()
+        _ = try first.run(arguments: ["SET", "large", ManyClientsTests.value(19)].map { Array($0.utf8) })
+        #expect(try first.run("DEBUG AOF-FLUSH-SLEEP 2000").text == "OK")
+        let clients = try (0..<40).map { _ in try server.connect() }
+        let isLarge = { (number: Int, step: Int) in number % 8 == 3 && step % 10 == 5 }
+        for step in 0..<60 {
+            // Piece by piece, so that a connection's replies come to wait in several rounds.
+            for (number, client) in clients.enumerated() {
+                try client.send(raw: "INCR c\(number)\r\n" + (isLarge(number, step) ? "GET large\r\n" : ""))
+            }
+        }
+        for (number, client) in clients.enumerated() {
+            for step in 0..<60 {
+                #expect(try client.reply().integer == Int64(step + 1), "client \(number)")
+                guard isLarge(number, step) else { continue }
+                let isRight = try client.reply().text == ManyClientsTests.value(19)
+                #expect(isRight, "client \(number), step \(step)")
+            }
+        }
+    }
 }
