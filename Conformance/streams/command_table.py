@@ -1,13 +1,10 @@
-"""COMMAND INFO and COMMAND DOCS of every stock command, attribute by attribute.
+"""COMMAND INFO of every stock command, attribute by attribute.
 
 Redis 7.0 says what must be there for the commands it has, Valkey 9.1 for those that came later; a value of either
-is right. Prose (summaries, notes,
-histories) is each server's own: only its being there is compared. Arguments are compared one by one, so that a
-server may know more of them than the stock server does.
+is right. COMMAND DOCS, whose arguments the two name differently, is compared byte for byte by metadata_check.py.
 """
 from __future__ import annotations
 
-import re
 from typing import Callable
 
 from resp import Reply, show
@@ -16,8 +13,6 @@ from session import Session
 ORACLE = "either"
 PROTOCOLS = (2,)
 Record = Callable[[str, object], None]
-ARGUMENT_ATTRIBUTES = (b"type", b"token", b"key_spec_index", b"since", b"deprecated_since", b"flags")
-DOC_ATTRIBUTES = (b"since", b"group", b"deprecated_since", b"doc_flags")
 
 
 def table(reply: Reply) -> dict[bytes, Reply]:
@@ -53,33 +48,6 @@ def record_info(record: Record, name: str, entry: Reply) -> None:
     record(f"info {name} key specs", key_specs(fields[8]))
 
 
-def record_arguments(record: Record, path: str, arguments: Reply) -> None:
-    """Each argument with its attributes, named by its path; nested ones below it."""
-    for argument in arguments.items():
-        fields = table(argument)
-        mine = f"{path}.{fields[b'name'].text().decode()}"
-        shown = []
-        for attribute in ARGUMENT_ATTRIBUTES:
-            if attribute in fields:
-                value = fields[attribute]
-                shown.append(f"{attribute.decode()}={names(value) if value.items() else show(value)}")
-        record(f"docs {mine}", " ".join(shown))
-        if b"arguments" in fields:
-            record_arguments(record, mine, fields[b"arguments"])
-
-
-def record_docs(record: Record, name: str, fields: dict[bytes, Reply]) -> None:
-    """A command's documentation: that it has a summary, its order, group, age, and its arguments."""
-    record(f"docs {name} has a summary", bool(fields.get(b"summary", Reply("bulk", b"")).text()))
-    orders = re.findall(r"O\((?:[^()]|\([^()]*\))*\)", fields.get(b"complexity", Reply("bulk", b"")).text().decode())
-    record(f"docs {name} complexity", " ".join(orders[:1]))
-    for attribute in DOC_ATTRIBUTES:
-        if attribute in fields:
-            value = fields[attribute]
-            record(f"docs {name} {attribute.decode()}", names(value) if value.items() else show(value))
-    record_arguments(record, name, fields.get(b"arguments", Reply("array", ())))
-
-
 def recorder(session: Session, since: bytes) -> Record:
     """What to do with a value: it must be there, or (a newer server's word on an old command) is right as well."""
     is_later_than_redis = tuple(int(part) for part in since.split(b".")[:2]) > (7, 0)
@@ -95,8 +63,6 @@ def record_command(session: Session, entry: Reply, docs: Reply) -> None:
     fields = table(docs)
     record = recorder(session, fields.get(b"since", Reply("bulk", b"0.0.0")).text())
     record_info(record, name, entry)
-    if fields:
-        record_docs(record, name, fields)
     nested = table(fields.get(b"subcommands", Reply("array", ())))
     for subcommand in entry.items()[9].items():
         record_command(session, subcommand, nested.get(subcommand.items()[0].text(), Reply("array", ())))
