@@ -1,6 +1,6 @@
 // AllocatedBytes.swift - what the process has allocated. The exact sum comes from counts of the threads themselves and
-// costs two loads a thread; pages come from the allocator's own statistics, which take every lock it has: they are read
-// by a background thread, and loops see its last reading.
+// costs two loads a thread, and a lock that is otherwise only taken when threads start and end. Pages come from the
+// allocator's own statistics, which take every lock it has: a background thread reads them, loops see its last reading.
 internal import CAllocator
 internal import Synchronization
 

@@ -46,26 +46,24 @@ void *fog_ring_map(int fd, size_t count, int is_records) {
   return address == MAP_FAILED ? NULL : address;
 }
 
-void fog_ring_write_read(void *record, int fd, void *buffer, uint32_t count, uint64_t offset, uint64_t token) {
+static struct io_uring_sqe *fog_ring_write(
+    void *record, int opcode, int fd, const void *buffer, uint32_t count, uint64_t token) {
   struct io_uring_sqe *entry = record;
   memset(entry, 0, sizeof *entry);
-  entry->opcode = IORING_OP_READ;
+  entry->opcode = (uint8_t)opcode;
   entry->fd = fd;
   entry->addr = (uint64_t)(uintptr_t)buffer;
   entry->len = count;
-  entry->off = offset;
   entry->user_data = token;
+  return entry;
+}
+
+void fog_ring_write_read(void *record, int fd, void *buffer, uint32_t count, uint64_t offset, uint64_t token) {
+  fog_ring_write(record, IORING_OP_READ, fd, buffer, count, token)->off = offset;
 }
 
 void fog_ring_write_send(void *record, int fd, const void *buffer, uint32_t count, uint64_t token) {
-  struct io_uring_sqe *entry = record;
-  memset(entry, 0, sizeof *entry);
-  entry->opcode = IORING_OP_SEND;
-  entry->fd = fd;
-  entry->addr = (uint64_t)(uintptr_t)buffer;
-  entry->len = count;
-  entry->msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  entry->user_data = token;
+  fog_ring_write(record, IORING_OP_SEND, fd, buffer, count, token)->msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
 }
 
 void fog_ring_read_completion(const void *record, uint64_t *token, int32_t *result) {

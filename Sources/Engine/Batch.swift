@@ -294,32 +294,33 @@ internal import Structures
         if hasRun { prefetchMembers(engine, from: start, to: end) }
     }
 
-    /// Commands that follow each other on one large set or hash: the buckets of the members they name, then the
-    /// members, are brought towards the cache as keys are.
+    /// Commands that follow each other on one large set or hash: what they name in it is brought towards the cache too.
     @inline(never)
     private func prefetchMembers(_ engine: borrowing Engine, from start: Int, to end: Int) {
-        var hashes = InlineArray<64, UInt64>(repeating: 0)
         var first = start
         while first < end {
-            let item = unsafe items[first]
             var last = first &+ 1
-            while last < end, unsafe items[last].hash == item.hash { last &+= 1 }
-            if last &- first > 1 && item.hashedArgument > 0 {
-                let database = segments[Int(item.segment)].session.session.database
-                let key = arguments(first)[Int(item.hashedArgument)]
-                if let entry = engine.keyspace[database].largeMembers(key, hash: item.hash) {
-                    for index in first..<last where namesMember(index) {
-                        let hash = entry.members.hash(arguments(index)[2])
-                        entry.members.prefetchBucket(hash)
-                        hashes[index &- start] = hash
-                    }
-                    for index in first..<last where hashes[index &- start] != 0 {
-                        entry.members.prefetchEntry(hashes[index &- start])
-                    }
-                }
-            }
+            while last < end, unsafe items[last].hash == items[first].hash { last &+= 1 }
+            if last &- first > 1 { prefetchRun(engine, first..<last) }
             first = last
         }
+    }
+
+    /// Commands on one key: the buckets of the members they name, then the members, as it was done for keys.
+    private func prefetchRun(_ engine: borrowing Engine, _ run: Range<Int>) {
+        let item = unsafe items[run.lowerBound]
+        guard item.hashedArgument > 0 else { return }
+        let database = segments[Int(item.segment)].session.session.database
+        let key = arguments(run.lowerBound)[Int(item.hashedArgument)]
+        guard let entry = engine.keyspace[database].largeMembers(key, hash: item.hash) else { return }
+        // As many as `prefetchDistance`.
+        var hashes = InlineArray<64, UInt64>(repeating: 0)
+        for index in run where namesMember(index) {
+            let hash = entry.members.hash(arguments(index)[2])
+            entry.members.prefetchBucket(hash)
+            hashes[index &- run.lowerBound] = hash
+        }
+        for index in run where namesMember(index) { entry.members.prefetchEntry(hashes[index &- run.lowerBound]) }
     }
 
     @inline(__always)

@@ -30,7 +30,7 @@ extension EventLoop {
 
     /// Sends what the batch has for connections that keep up; what became of it is left in `sentReplies`.
     mutating func sendRepliesTogether() {
-        sentReplies.removeAll(keepingCapacity: true)
+        if !sentReplies.isEmpty { sentReplies.removeAll(keepingCapacity: true) }
         guard batch.holds.isEmpty, sendsTogether(batch.segments.count) else { return }
         sentReplies.append(contentsOf: repeatElement(nil, count: batch.segments.count))
         for number in 0..<batch.segments.count {
@@ -89,7 +89,7 @@ extension EventLoop {
         for index in 0..<bag.items.count {
             let item = bag.items[index]
             if item.deliveries.isEmpty, let connection = unsafe connections.find(item.connection),
-                unsafe connection.pointee.pendingOutput == 0
+                unsafe connection.pointee.pendingOutput == 0 && !connection.pointee.isDoomed
             {
                 let start = unsafe UnsafePointer(bag.bytes.buffer.pointer) + item.tail.lowerBound
                 unsafe sends?.add(connection.pointee.descriptor, start, count: item.tail.count, owner: index)
