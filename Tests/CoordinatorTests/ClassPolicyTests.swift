@@ -186,7 +186,12 @@ struct ClassPolicyTests {
         #expect(try figure(session, "c", "evicted") > 200)
         // A key that lost its expiry stays too, and one that got one may go.
         try session.run([("PERSIST c:299", "1"), ("EXPIRE c:keep0 100", "1")])
-        for number in 300..<600 { try session.run([("SET c:\(number) \(ClassPolicyTests.value) EX 500", "OK")]) }
+        // Under some policies its uses keep it for a while: passes of the hand, not writes, wear them off.
+        for round in 1...10 where try round == 1 || exists(session, "c:keep0") {
+            for number in 300..<600 {
+                try session.run([("SET c:\(round):\(number) \(ClassPolicyTests.value) EX 500", "OK")])
+            }
+        }
         #expect(try exists(session, "c:299"))
         #expect(try !exists(session, "c:keep0"))
         for number in 1..<40 { #expect(try exists(session, "c:keep\(number)")) }
