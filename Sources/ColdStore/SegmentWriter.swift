@@ -96,7 +96,7 @@ final class SegmentWriter: Sendable {
             let (order, isClosing) = state.withLock { ($0.orders.first, $0.isClosing) }
             guard let order else {
                 if isClosing { return }
-                wait(milliseconds: -1)
+                ready.wait(nanoseconds: nil)
                 continue
             }
             do throws(SystemError) {
@@ -109,15 +109,9 @@ final class SegmentWriter: Sendable {
                 noteFailure(error)
                 // No second try at the end: the owner waits for this thread.
                 if isClosing { return }
-                wait(milliseconds: SegmentWriter.retryMilliseconds)
+                ready.wait(milliseconds: SegmentWriter.retryMilliseconds)
             }
         }
-    }
-
-    private func wait(milliseconds: Int) {
-        var wait = pollfd(fd: ready.descriptor, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&wait, 1, Int32(milliseconds))
-        ready.clear()
     }
 
     private func noteFailure(_ error: SystemError) {

@@ -67,7 +67,7 @@ package final class RDBReadAhead: Sendable {
                 if case .batch = found {} else { join() }
                 return found
             }
-            RDBReadAhead.wait(for: readySignal)
+            readySignal.wait(milliseconds: 1000)
         }
     }
 
@@ -91,12 +91,6 @@ package final class RDBReadAhead: Sendable {
     private func join() {
         let handle = thread.withLock { $0.take() }
         handle?.join()
-    }
-
-    private static func wait(for signal: Wakeup) {
-        var wait = pollfd(fd: signal.descriptor, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&wait, 1, 1000)
-        signal.clear()
     }
 
     // MARK: the reading thread
@@ -135,7 +129,7 @@ package final class RDBReadAhead: Sendable {
             }
             if isStopping { return nil }
             if let batch { return batch }
-            RDBReadAhead.wait(for: roomSignal)
+            roomSignal.wait(milliseconds: 1000)
         }
     }
 }

@@ -123,7 +123,7 @@ package final class SnapshotJob: Sendable {
     /// Blocks until there is room or the job has ended, for a moment: for saves that hold the turn. True when it is so.
     package func waitForRoom() -> Bool {
         if hasRoom || outcome != nil { return true }
-        waitForProgress()
+        progress.wait(milliseconds: 100)
         return false
     }
 
@@ -138,14 +138,8 @@ package final class SnapshotJob: Sendable {
                 }
                 return outcome
             }
-            waitForProgress()
+            progress.wait(milliseconds: 100)
         }
-    }
-
-    private func waitForProgress() {
-        var wait = pollfd(fd: progress.descriptor, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&wait, 1, 100)
-        progress.clear()
     }
 
     // MARK: the thread's side
@@ -260,9 +254,7 @@ package final class SnapshotJob: Sendable {
                 return state.version.map { .end(version: $0) }
             }
             if let next { return next }
-            var wait = pollfd(fd: ready.descriptor, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&wait, 1, 1000)
-            ready.clear()
+            ready.wait(milliseconds: 1000)
         }
     }
 }

@@ -61,9 +61,7 @@ package final class IOPool: Sendable {
                 ready.signal()
                 return
             }
-            var wait = pollfd(fd: ready.descriptor, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&wait, 1, 1000)
-            ready.clear()
+            ready.wait(milliseconds: 1000)
         }
     }
 }

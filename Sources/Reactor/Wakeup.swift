@@ -22,6 +22,18 @@ package final class Wakeup: Sendable {
         _ = unsafe write(descriptor, &one, 8)
     }
 
+    /// For a thread without a loop: waits for a signal, for ever or for `nanoseconds`, and clears it. True when there
+    /// was one.
+    @discardableResult package func wait(nanoseconds: Int64?) -> Bool {
+        var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        defer { clear() }
+        guard let nanoseconds else { return unsafe ppoll(&event, 1, nil, nil) > 0 }
+        var timeout = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        return unsafe ppoll(&event, 1, &timeout, nil) > 0
+    }
+
+    @discardableResult package func wait(milliseconds: Int) -> Bool { wait(nanoseconds: Int64(milliseconds) * 1_000_000) }
+
     /// Called by the waiter when the descriptor is readable, before it looks at what it was woken for.
     package func clear() {
         var count: UInt64 = 0

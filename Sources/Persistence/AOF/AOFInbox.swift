@@ -10,8 +10,8 @@ internal import CLinux
     /// The file that everything from this position of `bytes` on belongs to.
     private var nextFile: (position: Int, path: String)?
     private var isClosed = false
-    /// The writer sleeps and must be woken.
-    private var isIdle = false
+    /// The writer sleeps, and must be woken once there are so many bytes.
+    private var wakeByteCount: Int?
 
     init() {
         unsafe lock = .allocate(capacity: 1)
@@ -34,8 +34,9 @@ internal import CLinux
     func add(_ added: inout ByteBuffer) -> Bool {
         locked {
             if bytes.isEmpty { swap(&bytes, &added) } else { bytes.append(added.span) }
-            defer { isIdle = false }
-            return isIdle
+            guard let count = wakeByteCount, bytes.count >= count else { return false }
+            wakeByteCount = nil
+            return true
         }
     }
 
@@ -43,11 +44,23 @@ internal import CLinux
 
     func close() { locked { isClosed = true } }
 
+    /// Asks to be woken once there are as many bytes as `wanted` says, which is told how many there are. False when
+    /// there are so many, or something else is to be done.
+    func awaits(_ wanted: (_ waiting: Int) -> Int) -> Bool {
+        locked {
+            guard !isClosed, nextFile == nil else { return false }
+            let count = wanted(bytes.count)
+            guard bytes.count < count else { return false }
+            wakeByteCount = count
+            return true
+        }
+    }
+
     /// Moves what has come into `state`. True when nothing more will come.
     func take(into state: inout AOFWriterState) -> Bool {
         locked {
             state.take(&bytes, nextFile: &nextFile)
-            isIdle = state.isEmpty && !isClosed
+            wakeByteCount = state.isEmpty && !isClosed ? 1 : nil
             return isClosed
         }
     }

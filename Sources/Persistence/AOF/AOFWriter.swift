@@ -119,13 +119,14 @@ package final class AOFWriter: Sendable {
 
     /// Between two writes of a busy server under `everysec`: what is written together costs one system call.
     private static let lingerMicroseconds: UInt32 = 1500
-    private static let retryMilliseconds: Int32 = 100
+    private static let retryMilliseconds = 100
     private static let syncNanoseconds: Int64 = 1_000_000_000
     /// Waiting bytes that are worth no more waiting.
     private static let eagerByteCount = 1 << 20
 
     private func work(_ state: inout AOFWriterState) {
         while true {
+            if state.pace.patience > 0 { gather(&state) }
             let isClosed = inbox.take(into: &state)
             if !state.isEmpty {
                 advance(&state, isClosing: isClosed)
@@ -134,14 +135,21 @@ package final class AOFWriter: Sendable {
             }
             syncIfDue(&state, isClosing: isClosed)
             if isClosed { return }
-            sleep(timeout: idleMilliseconds(state))
+            sleep(milliseconds: idleMilliseconds(state))
         }
+    }
+
+    /// Lets the clients that the last sync answered join those that wait for the next.
+    private func gather(_ state: inout AOFWriterState) {
+        guard inbox.awaits({ state.pace.wanted(besides: $0) }) else { return }
+        state.pace.hasWaited(isWhole: wakeup.wait(nanoseconds: state.pace.patience))
     }
 
     /// One step: write, sync when every write must be, tell.
     private func advance(_ state: inout AOFWriterState, isClosing: Bool) {
         let policy = policy.withLock { $0 }
         let syncs = policy == .always || isClosing
+        let start = Clock().monotonicNanoseconds
         let delay = writeDelayMicroseconds.load(ordering: .relaxed)
         if _slowPath(delay > 0) { Clock.sleep(nanoseconds: Int64(delay) * 1000) }
         // A write may have to wait for the device now, which is what `everysec` is not to be held up by.
@@ -161,7 +169,9 @@ package final class AOFWriter: Sendable {
         if syncs {
             durableOffset.store(state.writtenOffset, ordering: .sequentiallyConsistent)
             events.progressed(state.writtenOffset)
+            state.pace.hasSynced(state.lastWriteByteCount, nanoseconds: Clock().monotonicNanoseconds - start)
         } else {
+            state.pace = GroupPace()
             events.wrote(state.writtenOffset)
             syncIfDue(&state, isClosing: false)
             if state.lastWriteByteCount < AOFWriter.eagerByteCount { usleep(AOFWriter.lingerMicroseconds) }
@@ -173,23 +183,21 @@ package final class AOFWriter: Sendable {
             Log.shared.warning("Error writing to the AOF file: \(error.reason)")
             events.troubled(error.reason)
         }
-        if !isClosing { sleep(timeout: AOFWriter.retryMilliseconds) }
+        if !isClosing { sleep(milliseconds: AOFWriter.retryMilliseconds) }
     }
 
-    private func sleep(timeout: Int32) {
-        var wait = pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)
+    private func sleep(milliseconds: Int?) {
         isWaiting.store(true, ordering: .relaxed)
-        unsafe poll(&wait, 1, timeout)
+        wakeup.wait(nanoseconds: milliseconds.map { Int64($0) * 1_000_000 })
         isWaiting.store(false, ordering: .relaxed)
-        wakeup.clear()
     }
 
-    /// Until the next sync is due; for ever when nothing waits for one.
-    private func idleMilliseconds(_ state: borrowing AOFWriterState) -> Int32 {
-        guard durableOffset.load(ordering: .relaxed) < state.writtenOffset else { return -1 }
-        if policy.withLock({ $0 }) == .never { return -1 }
+    /// Until the next sync is due; nil when nothing waits for one.
+    private func idleMilliseconds(_ state: borrowing AOFWriterState) -> Int? {
+        guard durableOffset.load(ordering: .relaxed) < state.writtenOffset else { return nil }
+        if policy.withLock({ $0 }) == .never { return nil }
         let left = state.lastSync + AOFWriter.syncNanoseconds - Clock().monotonicNanoseconds
-        return Int32(clamping: max(20, left / 1_000_000 + 1))
+        return max(20, Int(left / 1_000_000 + 1))
     }
 
     /// Starts the sync that is due, once a second; at once after a change to `always`, and at the end.

@@ -17,6 +17,7 @@ struct AOFWriterState: ~Copyable {
     private(set) var lastWriteByteCount = 0
     var lastSync: Int64 = 0
     var hasCountedDelay = false
+    var pace = GroupPace()
 
     init(path: String, offset: Int64) {
         self.path = path
