@@ -49,10 +49,23 @@ package struct ValueSink: ~Copyable {
     package var hasPiece: Bool { @inline(__always) get { bytes.count >= pieceByteCount } }
 
     /// The next slice of a value follows.
-    package mutating func beginSlice(byteCount: Int = ValueSink.sliceByteCount) { sliceEnd = bytes.count + byteCount }
+    package mutating func beginSlice(byteCount: Int = ValueSink.sliceByteCount) {
+        reservePiece()
+        sliceEnd = bytes.count + byteCount
+    }
 
     /// What follows is appended whole, however large it is.
-    package mutating func endSlices() { sliceEnd = .max }
+    package mutating func endSlices() {
+        reservePiece()
+        sliceEnd = .max
+    }
+
+    /// The room of a piece at once, when it is seen to become one: growing by halves would touch three times the pages.
+    @inline(__always)
+    private mutating func reservePiece() {
+        guard bytes.count >= ValueSink.sliceByteCount, pieceByteCount != .max else { return }
+        bytes.reserveExactly(max(0, pieceByteCount + ValueSink.sliceByteCount - bytes.count))
+    }
 
     package var isEmpty: Bool { bytes.isEmpty }
 

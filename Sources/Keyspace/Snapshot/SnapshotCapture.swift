@@ -50,6 +50,7 @@ package final class SnapshotCapture {
     private var sink: ValueSink
     /// Records handed over while a record is open in `sink`.
     private var waiting: ValueSink
+    private var waitingPieces: [SnapshotPiece] = []
     private var open: OpenRecord?
     /// Removed entries whose values are written when their turn comes; they are this snapshot's to free.
     private var donated: [(entry: Entry, number: Int)] = []
@@ -132,6 +133,7 @@ package final class SnapshotCapture {
                 return
             }
             SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &waiting)
+            if waiting.hasPiece { waitingPieces.append(SnapshotPiece(waiting.take())) }
         } else {
             SnapshotCapture.appendWhole(value, tags, number, &lastNumber, &sink)
             if sink.hasPiece { flushSink() }
@@ -250,7 +252,10 @@ package final class SnapshotCapture {
     private func closeRecord() {
         if let record = open { noteRecord(record.entry) }
         open = nil
+        if waiting.isEmpty && waitingPieces.isEmpty { return }
         flushSink()
+        for piece in waitingPieces { deliver(piece) }
+        waitingPieces = []
         if !waiting.isEmpty { deliver(SnapshotPiece(waiting.take())) }
     }
 
@@ -313,5 +318,6 @@ package final class SnapshotCapture {
         wanted = []
         _ = sink.take()
         _ = waiting.take()
+        waitingPieces = []
     }
 }
