@@ -18,7 +18,7 @@ run: build ## build and start a server on 6379
 	exec $(SERVER) --port $(PORT)
 
 build: packages ## the server, at .build/release/fog-server
-	$(SWIFT) build --scratch-path $(BUILD) -c release --product fog-server
+	$(SWIFT) build --scratch-path $(BUILD) -c release --static-swift-stdlib --product fog-server
 
 test: packages test-packages ## everything that must hold, about 20 minutes on two cores from a fresh clone
 	BUILD="$(BUILD)" SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/run-all.sh

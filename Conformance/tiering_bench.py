@@ -86,6 +86,7 @@ class Player:
         self.hits = self.requests = self.refused = self.most_resident = self.most_used = 0
         self.seconds = 0.0
         self.latencies: list[int] = []
+        self.tier_hits = [0, 0, 0, 0]
 
     def next(self):
         self.turn = (self.turn + 1) % CONNECTIONS
@@ -152,6 +153,16 @@ class Player:
         self.hits = self.requests = 0
         return ratio
 
+    def share_from_memory(self) -> float:
+        """Percent of the values since the last call that were not read from disk; Fog's alone."""
+        if self.server.name[:3] != "fog":
+            return 100.0
+        tiers = self.fields("tiering")
+        now = [int(tiers.get(f"tier_{tier}_hits", 0)) for tier in ("raw", "warm", "dense", "cold")]
+        hits = [new - old for new, old in zip(now, self.tier_hits)]
+        self.tier_hits = now
+        return 100 * sum(hits[:3]) / max(1, sum(hits))
+
     def stop(self) -> None:
         for connection, _ in self.sockets:
             connection.close()
@@ -189,6 +200,7 @@ def run(labels: list[str], limit: int, requests: int, seed: int) -> None:
             for player in players:
                 rows[player.label][phase] = player.ratio()
                 rows[player.label][phase + " seconds"] = player.seconds
+                rows[player.label][phase + " from memory"] = player.share_from_memory()
         for _ in range(20):
             keys = zipf.take(200)
             for player in players:
@@ -213,9 +225,9 @@ def report(player: Player, row: dict[str, float], limit: int, requests: int) -> 
     if player.label in ("fog:lz4", "fog:ram", "fog:disk"):
         tiers = player.fields("tiering")
         keys = [int(tiers.get(f"tier_{tier}_keys", 0)) for tier in ("raw", "warm", "dense", "cold")]
-        hits = [int(tiers.get(f"tier_{tier}_hits", 0)) for tier in ("raw", "warm", "dense", "cold")]
         notes.append(f"keys raw/warm/dense/cold {'/'.join(map(str, keys))}")
-        notes.append(f"hits from memory {100 * sum(hits[:3]) / max(1, sum(hits)):.1f} %")
+        notes.append("hits from memory " + ", ".join(f"{phase} {row[phase + ' from memory']:.1f} %"
+                                                     for phase in ("read", "warm-up", "aside")))
         notes.append(f"ratio warm {tiers['tier_warm_ratio']} dense {tiers['tier_dense_ratio']}")
         notes.append(f"skipped for time {tiers['tier_skipped_for_time']}")
         if int(tiers.get("tier_disk_bytes", 0)):

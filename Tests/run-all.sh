@@ -40,7 +40,7 @@ BUILD="$BUILD" SWIFT="$SWIFT" Tests/Fuzz/run.sh
 count "fuzz" $?
 
 echo "== server binary"
-"$SWIFT" build --scratch-path "$BUILD" -c release --product fog-server
+"$SWIFT" build --scratch-path "$BUILD" -c release --static-swift-stdlib --product fog-server
 status=$?
 count "release build" $status
 

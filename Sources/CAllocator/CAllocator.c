@@ -1,10 +1,10 @@
 // CAllocator.c - what all threads have allocated, and the allocator's settings, read by jemalloc before main. Freed
-// pages go back to the system after a quarter of a second, by a thread of its own: growing tables leave many freed
+// pages go back to the system after a tenth of a second, by a thread of its own: growing tables leave many freed
 // segments behind, and with ten seconds, as jemalloc has it, a million fresh keys would occupy 10 bytes more each.
 // MALLOC_CONF still overrides.
 #include "CAllocator.h"
 
-const char *malloc_conf = "background_thread:true,dirty_decay_ms:250,muzzy_decay_ms:0";
+const char *malloc_conf = "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0";
 
 #ifdef FOG_SYSTEM_ALLOCATOR
 void fog_allocator_join(void) {}

@@ -32,7 +32,9 @@ package final class Wakeup: Sendable {
         return unsafe ppoll(&event, 1, &timeout, nil) > 0
     }
 
-    @discardableResult package func wait(milliseconds: Int) -> Bool { wait(nanoseconds: Int64(milliseconds) * 1_000_000) }
+    @discardableResult package func wait(milliseconds: Int) -> Bool {
+        wait(nanoseconds: Int64(milliseconds) * 1_000_000)
+    }
 
     /// Called by the waiter when the descriptor is readable, before it looks at what it was woken for.
     package func clear() {

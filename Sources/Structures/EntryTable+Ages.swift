@@ -42,6 +42,12 @@ extension EntryTable {
         return true
     }
 
+    /// The entry counts as one that has just come.
+    package mutating func beginProbation(_ slot: Slot) {
+        slot.age = newcomerAge
+        insertionCount &+= 1
+    }
+
     /// The age that says that the entry's value is not in memory: hands pass it without a look at the entry. Lost when
     /// the entry is replaced.
     package static let asideAge: UInt8 = 3

@@ -36,7 +36,7 @@ internal import CLinux
     /// Bytes of directory and segments.
     package internal(set) var allocatedByteCount = 0
     /// Entries ever inserted; eviction measures time by it.
-    package private(set) var insertionCount = 0
+    package internal(set) var insertionCount = 0
     private let seed: UInt64
 
     package init() {

@@ -206,8 +206,8 @@ extension Keyspace {
     }
 
     /// What a command that only reads gets for the slot of a value that is asleep: an image of it, valid until the
-    /// command that began at `stamp` has ended; or, read often enough, the value made raw again. One from disk comes
-    /// back compressed where it had better not be raw. Nil when it cannot be read any more.
+    /// command that began at `stamp` has ended; or, read often enough, the value made raw again. One from disk is back
+    /// in memory at its first read, compressed. Nil when it cannot be read any more.
     @inline(never)
     package mutating func readSleeping(
         _ slot: EntryTable.Slot, hash: UInt64, in database: Int, stamp: UInt64
@@ -225,13 +225,16 @@ extension Keyspace {
         // Where values are not to be compressed any more, one that is wakes at its first read.
         let isDue = hits >= options.promoteHits || !options.compresses && !isCold
         // While the disk is behind nobody could make room for it.
-        let mayMove = isDue && tiers.cold?.store.isBusy(at: now) != true
+        let mayRise = tiers.cold?.store.isBusy(at: now) != true
+        let mayMove = isDue && mayRise
         let mayStayPacked = options.compresses && sleeping.codec != .none
         let mayBeRaw = options.keepsRaw && !(tiers.isRawCrowded && mayStayPacked)
         if mayMove && mayBeRaw || tiers.imagesAreMany(stamp) {
             return wake(slot, hash: hash, in: database) ? slot.entry : nil
         }
-        if isCold && mayMove && mayStayPacked { lift(slot, in: database) }
+        if isCold && mayRise && mayStayPacked && lift(slot, in: database) {
+            _ = SleepingValue(slot.entry).noteHit(now: now, windowSeconds: tiers.options.promoteWindowSeconds)
+        }
         if let image = tiers.image(SleepingValue(slot.entry), stamp: stamp) {
             // The caller's note is for the image.
             noteAccess(slot.entry, silently: false)
@@ -241,9 +244,10 @@ extension Keyspace {
         return nil
     }
 
-    /// Takes the value of `slot` from disk into memory, compressed as its record has it. It stays where it is when it
-    /// cannot be read.
-    private mutating func lift(_ slot: EntryTable.Slot, in database: Int) {
+    /// Takes the value of `slot` from disk into memory, compressed as its record has it, on probation as if it had just
+    /// been written: one that was read is worth more than the one that was read by nobody and goes in its place, and a
+    /// scan of what is on disk pushes nothing out. False when it cannot be read: it stays where it is.
+    private mutating func lift(_ slot: EntryTable.Slot, in database: Int) -> Bool {
         let sleeping = SleepingValue(slot.entry)
         let tiers = tiers
         tiers.block.truncate(to: 0)
@@ -251,11 +255,13 @@ extension Keyspace {
             tiers.block.append(payload)
             return true
         }
-        guard isHere == true else { return }
+        guard isHere == true else { return false }
         tiers.statistics.fromCold += 1
         putToSleep(
             slot, in: database, codec: sleeping.codec, encoding: sleeping.originalEncoding,
             dictionary: sleeping.dictionary, wholeByteCount: sleeping.wholeByteCount)
+        self[database].table.beginProbation(slot)
+        return true
     }
 
     // MARK: figures
