@@ -56,7 +56,8 @@ extension Engine {
             statistics.instantaneousCycles.sample(loops.cycles, at: now)
             statistics.instantaneousCycleNanoseconds.sample(loops.nanoseconds, at: now)
             readMemory()
-            memory.restrain(limit: settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory)
+            let limit = settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory
+            memory.restrain(limit: limit, hasDisk: keyspace.sinks)
             followMemoryLimit()
             evictClients()
             auditClasses()

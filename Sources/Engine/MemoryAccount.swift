@@ -111,6 +111,9 @@ package struct MemoryAccount {
     /// 10 MB. Restraint begins somewhat below.
     private static let residentShare = 1.09
     private static let residentByteCountFixed = 5 << 20
+    /// The same where what must go is written to disk: no key is lost by going earlier.
+    private static let residentShareBesideDisk = 1.05
+    private static let residentByteCountFixedBesideDisk = 1 << 20
     /// Below, what the process takes anyhow is most of it, and restraint would only cost keys.
     private static let restrainedByteCountMin = 32 << 20
     /// Of the limit, what restraint takes at most.
@@ -120,9 +123,12 @@ package struct MemoryAccount {
 
     /// Holds resident memory near the limit, whatever the allocator makes of sizes that change: what it takes beyond
     /// its share for long must not be used. Goes slowly, so that pages that were emptied do not fill again.
-    mutating func restrain(limit: Int) {
+    mutating func restrain(limit: Int, hasDisk: Bool) {
         guard limit >= MemoryAccount.restrainedByteCountMin else { return restraint = 0 }
-        let bound = Int(Double(limit) * MemoryAccount.residentShare) + MemoryAccount.residentByteCountFixed
+        let share = hasDisk ? MemoryAccount.residentShareBesideDisk : MemoryAccount.residentShare
+        let fixed = hasDisk
+            ? MemoryAccount.residentByteCountFixedBesideDisk : MemoryAccount.residentByteCountFixed
+        let bound = Int(Double(limit) * share) + fixed
         lastingExcess = min(lastingExcess, allocatorResident - bound)
         looks += 1
         guard looks >= MemoryAccount.looksPerDecision else { return }

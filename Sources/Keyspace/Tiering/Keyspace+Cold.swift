@@ -94,7 +94,7 @@ extension Keyspace {
     }
 
     /// Whether the disk takes values, so that what is compressed is written and no key need go.
-    var sinks: Bool { tiers.cold.map { $0.takesValues && $0.store.failure == nil } ?? false }
+    package var sinks: Bool { tiers.cold.map { $0.takesValues && $0.store.failure == nil } ?? false }
 
     /// Whether a value was left where it is because the disk is busy.
     var isHeldUp: Bool { tiers.cold?.isHeldUp ?? false }
