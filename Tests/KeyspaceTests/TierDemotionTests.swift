@@ -136,4 +136,28 @@ struct TierDemotionTests {
             #expect(box.tier("key:\(index)") != .raw)
         }
     }
+
+    @Test("of a loop over more keys than fit a part is held, though every one of them is compressed first")
+    func holdsAPartOfALoop() {
+        let box = Box()
+        let count = 600
+        for index in 0..<count { box.set("key:\(index)", byteCount: 1200) }
+        let limit = box.keyspace[0].byteCount / 8
+        box.hand.begin(&box.keyspace)
+        box.shrink(to: limit)
+        var hits = 0
+        for turn in 0..<10 * count {
+            box.keyspace.now += 1
+            let name = "key:\(turn % count)"
+            if box.read(name, stamp: UInt64(turn + 1)) != nil {
+                if turn >= 5 * count { hits += 1 }
+                continue
+            }
+            box.keyspace.statistics.misses += 1
+            box.set(name, byteCount: 1200)
+            box.shrink(to: limit)
+        }
+        let percent = hits * 100 / (5 * count)
+        #expect(percent >= 8, "\(percent) percent of the reads found their value")
+    }
 }
