@@ -111,9 +111,8 @@ package struct MemoryAccount {
     /// 10 MB. Restraint begins somewhat below.
     private static let residentShare = 1.09
     private static let residentByteCountFixed = 5 << 20
-    /// The same where what must go is written to disk: no key is lost by going earlier.
-    private static let residentShareBesideDisk = 1.05
-    private static let residentByteCountFixedBesideDisk = 1 << 20
+    /// The same in all where what must go is written to disk: no key is lost by going earlier.
+    private static let residentShareBesideDisk = 1.045
     /// Below, what the process takes anyhow is most of it, and restraint would only cost keys.
     private static let restrainedByteCountMin = 32 << 20
     /// Of the limit, what restraint takes at most.
@@ -125,10 +124,9 @@ package struct MemoryAccount {
     /// its share for long must not be used. Goes slowly, so that pages that were emptied do not fill again.
     mutating func restrain(limit: Int, hasDisk: Bool) {
         guard limit >= MemoryAccount.restrainedByteCountMin else { return restraint = 0 }
-        let share = hasDisk ? MemoryAccount.residentShareBesideDisk : MemoryAccount.residentShare
-        let fixed = hasDisk
-            ? MemoryAccount.residentByteCountFixedBesideDisk : MemoryAccount.residentByteCountFixed
-        let bound = Int(Double(limit) * share) + fixed
+        let bound = hasDisk
+            ? Int(Double(limit) * MemoryAccount.residentShareBesideDisk)
+            : Int(Double(limit) * MemoryAccount.residentShare) + MemoryAccount.residentByteCountFixed
         lastingExcess = min(lastingExcess, allocatorResident - bound)
         looks += 1
         guard looks >= MemoryAccount.looksPerDecision else { return }
