@@ -155,7 +155,7 @@ class Player:
 
     def share_from_memory(self) -> float:
         """Percent of the values since the last call that were not read from disk; Fog's alone."""
-        if self.server.name[:3] != "fog":
+        if not self.label.startswith("fog:"):
             return 100.0
         tiers = self.fields("tiering")
         now = [int(tiers.get(f"tier_{tier}_hits", 0)) for tier in ("raw", "warm", "dense", "cold")]

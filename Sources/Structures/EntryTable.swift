@@ -35,7 +35,7 @@ internal import CLinux
     package internal(set) var expiryCount = 0
     /// Bytes of directory and segments.
     package internal(set) var allocatedByteCount = 0
-    /// Entries ever inserted; eviction measures time by it.
+    /// Entries ever inserted, and put on probation again; eviction measures time by it.
     package internal(set) var insertionCount = 0
     private let seed: UInt64
 

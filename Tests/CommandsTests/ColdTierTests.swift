@@ -34,6 +34,16 @@ struct ColdTierTests {
             #expect(try client.run("FOG.TIER DEMOTE \(key) L3") == .integer(1))
         }
 
+        /// Makes a string that goes to disk compressed, and is in its file; tells what it is.
+        func putCompressed(_ key: String) throws -> String {
+            let text = String(repeating: "compressible-", count: 100)
+            #expect(try client.run("SET \(key) \(text)").text == "OK")
+            #expect(try client.run("FOG.TIER DEMOTE \(key) L2") == .integer(1))
+            #expect(try client.run("FOG.TIER DEMOTE \(key) L3") == .integer(1))
+            settle()
+            return text
+        }
+
         /// Everything in buffers goes to the files.
         func settle() {
             server.withEngine { engine in
@@ -96,11 +106,7 @@ struct ColdTierTests {
     @Test("while raw values have more than their share, a value comes back compressed and stays so")
     func comesBackCompressed() throws {
         let rig = try Rig("fog-compress yes")
-        let text = String(repeating: "compressible-", count: 100)
-        #expect(try rig.client.run("SET a \(text)").text == "OK")
-        #expect(try rig.client.run("FOG.TIER DEMOTE a L2") == .integer(1))
-        #expect(try rig.client.run("FOG.TIER DEMOTE a L3") == .integer(1))
-        rig.settle()
+        let text = try rig.putCompressed("a")
         rig.server.withEngine { $0.keyspace.tiers.isRawCrowded = true }
         for _ in 0..<3 {
             #expect(try rig.client.run("GET a").text == text)
@@ -116,11 +122,7 @@ struct ColdTierTests {
     @Test("a compressed value is in memory at its first read from disk, and raw at its second")
     func risesByReads() throws {
         let rig = try Rig("fog-compress yes")
-        let text = String(repeating: "compressible-", count: 100)
-        #expect(try rig.client.run("SET a \(text)").text == "OK")
-        #expect(try rig.client.run("FOG.TIER DEMOTE a L2") == .integer(1))
-        #expect(try rig.client.run("FOG.TIER DEMOTE a L3") == .integer(1))
-        rig.settle()
+        let text = try rig.putCompressed("a")
         for level in ["L2", "L1"] {
             #expect(try rig.client.run("GET a").text == text)
             #expect(try rig.level("a") == level)
@@ -131,11 +133,7 @@ struct ColdTierTests {
     @Test("where nothing is to become raw again, a value comes back compressed and stays so")
     func comesBackWithoutRawTier() throws {
         let rig = try Rig("fog-compress yes\nfog-l1-enabled no")
-        let text = String(repeating: "compressible-", count: 100)
-        #expect(try rig.client.run("SET a \(text)").text == "OK")
-        _ = try rig.client.run("FOG.TIER DEMOTE a L2")
-        #expect(try rig.client.run("FOG.TIER DEMOTE a L3") == .integer(1))
-        rig.settle()
+        let text = try rig.putCompressed("a")
         for _ in 0..<4 {
             #expect(try rig.client.run("GET a").text == text)
             #expect(try rig.level("a") == "L2")

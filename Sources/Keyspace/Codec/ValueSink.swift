@@ -60,7 +60,7 @@ package struct ValueSink: ~Copyable {
         sliceEnd = .max
     }
 
-    /// The room of a piece at once, when it is seen to become one: growing by halves would touch three times the pages.
+    /// The room of a piece at once, when it is seen to become one: doubling would touch fresh pages at each step.
     @inline(__always)
     private mutating func reservePiece() {
         guard bytes.count >= ValueSink.sliceByteCount, pieceByteCount != .max else { return }

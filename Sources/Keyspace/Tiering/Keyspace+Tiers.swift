@@ -244,9 +244,9 @@ extension Keyspace {
         return nil
     }
 
-    /// Takes the value of `slot` from disk into memory, compressed as its record has it, on probation as if it had just
-    /// been written: one that was read is worth more than the one that was read by nobody and goes in its place, and a
-    /// scan of what is on disk pushes nothing out. False when it cannot be read: it stays where it is.
+    /// Takes the value of `slot` from disk into memory, compressed as its record has it, among those that have just
+    /// come: one that was read is worth more than one that nobody read and that goes in its place. False when it cannot
+    /// be read: it stays where it is.
     private mutating func lift(_ slot: EntryTable.Slot, in database: Int) -> Bool {
         let sleeping = SleepingValue(slot.entry)
         let tiers = tiers

@@ -1,10 +1,9 @@
 // GroupPace.swift - how long the writer waits under `always` for a group to become whole. Clients that wait for each
 // reply before they write again come back a moment after the sync that answered them; a writer that starts with the
 // first of them syncs for half of the clients, then for the other half. Where a sync takes a millisecond and more
-// (network volumes, discs that turn) that moment is the smaller price: 50 clients on a disk of 2 ms write 1.4 times as
+// (network volumes, discs that turn) that moment is the smaller price: 50 clients on a disk of 2 ms write 1.3 times as
 // much. Where it takes a fraction of one the halves are better taken in turns, and nobody waits. Measured with
 // DEBUG AOF-FLUSH-SLEEP. Only the writer's thread.
-internal import Base
 
 struct GroupPace {
     /// Syncs that are faster are not waited for.
