@@ -109,7 +109,7 @@ let package = Package(
             swiftSettings: settings),
         tests("RESPTests", ["Base", "ParserRun", "RESP"]),
         .target(
-            name: "ValuesRun", dependencies: ["Base", "Keyspace", "Persistence", "RESP", "Structures"],
+            name: "ValuesRun", dependencies: ["Base", "Commands", "Keyspace", "Persistence", "RESP", "Structures"],
             path: "Tests/ValuesRun", swiftSettings: settings),
     ]
 )

@@ -5,8 +5,9 @@
 // generation number a small share of the keys in memory, the next one begins, and a sweep over the buckets looks for
 // what is left of the one before, as fast as newcomers come; what was used is promoted, the rest goes and leaves a
 // ghost. A second hand walks the same buckets for what passed. So eviction costs no memory per key but the ghosts' two
-// bytes, a read writes nothing but its entry's few bits, and a scan of new keys cannot push out what is used. Engine's
-// turn only, never while somebody holds a slot.
+// bytes, a read writes nothing but its entry's few bits, and a scan of new keys cannot push out what is used. With
+// tiers what would go is compressed first, and before that whatever else is raw and not hot
+// (`Tiering/RawShare.swift`). Engine's turn only, never while somebody holds a slot.
 internal import Base
 internal import Structures
 
@@ -40,19 +41,19 @@ package struct EvictionHand: ~Copyable {
     private static let randomPicks = 16
     /// Newcomers of one generation, in percent of all keys. 6 to 10 differ by 0.3 points of hit ratio at most.
     static let generationPercent = 8
+    /// The same where most values are compressed: newcomers are raw, some four times as large, so their probation costs
+    /// what many other keys would take (zipf 0.8: 8, 4 and 2 percent give 64.5, 65.8 and 66.2), and who fails gets
+    /// another one, compressed.
+    private static let generationPercentOfRaw = 2
     /// So many generations at most are on probation together, bursts aside.
     private static let generationsMax = 2
     /// One in so many newcomers stays though nobody used it: the only way to hold a part of a loop over more keys
     /// than fit (hit ratio 0 without).
     static let luckyShare: UInt32 = 64
+    /// Memory is full of compressed values when for so many newcomers a key went.
+    private static let goneShareOfFull = 4
     /// A key of twice (four times, ...) the mean size must have been used once (twice, ...) more; at most so often.
     private static let penaltyMax = 6
-
-    /// Where a hand stands.
-    private struct Position {
-        var database = 0
-        var place = EntryTable.Place()
-    }
 
     private struct Victim {
         let entry: Entry
@@ -87,8 +88,9 @@ package struct EvictionHand: ~Copyable {
         case stays
     }
 
-    private var clock = Position()
-    private var sweep = Position()
+    private var clock = HandPosition()
+    private var sweep = HandPosition()
+    private var press = RawPress()
     /// Whether newcomers are on probation: from when memory is nearly full.
     package private(set) var isOn = false
     private var newcomerAge: UInt8 = 1
@@ -108,6 +110,10 @@ package struct EvictionHand: ~Copyable {
     private var readsSeen = 0
     /// Keys were read in the last generation, about as often as new ones came, or more.
     private var isRead = false
+    /// Keys that went in this generation, and whether in the last one so many went that memory is full of compressed
+    /// values: before that everything finds its place by compressing something, and nothing has to prove its worth.
+    private var gone = 0
+    private var isFull = false
     /// Buckets the clock passed since it found something.
     private var fruitless = 0
     private var unlucky: UInt32 = 0
@@ -195,11 +201,13 @@ package struct EvictionHand: ~Copyable {
         // A flushed database starts to count anew.
         let fresh = max(0, insertions &- insertionsSeen)
         insertionsSeen = insertions
-        keyspace.measureRawShare()
+        press.note(insertions: fresh)
+        let packed = keyspace.measureRawShare()
         meanByteCount = max(1, bytes / max(1, keys))
         takesCold = keyspace.isCrowdedByCold
         bucketCount = max(1, buckets)
-        let length = max(1, keys * EvictionHand.generationPercent / 100)
+        let percent = packed * 2 > keys ? EvictionHand.generationPercentOfRaw : EvictionHand.generationPercent
+        let length = max(1, keys * percent / 100)
         newcomers += fresh
         sweepDebt = min(Double(buckets), sweepDebt + Double(fresh) * Double(buckets) / Double(length))
         isCrowded = keys - passed > length * EvictionHand.generationsMax
@@ -215,10 +223,12 @@ package struct EvictionHand: ~Copyable {
         let reads = keyspace.statistics.hits &+ keyspace.statistics.misses
         isRead = (reads &- readsSeen) &* 2 >= newcomers
         readsSeen = reads
+        isFull = gone * EvictionHand.goneShareOfFull > newcomers
+        gone = 0
         newcomers = 0
         passedSeen = 0
         sweepDebt = min(Double(bucketCount), max(1, debt))
-        sweep = Position()
+        sweep = HandPosition()
         isSweepFinished = false
         newcomerAge = 3 - newcomerAge
         setNewcomerAge(newcomerAge, in: &keyspace)
@@ -231,15 +241,24 @@ package struct EvictionHand: ~Copyable {
         measure(&keyspace)
         var evicted = 0
         var freed = 0
-        let isTrying = isRead && !keyspace.sinks
+        let isTrying = isRead && isFull && !keyspace.sinks
         for _ in 0..<EvictionHand.bucketsPerStep {
+            if press.isDue(keyspace) {
+                let pressed = press.visitBucket(&keyspace, bucketCount: bucketCount)
+                evicted += pressed.count
+                freed += pressed.bytes
+                if freed >= excess { return evicted }
+                continue
+            }
             let sweeps = !isSweepFinished && (isCrowded || sweepDebt >= 1)
-            // Where keys are read, one that nobody read has not passed by being compressed. Where nobody reads, as when
-            // data is written first and read later, nothing is known against it.
+            // Where keys are read and memory is full of compressed values, one that nobody read has not passed by
+            // being compressed. Where nobody reads, as when data is written first and read later, nothing is known
+            // against it.
             let sleeperAge = sweeps && isTrying ? newcomerAge : 0
             let database = sweeps ? visitNewcomers(keyspace, policy) : visitPassed(keyspace, policy)
             for victim in victims {
                 let (bytes, fate) = EvictionHand.remove(victim, database, &keyspace, sleeperAge: sleeperAge)
+                if fate == .gone && !victim.isExpired { gone += 1 }
                 if sweeps && fate == .gone { ghosts.insert(victim.hash) }
                 count(victim, isGone: fate != .stays || sleeperAge > 0 && !victim.onlySleeps, sweeps: sweeps)
                 freed += bytes
@@ -303,7 +322,10 @@ package struct EvictionHand: ~Copyable {
             }
             if !isExpired && uses == 0 {
                 unlucky &+= 1
-                if unlucky % EvictionHand.luckyShare == 0 { return slot.age = 0 }
+                if unlucky % EvictionHand.luckyShare == 0 {
+                    if keyspace.isToSleep(entry) { found.append(Victim(sleeper: entry, hash: hash)) }
+                    return slot.age = 0
+                }
             }
             passedHere -= 1
             found.append(Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: true))
@@ -318,10 +340,10 @@ package struct EvictionHand: ~Copyable {
 
     /// The sweep has reached the end of a database.
     private mutating func leaveTable(_ keyspace: borrowing Keyspace) {
-        sweep = Position(database: sweep.database + 1)
+        sweep = HandPosition(database: sweep.database + 1)
         while sweep.database < keyspace.databaseCount && keyspace[sweep.database].count == 0 { sweep.database += 1 }
         guard sweep.database >= keyspace.databaseCount else { return }
-        sweep = Position()
+        sweep = HandPosition()
         isSweepFinished = true
         passed = passedSeen
     }
@@ -361,12 +383,7 @@ package struct EvictionHand: ~Copyable {
         }
         victims = found
         clock.place = place
-        if !isInside {
-            clock = Position(database: (clock.database + 1) % keyspace.databaseCount)
-            for _ in 0..<keyspace.databaseCount where keyspace[clock.database].count == 0 {
-                clock.database = (clock.database + 1) % keyspace.databaseCount
-            }
-        }
+        if !isInside { clock.enterNextDatabase(keyspace) }
         return database
     }
 

@@ -44,6 +44,15 @@ struct TierDemotionTests {
             return keyspace.demote(slot, in: 0) != nil
         }
 
+        /// Shows values to the family of all keys until it has a dictionary.
+        func train() {
+            for index in 0..<1100 where keyspace.tiers.dictionaryCount == 0 {
+                set("sample:\(index)", byteCount: 600)
+                if let slot = slot("sample:\(index)") { keyspace.sample(slot.entry) }
+                for job in keyspace.tiers.takeJobs() { keyspace.tiers.finish(job, job.run()) { _ in 0 } }
+            }
+        }
+
         func shrink(to limit: Int) {
             for _ in 0..<10_000 where keyspace[0].byteCount > limit {
                 let excess = keyspace[0].byteCount - limit
@@ -159,5 +168,44 @@ struct TierDemotionTests {
         }
         let percent = hits * 100 / (5 * count)
         #expect(percent >= 8, "\(percent) percent of the reads found their value")
+    }
+
+    @Test("what is raw and not hot is compressed before any key goes, whoever has just come")
+    func compressesBeforeEvicting() {
+        let box = Box()
+        for index in 0..<300 { box.set("old:\(index)", byteCount: 1200) }
+        box.hand.begin(&box.keyspace)
+        let limit = box.keyspace[0].byteCount
+        for index in 0..<300 {
+            box.keyspace.now += 1
+            box.keyspace.statistics.misses += 1
+            box.set("new:\(index)", byteCount: 1200)
+            box.shrink(to: limit)
+        }
+        #expect(box.keyspace.statistics.evicted <= box.keyspace.tiers.statistics.skippedForTime)
+        let asleep = (0..<300).count { box.tier("old:\($0)").map { $0 != .raw } ?? false }
+        #expect(asleep > 200, "\(asleep) of 300 are compressed")
+    }
+
+    @Test("short of memory a value becomes as small as can be at once, for other reasons as quick to read as can be")
+    func choosesItsCodec() throws {
+        let box = Box()
+        box.set("sample:a")
+        box.set("sample:b")
+        // Without a dictionary LZ4 would gain too little, whatever the reason.
+        #expect(box.demote("sample:a"))
+        #expect(box.tier("sample:a") == .dense)
+        let slot = try #require(box.slot("sample:b"))
+        #expect(box.keyspace.demote(slot, in: 0, memoryIsShort: false) != nil)
+        #expect(box.tier("sample:b") == .dense)
+        box.train()
+        #expect(box.keyspace.tiers.dictionaryCount == 1)
+        box.set("sample:c", byteCount: 600)
+        box.set("sample:d", byteCount: 600)
+        #expect(box.demote("sample:c"))
+        #expect(box.tier("sample:c") == .dense)
+        let other = try #require(box.slot("sample:d"))
+        #expect(box.keyspace.demote(other, in: 0, memoryIsShort: false) != nil)
+        #expect(box.tier("sample:d") == .warm)
     }
 }

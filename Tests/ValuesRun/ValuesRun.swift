@@ -4,6 +4,7 @@
 // instead of one value, bit 2 small thresholds (so that small values leave their compact forms), bits 4 to 7 how a file
 // arrives; bit 3 an append only file, or with bit 4 its manifest.
 internal import Base
+internal import Commands
 internal import Keyspace
 internal import Persistence
 internal import RESP
@@ -40,14 +41,26 @@ package enum ValuesRun {
         let first = dump(&keyspace)
         precondition(
             first.count <= bytes.count * growthMax + 4096, "a value is not much larger than what it was read from")
+        let digest = digest(&keyspace)
         // What is written is always ours, and must be what our own reader accepts.
-        let contents = first.span.extracting(0..<(first.count - DumpPayload.footerByteCount))
-        let isGood = place(contents, .redis, limits, &keyspace)
-        precondition(isGood, "what was written can be read")
-        precondition(dump(&keyspace).count == first.count, "what was read again is written alike")
+        let second = writeAgain(first, limits, &keyspace)
+        precondition(self.digest(&keyspace) == digest, "what was written is read as the same value")
+        // Only now: a set of numbers may come as a listpack, and is an intset once it was written member by member.
+        let third = writeAgain(second, limits, &keyspace)
+        precondition(third.count == second.count, "what was read again is written alike")
         keyspace.flush(0, inBackground: false)
         keyspace.garbage.take().freeAll()
         return true
+    }
+
+    /// Reads what a value was written as in its place, and writes it.
+    private static func writeAgain(
+        _ written: borrowing ByteBuffer, _ limits: ValueLimits, _ keyspace: inout Keyspace
+    ) -> ByteBuffer {
+        let contents = written.span.extracting(0..<(written.count - DumpPayload.footerByteCount))
+        let isGood = place(contents, .redis, limits, &keyspace)
+        precondition(isGood, "what was written can be read")
+        return dump(&keyspace)
     }
 
     private static let key: [UInt8] = Array("key".utf8)
@@ -78,6 +91,16 @@ package enum ValuesRun {
         }
         DumpPayload.append(slot.entry, compresses: false, to: &output)
         return output
+    }
+
+    private static func digest(_ keyspace: inout Keyspace) -> [UInt8] {
+        let hash = keyspace[0].table.hash(key.span)
+        guard let slot = keyspace[0].table.find(key.span, hash: hash) else {
+            preconditionFailure("what was placed is there")
+        }
+        var digest = DatasetDigest()
+        digest.mixValue(slot.entry)
+        return digest.bytes
     }
 
     // MARK: a file

@@ -4,10 +4,12 @@
 internal import Base
 internal import Engine
 internal import Keyspace
-internal import Structures
+package import Structures
 
-struct DatasetDigest {
-    private(set) var bytes = [UInt8](repeating: 0, count: SHA1.byteCount)
+package struct DatasetDigest {
+    package private(set) var bytes = [UInt8](repeating: 0, count: SHA1.byteCount)
+
+    package init() {}
 
     /// Adds something whose place does not matter.
     mutating func add(_ part: Span<UInt8>) {
@@ -27,7 +29,7 @@ struct DatasetDigest {
     }
 
     /// The value of an entry. A type is known by its number in the stock servers, then by its content.
-    mutating func mixValue(_ entry: Entry) {
+    package mutating func mixValue(_ entry: Entry) {
         mix(number: DatasetDigest.stockNumber(entry.objectType))
         switch entry.objectType {
         case .string:

@@ -19,12 +19,14 @@ extension Keyspace {
 
     /// Puts the value of `slot` one tier further down. Returns the bytes of memory that became free, nil when it stays
     /// as it is: then the key must go if memory is needed.
-    package mutating func demote(_ slot: EntryTable.Slot, in database: Int) -> Int? {
-        squeeze(slot, in: database) ?? sink(slot, in: database)
+    package mutating func demote(
+        _ slot: EntryTable.Slot, in database: Int, memoryIsShort: Bool = true
+    ) -> Int? {
+        squeeze(slot, in: database, memoryIsShort: memoryIsShort) ?? sink(slot, in: database)
     }
 
     /// As `demote`, within memory.
-    mutating func squeeze(_ slot: EntryTable.Slot, in database: Int) -> Int? {
+    mutating func squeeze(_ slot: EntryTable.Slot, in database: Int, memoryIsShort: Bool = true) -> Int? {
         let entry = slot.entry
         guard tiers.mayCompress, !entry.resistsCompression else { return nil }
         let options = tiers.options(of: entry.key, in: database)
@@ -42,7 +44,8 @@ extension Keyspace {
         let start = tiers.budget.start()
         defer { tiers.budget.charge(since: start) }
         return entry.tier == .raw
-            ? compress(slot, in: database, options.choice) : recompress(slot, in: database)
+            ? compress(slot, in: database, options.choice, memoryIsShort: memoryIsShort)
+            : recompress(slot, in: database)
     }
 
     /// Puts the value of `slot` into the warm or the dense tier because somebody asked for it, whatever was found out
@@ -96,7 +99,7 @@ extension Keyspace {
     }
 
     private mutating func compress(
-        _ slot: EntryTable.Slot, in database: Int, _ choice: CompressionChoice
+        _ slot: EntryTable.Slot, in database: Int, _ choice: CompressionChoice, memoryIsShort: Bool = true
     ) -> Int? {
         let entry = slot.entry
         guard mayBeCompressed(entry) else { return nil }
@@ -106,7 +109,7 @@ extension Keyspace {
         let number = tiers.families[family].current
         let dictionary = tiers.dictionary(number)
         // Where there is no dictionary yet, LZ4 gains next to nothing.
-        let codec = dictionary == nil && choice == .auto ? BlockCodec.zstd : choice.first
+        let codec = choice.codec(memoryIsShort: memoryIsShort || dictionary == nil)
         if dictionary == nil && bytes.count < Keyspace.byteCountMinWithoutDictionary { return nil }
         let before = self[database].allocatedByteCount(of: entry)
         let overhead = entry.byteCount - entry.valueByteCount + SleepingValue.headByteCount

@@ -19,24 +19,95 @@ extension Keyspace {
     /// Bytes of a sleeping key beside its value, about.
     private static let byteCountOfSleeper = 32
 
-    /// Looks at the share; the hand does so at the beginning of each step.
-    func measureRawShare() {
-        guard tiers.options.compresses else { return tiers.isRawCrowded = false }
-        var (all, asleep) = (0, 0)
+    /// Looks at the share; the hand does so at the beginning of each step. Returns how many values are compressed in
+    /// memory.
+    func measureRawShare() -> Int {
+        guard tiers.options.compresses else {
+            tiers.isRawCrowded = false
+            return 0
+        }
+        var (all, asleep, packed) = (0, 0, 0)
         for index in 0..<databaseCount where self[index].count > 0 {
+            let sleepers = self[index].sleepers
             all += self[index].byteCount - self[index].table.allocatedByteCount
-            asleep += self[index].sleepers.warm.byteCount + self[index].sleepers.dense.byteCount
-                + self[index].sleepers.keys * Keyspace.byteCountOfSleeper
+            asleep += sleepers.warm.byteCount + sleepers.dense.byteCount + sleepers.keys * Keyspace.byteCountOfSleeper
+            packed += sleepers.warm.keys + sleepers.dense.keys
         }
         tiers.isRawCrowded = all - asleep > all / (sinks ? Keyspace.rawShareBesideDisk : Keyspace.rawShare)
+        return packed
     }
 
     /// Memory is not full any more.
     package func forgetRawShare() { tiers.isRawCrowded = false }
 
+    /// Whether there are too many raw values, and time to do something about it.
+    var mayPutToSleep: Bool { tiers.isRawCrowded && !tiers.budget.isSpent(at: now) }
+
     /// Whether a value that stays had better stay asleep.
     func isToSleep(_ entry: Entry) -> Bool {
-        tiers.isRawCrowded && entry.tier == .raw && entry.frequency < Keyspace.usesOfHot && !entry.resistsCompression
-            && mayBeCompressed(entry) && !tiers.budget.isSpent(at: now)
+        mayPutToSleep && entry.tier == .raw && entry.frequency < Keyspace.usesOfHot && !entry.resistsCompression
+            && mayBeCompressed(entry)
+    }
+}
+
+/// Where a hand over the buckets of all databases stands.
+struct HandPosition {
+    var database = 0
+    var place = EntryTable.Place()
+
+    /// On to the beginning of the next database that has keys, round and round.
+    mutating func enterNextDatabase(_ keyspace: borrowing Keyspace) {
+        self = HandPosition(database: (database + 1) % keyspace.databaseCount)
+        for _ in 0..<keyspace.databaseCount where keyspace[database].count == 0 {
+            database = (database + 1) % keyspace.databaseCount
+        }
+    }
+}
+
+/// Walks over what has passed and compresses what is raw and not hot, before any key goes: a key costs a third of the
+/// memory then, so three stay for one. Without it raw values keep what they have until the clock comes by, which it
+/// does only when newcomers do not pay (zipf 0.8: 66.5 percent of reads without, 67.9 with it; a loop 12 and 15).
+struct RawPress {
+    /// After a round that found nothing it rests until so many keys have come, in percent of those there are.
+    private static let restPercent = 25
+
+    private var position = HandPosition()
+    /// Buckets since it found something.
+    private var fruitless = 0
+    private var rest = 0
+    private var found: [Entry] = []
+
+    init() {}
+
+    mutating func note(insertions: Int) { rest = max(0, rest - insertions) }
+
+    func isDue(_ keyspace: borrowing Keyspace) -> Bool { rest == 0 && keyspace.mayPutToSleep }
+
+    /// Compresses what the next bucket has. Returns how many values that were, and the bytes that became free.
+    mutating func visitBucket(_ keyspace: inout Keyspace, bucketCount: Int) -> (count: Int, bytes: Int) {
+        let database = position.database
+        let before = keyspace[database].byteCount
+        var place = position.place
+        var entries = found
+        found = []
+        entries.removeAll(keepingCapacity: true)
+        let isInside = keyspace[database].table.visitBucket(at: &place) { slot in
+            if slot.age == 0 && keyspace.isToSleep(slot.entry) { entries.append(slot.entry) }
+        }
+        position.place = place
+        if !isInside { position.enterNextDatabase(keyspace) }
+        var count = 0
+        for entry in entries {
+            let hash = keyspace[database].table.hash(entry.key)
+            guard let slot = keyspace[database].table.find(entry.key, hash: hash) else { continue }
+            if keyspace.squeeze(slot, in: database) != nil { count += 1 }
+        }
+        found = entries
+        fruitless = count > 0 ? 0 : fruitless + 1
+        if fruitless > bucketCount {
+            fruitless = 0
+            rest = max(1, keyspace.count * RawPress.restPercent / 100)
+        }
+        return (count, before - keyspace[database].byteCount)
     }
 }

@@ -64,7 +64,7 @@ package struct TierHand {
         var freed = 0
         for entry in entries {
             switch order {
-            case .makeRoom: freed += demote(entry, &keyspace)
+            case .makeRoom: freed += demote(entry, &keyspace, memoryIsShort: true)
             case .standing: if !keyspace.isExpired(entry) { follow(entry, &keyspace) }
             }
         }
@@ -72,10 +72,10 @@ package struct TierHand {
         return freed
     }
 
-    private func demote(_ entry: Entry, _ keyspace: inout Keyspace) -> Int {
+    private func demote(_ entry: Entry, _ keyspace: inout Keyspace, memoryIsShort: Bool) -> Int {
         let hash = keyspace[database].table.hash(entry.key)
         guard let slot = keyspace[database].table.find(entry.key, hash: hash) else { return 0 }
-        return keyspace.demote(slot, in: database) ?? 0
+        return keyspace.demote(slot, in: database, memoryIsShort: memoryIsShort) ?? 0
     }
 
     private func follow(_ entry: Entry, _ keyspace: inout Keyspace) {
@@ -98,7 +98,7 @@ package struct TierHand {
         let rawCount = keyspace[database].count - keyspace[database].sleepers.keys
         let isTooMany = options.rawCountMax > 0 && rawCount > options.rawCountMax && entry.frequency == 0
         if isOver || isTooMany || !options.keepsRaw {
-            _ = demote(entry, &keyspace)
+            _ = demote(entry, &keyspace, memoryIsShort: false)
         } else if options.rawCountMax > 0 && rawCount > options.rawCountMax && entry.frequency > 0 {
             entry.frequency -= 1
         }

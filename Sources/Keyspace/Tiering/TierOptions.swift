@@ -3,13 +3,19 @@ internal import Codec
 
 /// `fog-compress-codec`.
 package enum CompressionChoice: String, Sendable, CaseIterable, BitwiseCopyable {
-    /// Warm first, dense when a value was not read again.
+    /// Dense where memory is short, else warm.
     case auto
     case lz4
     case zstd
 
-    /// The codec of a value's first compression.
-    var first: BlockCodec { self == .zstd ? .zstd : .lz4 }
+    /// The codec of a raw value, compressed because memory is short or for another reason.
+    func codec(memoryIsShort: Bool) -> BlockCodec {
+        switch self {
+        case .auto: memoryIsShort ? .zstd : .lz4
+        case .lz4: .lz4
+        case .zstd: .zstd
+        }
+    }
 }
 
 /// `fog-l3-reader`: how values are read from disk.

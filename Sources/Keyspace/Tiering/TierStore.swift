@@ -73,8 +73,8 @@ package final class TierStore {
         families[family].phase = .training
         jobs.append(
             TrainingJob(
-                family: family, samples: samples, level: options.level, codec: options.choice.first,
-                present: dictionary(families[family].current)))
+                family: family, samples: samples, level: options.level,
+                codec: options.choice.codec(memoryIsShort: true), present: dictionary(families[family].current)))
     }
 
     /// Whether the family of keys without one of their own, or another one, has no dictionary and is not in training.
