@@ -15,6 +15,7 @@ wrong. `full` needs the right to mount and is skipped without it.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import random
 import shutil
@@ -37,9 +38,10 @@ class Wrong(Exception):
 
 
 def make_value(key: str, version: int, size: int) -> str:
-    """Text that compresses as documents do, and tells which version of which key it is."""
+    """Text of which compressing leaves a third, and that tells which version of which key it is."""
     unit = f'{{"key":"{key}","version":{version},"state":"active","country":"FR","tags":["amber","indigo"]}},'
-    return (unit * (size // len(unit) + 1))[:size]
+    noise = hashlib.shake_128(f"{key}/{version}".encode()).hexdigest(size // 4)
+    return (f'{{"version":{version},"key":"{key}","digest":"{noise}"}},' + unit * (size // len(unit) + 1))[:size]
 
 
 class Fog:

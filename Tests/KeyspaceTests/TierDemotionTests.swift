@@ -39,6 +39,12 @@ struct TierDemotionTests {
 
         func tier(_ name: String) -> Tier? { slot(name)?.entry.tier }
 
+        /// As `tier`, which counts as an access.
+        func peek(_ name: String) -> Tier? {
+            let key = Array(name.utf8)
+            return keyspace[0].table.find(key.span, hash: keyspace[0].table.hash(key.span))?.entry.tier
+        }
+
         func demote(_ name: String) -> Bool {
             guard let slot = slot(name) else { return false }
             return keyspace.demote(slot, in: 0) != nil
@@ -207,5 +213,35 @@ struct TierDemotionTests {
         let other = try #require(box.slot("sample:d"))
         #expect(box.keyspace.demote(other, in: 0, memoryIsShort: false) != nil)
         #expect(box.tier("sample:d") == .warm)
+    }
+
+    @Test(
+        "a value compressed to be read quickly is made smaller when nobody reads it for two rounds",
+        arguments: [false, true])
+    func settles(isRead: Bool) {
+        let box = Box()
+        box.train()
+        // One key alone, so that there is time for it.
+        box.keyspace.flush(0, inBackground: false)
+        box.set("sample:one", byteCount: 600)
+        box.keyspace.tiers.options.keepsRaw = false
+        box.keyspace.tiers.options.roundSeconds = 10
+        let key = Array("sample:one".utf8)
+        let hash = box.keyspace[0].table.hash(key.span)
+        // As every command does that accesses a key.
+        func touch() { box.keyspace.clocks.note(hash, in: 0, at: box.keyspace.now) }
+        func walk(after seconds: Int64) {
+            box.keyspace.now += seconds * 1000
+            var hand = TierHand()
+            while !hand.step(&box.keyspace, .standing).isRoundOver { box.keyspace.now += 1 }
+        }
+        touch()
+        walk(after: 1)
+        #expect(box.peek("sample:one") == .warm)
+        walk(after: 15)
+        #expect(box.peek("sample:one") == .warm)
+        if isRead { touch() }
+        walk(after: 15)
+        #expect(box.peek("sample:one") == (isRead ? .warm : .dense))
     }
 }

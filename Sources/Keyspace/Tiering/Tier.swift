@@ -3,8 +3,8 @@
 // is one that no handler knows, so that a forgotten wake-up ends in a precondition and never in a wrong value.
 //
 //     raw    as its type keeps it                                 L1
-//     warm   compressed with LZ4 and its family's dictionary      L2
-//     dense  compressed with Zstd and its family's dictionary     L2
+//     warm   compressed with LZ4 and its family's dictionary      L2, quicker to read: where memory is not short
+//     dense  compressed with Zstd and its family's dictionary     L2, smaller: where it is
 //     cold   on disk                                              L3
 //
 // Engine's turn only.

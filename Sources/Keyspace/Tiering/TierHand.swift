@@ -78,6 +78,17 @@ package struct TierHand {
         return keyspace.demote(slot, in: database, memoryIsShort: memoryIsShort) ?? 0
     }
 
+    /// A value that was made quick to read, and that nobody has read for long, had better be small.
+    private func settle(
+        _ entry: Entry, _ hash: UInt64, _ idle: Int, _ options: TierOptions, _ keyspace: inout Keyspace
+    ) {
+        guard entry.tier == .warm, options.choice == .auto, !entry.resistsCompression,
+            idle >= 2 * max(options.roundSeconds, options.rawSeconds),
+            let slot = keyspace[database].table.find(entry.key, hash: hash)
+        else { return }
+        _ = keyspace.squeeze(slot, in: database)
+    }
+
     private func follow(_ entry: Entry, _ keyspace: inout Keyspace) {
         let options = keyspace.tiers.options(of: entry.key, in: database)
         let hash = keyspace[database].table.hash(entry.key)
@@ -86,7 +97,7 @@ package struct TierHand {
             let isCold = entry.tier == .cold
             let seconds = isCold ? options.coldSeconds : options.compressedSeconds
             guard seconds > 0, idle >= seconds, let slot = keyspace[database].table.find(entry.key, hash: hash) else {
-                return
+                return settle(entry, hash, idle, options, &keyspace)
             }
             if !isCold && keyspace.sink(slot, in: database) != nil { return }
             keyspace.tiers.statistics.outlived += 1
