@@ -129,7 +129,10 @@ extension Engine {
     /// Whether the command was suspended, because it needs values that have to be read from disk.
     @inline(never)
     mutating func coldGate(_ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments) -> Bool {
-        guard context == .client, coldWaits.served != reference, let cold = keyspace.tiers.cold else { return false }
+        guard context == .client, coldWaits.served != reference,
+            coldWaits.passing != nil || keyspace.hasCold(in: reference.session.database),
+            let cold = keyspace.tiers.cold
+        else { return false }
         letPassedGo(cold)
         guard keyspace.hasCold(in: reference.session.database) else { return false }
         let group = cold.begin()
