@@ -241,9 +241,11 @@ package struct EvictionHand: ~Copyable {
         measure(&keyspace)
         var evicted = 0
         var freed = 0
+        var pressedBuckets = 0
         let isTrying = isRead && isFull && !keyspace.sinks
         for _ in 0..<EvictionHand.bucketsPerStep {
-            if press.isDue(keyspace) {
+            if pressedBuckets < RawPress.bucketsPerStep && press.isDue(keyspace) {
+                pressedBuckets += 1
                 let pressed = press.visitBucket(&keyspace, bucketCount: bucketCount)
                 evicted += pressed.count
                 freed += pressed.bytes

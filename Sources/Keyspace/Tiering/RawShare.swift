@@ -68,13 +68,20 @@ struct HandPosition {
 /// memory then, so three stay for one. Without it raw values keep what they have until the clock comes by, which it
 /// does only when newcomers do not pay (zipf 0.8: 66.5 percent of reads without, 67.9 with it; a loop 12 and 15).
 struct RawPress {
-    /// After a round that found nothing it rests until so many keys have come, in percent of those there are.
+    /// Buckets at most that it may look at in one step of the hand: where all that is raw is hot, or small, it finds
+    /// nothing for a whole round, and keys have to go meanwhile.
+    static let bucketsPerStep = 16
+    /// After a round that found nothing it rests until so many keys have come, in percent of those there are, twice as
+    /// many after each further one.
     private static let restPercent = 25
+    private static let doublingsMax = 4
 
     private var position = HandPosition()
     /// Buckets since it found something.
     private var fruitless = 0
     private var rest = 0
+    /// Rounds in succession that found nothing.
+    private var barrenRounds = 0
     private var found: [Entry] = []
 
     init() {}
@@ -103,10 +110,12 @@ struct RawPress {
             if keyspace.squeeze(slot, in: database) != nil { count += 1 }
         }
         found = entries
-        fruitless = count > 0 ? 0 : fruitless + 1
+        fruitless += 1
+        if count > 0 { (fruitless, barrenRounds) = (0, 0) }
         if fruitless > bucketCount {
             fruitless = 0
-            rest = max(1, keyspace.count * RawPress.restPercent / 100)
+            rest = max(1, keyspace.count * RawPress.restPercent / 100) << barrenRounds
+            barrenRounds = min(barrenRounds + 1, RawPress.doublingsMax)
         }
         return (count, before - keyspace[database].byteCount)
     }
