@@ -12,7 +12,7 @@ PYTHON = .venv/bin/python
 FUZZ_SECONDS ?= 20
 SERVER = $(BUILD)/release/fog-server
 
-.PHONY: run build test unit tsan fuzz smoke conformance bench format packages test-packages clean
+.PHONY: run build test unit tsan asan fuzz smoke conformance bench format packages test-packages clean
 
 run: build ## build and start a server on 6379
 	exec $(SERVER) --port $(PORT)
@@ -26,8 +26,11 @@ test: packages test-packages ## everything that must hold, about 20 minutes on t
 unit: packages ## the Swift tests alone
 	$(SWIFT) test --scratch-path $(BUILD)
 
-tsan: packages ## the Swift tests under ThreadSanitizer; TSAN_FILTER=PubSub picks suites
-	SWIFT="$(SWIFT)" Tests/tsan.sh
+tsan: packages ## the Swift tests under ThreadSanitizer; FILTER=PubSub picks suites
+	SWIFT="$(SWIFT)" FILTER="$(FILTER)" Tests/sanitizer.sh thread
+
+asan: packages ## the same under AddressSanitizer
+	SWIFT="$(SWIFT)" FILTER="$(FILTER)" Tests/sanitizer.sh address
 
 fuzz: packages ## the RESP parser and the data structures under libFuzzer; FUZZ_SECONDS=600 for a long run
 	BUILD="$(BUILD)" SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/run.sh

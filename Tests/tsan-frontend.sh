@@ -1,5 +1,5 @@
 #!/bin/bash
-# tsan-frontend.sh - stands between the Swift driver and its compiler in builds of tsan.sh, and instruments what the
+# tsan-frontend.sh - stands between the Swift driver and its compiler in builds of sanitizer.sh, and instruments what the
 # compiler made. Swift 6.3's own `-sanitize=thread` refuses the sources: its marks of inout accesses count as escapes of
 # values that may not escape (`Call`), in a hundred places. The races looked for are those of memory, which LLVM's pass
 # finds without the marks; so the compiler is asked for plain LLVM code, and Clang puts the sanitizer into it.
