@@ -253,27 +253,19 @@ def bytes_per_key(count: int) -> None:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             tiers = player.fields("tiering")
-            # The first values went without a dictionary.
-            if int(tiers["tier_raw_keys"]) == 0:
+            # What nobody reads is made smaller still.
+            if int(tiers["tier_raw_keys"]) == 0 and int(tiers["tier_warm_keys"]) <= count // 100:
                 break
             time.sleep(0.2)
         connection.sendall(b"MEMORY PURGE\r\n")
         stream.readline()
-        quick, quick_tiers = player.fields("memory"), tiers
-        # What nobody reads is made smaller still.
-        while time.monotonic() < deadline and int(tiers["tier_warm_keys"]) > count // 100:
-            time.sleep(0.2)
-            tiers = player.fields("tiering")
-        connection.sendall(b"MEMORY PURGE\r\n")
-        stream.readline()
-        small = player.fields("memory")
+        asleep = player.fields("memory")
         names = ("used_memory", "used_memory_rss")
-        for text, now, where in (("as they came", raw, None), ("compressed", quick, quick_tiers),
-                                 ("unread for longer", small, tiers)):
+        for text, now in (("raw", raw), ("asleep", asleep)):
             used, resident = ((int(now[name]) - int(empty[name])) / count for name in names)
-            print(f"{count} keys {text:17} {used:5.0f} bytes a key of used_memory, {resident:5.0f} of RSS" + (
-                f" ({where['tier_warm_keys']} warm, {where['tier_dense_keys']} dense, {where['tier_raw_keys']} raw)"
-                if where else ""))
+            print(f"{count} keys {text:7} {used:5.0f} bytes a key of used_memory, {resident:5.0f} of RSS")
+        print(f"           {tiers['tier_warm_keys']} warm, {tiers['tier_dense_keys']} dense, "
+              f"{tiers['tier_raw_keys']} raw")
     finally:
         player.stop()
 

@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "$0")/.."
 sanitizer=${1:?thread or address}
 build=${SANITIZER_BUILD:-.build-$sanitizer}
-seconds=${SANITIZER_SECONDS:-600}
+seconds=${SANITIZER_SECONDS:-300}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 

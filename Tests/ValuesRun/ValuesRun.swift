@@ -38,13 +38,13 @@ package enum ValuesRun {
         var keyspace = Keyspace(databaseCount: 1)
         keyspace.now = 1_800_000_000_000
         guard place(bytes.span, dialect, limits, &keyspace) else { return false }
-        let first = dump(&keyspace)
+        let first = dump(keyspace)
         precondition(
             first.count <= bytes.count * growthMax + 4096, "a value is not much larger than what it was read from")
-        let digest = digest(&keyspace)
+        let value = digest(keyspace)
         // What is written is always ours, and must be what our own reader accepts.
         let second = writeAgain(first, limits, &keyspace)
-        precondition(self.digest(&keyspace) == digest, "what was written is read as the same value")
+        precondition(digest(keyspace) == value, "what was written is read as the same value")
         // Only now: a set of numbers may come as a listpack, and is an intset once it was written member by member.
         let third = writeAgain(second, limits, &keyspace)
         precondition(third.count == second.count, "what was read again is written alike")
@@ -60,7 +60,7 @@ package enum ValuesRun {
         let contents = written.span.extracting(0..<(written.count - DumpPayload.footerByteCount))
         let isGood = place(contents, .redis, limits, &keyspace)
         precondition(isGood, "what was written can be read")
-        return dump(&keyspace)
+        return dump(keyspace)
     }
 
     private static let key: [UInt8] = Array("key".utf8)
@@ -83,23 +83,23 @@ package enum ValuesRun {
         }
     }
 
-    private static func dump(_ keyspace: inout Keyspace) -> ByteBuffer {
-        var output = ByteBuffer()
+    private static func placed(_ keyspace: borrowing Keyspace) -> Entry {
         let hash = keyspace[0].table.hash(key.span)
         guard let slot = keyspace[0].table.find(key.span, hash: hash) else {
             preconditionFailure("what was placed is there")
         }
-        DumpPayload.append(slot.entry, compresses: false, to: &output)
+        return slot.entry
+    }
+
+    private static func dump(_ keyspace: borrowing Keyspace) -> ByteBuffer {
+        var output = ByteBuffer()
+        DumpPayload.append(placed(keyspace), compresses: false, to: &output)
         return output
     }
 
-    private static func digest(_ keyspace: inout Keyspace) -> [UInt8] {
-        let hash = keyspace[0].table.hash(key.span)
-        guard let slot = keyspace[0].table.find(key.span, hash: hash) else {
-            preconditionFailure("what was placed is there")
-        }
+    private static func digest(_ keyspace: borrowing Keyspace) -> [UInt8] {
         var digest = DatasetDigest()
-        digest.mixValue(slot.entry)
+        digest.mixValue(placed(keyspace))
         return digest.bytes
     }
 

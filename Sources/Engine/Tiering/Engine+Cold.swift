@@ -129,6 +129,7 @@ extension Engine {
     /// Whether the command was suspended, because it needs values that have to be read from disk.
     @inline(never)
     mutating func coldGate(_ reference: SessionReference, _ id: Int, _ arguments: borrowing Arguments) -> Bool {
+        // In this order: with nothing on disk a command is not to take a reference to the tier.
         guard context == .client, coldWaits.served != reference,
             coldWaits.passing != nil || keyspace.hasCold(in: reference.session.database),
             let cold = keyspace.tiers.cold
