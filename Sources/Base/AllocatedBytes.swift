@@ -11,6 +11,9 @@ package enum AllocatedBytes {
 
     /// Bytes in use by all those threads, size classes included; 0 under an allocator that does not tell.
     package static var used: Int { Int(fog_allocator_used()) }
+
+    /// Bytes that those threads have ever given back.
+    package static var freed: Int { Int(fog_allocator_freed()) }
 }
 
 /// The allocator's pages as it told last.
@@ -25,10 +28,15 @@ package final class AllocatorPages: Sendable {
     package var active: Int { lastActive.load(ordering: .relaxed) }
     package var resident: Int { lastResident.load(ordering: .relaxed) }
 
-    /// Asks the allocator. Cost: microseconds, and milliseconds while another thread frees much.
-    package func read() {
+    /// Asks the allocator. When more than `dirtyByteCountMax` bytes were freed and are still resident, they go back to
+    /// the system first. Cost: microseconds, and milliseconds while another thread frees much.
+    package func read(dirtyByteCountMax: Int = .max) {
         guard !isReading.exchange(true, ordering: .acquiring) else { return }
         fog_allocator_refresh()
+        if fog_allocator_dirty() > dirtyByteCountMax {
+            _ = fog_allocator_purge()
+            fog_allocator_refresh()
+        }
         lastActive.store(unsafe fog_allocator_statistic("stats.active"), ordering: .relaxed)
         lastResident.store(unsafe fog_allocator_statistic("stats.resident"), ordering: .relaxed)
         isReading.store(false, ordering: .releasing)

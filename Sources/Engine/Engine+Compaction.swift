@@ -10,8 +10,9 @@ package struct CompactionDuties {
     var hand = CompactionHand()
     /// Share of time that it takes, in percent; 0 when there is nothing to do.
     package internal(set) var percent = 0
-    /// After rounds that brought little: not again before so much is idle.
+    /// After rounds that brought little: not again before so much is idle, or such a share of the pages.
     var restsBelow = 0
+    var restsBelowShare = 0.0
     /// The millisecond of the last slice before a command.
     var lastSlice: Int64 = 0
     /// When it began to run, in ticks.
@@ -23,6 +24,8 @@ extension Engine {
     /// Idle bytes of entry pages that `maxmemory` bears, as a share of it, and at least.
     private static let idleShare = 40
     private static let idleByteCountMin = 256 << 10
+    /// By how much a share of the pages must grow after rounds that brought little.
+    private static let restShare = 1.2
     /// How long one slice holds the turn, at most.
     private static let compactionSliceNanoseconds: Int64 = 500_000
     /// The same before a command, once a millisecond.
@@ -44,7 +47,7 @@ extension Engine {
         guard !isPaused, gates.isDisjoint(with: [.loading, .busy]) else { return false }
         let idle = keyspace.idleByteCount
         let bound = idleByteCountMax
-        guard idle > max(bound, compaction.restsBelow) || compaction.percent > 0 && idle > bound / 2 else {
+        guard idle > bound && !isCompactionResting(idle: idle) || compaction.percent > 0 && idle > bound / 2 else {
             endCompaction()
             return false
         }
@@ -77,7 +80,7 @@ extension Engine {
         guard keyspace.now != compaction.lastSlice, settings.maxmemory > 0 else { return }
         compaction.lastSlice = keyspace.now
         let idle = keyspace.idleByteCount
-        guard idle > idleByteCountMax * 3 / 2, idle > compaction.restsBelow else { return }
+        guard idle > idleByteCountMax * 3 / 2, !isCompactionResting(idle: idle) else { return }
         compact(nanoseconds: Engine.commandSliceNanoseconds)
     }
 
@@ -91,7 +94,9 @@ extension Engine {
             guard result.isOver else { continue }
             // All pages were seen in all rounds: what is idle now stays, until there is clearly more of it.
             let idle = keyspace.idleByteCount
-            compaction.restsBelow = idle > idleByteCountMax / 2 ? idle + idleByteCountMax / 2 : 0
+            let brought = idle <= idleByteCountMax / 2
+            compaction.restsBelow = brought ? 0 : idle + idleByteCountMax / 2
+            compaction.restsBelowShare = brought ? 0 : idleShare(idle) * Engine.restShare
             endCompaction()
             break
         } while clock.monotonicNanoseconds < deadline
@@ -100,6 +105,14 @@ extension Engine {
             latency.add("active-defrag-cycle", ticks: spent, seconds: keyspace.now / 1000)
         }
     }
+
+    /// Where keys of one size go and none come, what is idle stays the same while pages are given back: it is in fewer
+    /// and emptier ones.
+    private func isCompactionResting(idle: Int) -> Bool {
+        idle <= compaction.restsBelow && idleShare(idle) <= compaction.restsBelowShare
+    }
+
+    private func idleShare(_ idle: Int) -> Double { Double(idle) / Double(max(1, keyspace.activeByteCount)) }
 
     private mutating func endCompaction() {
         if compaction.percent > 0 { statistics.compactionTicks &+= ticks() &- compaction.began }

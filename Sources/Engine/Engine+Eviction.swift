@@ -57,7 +57,10 @@ extension Engine {
     /// The memory gate: room for a command of `byteCount` bytes; 0 for one that does not grow the dataset. Commands
     /// that show figures look at exact ones (`isExact`).
     mutating func admit(byteCount: Int, isExact: Bool) -> Room {
-        if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds { readAllocator() }
+        if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds {
+            readAllocator()
+            watchFreedPages()
+        }
         let used = countedMemory
         guard let policy = settings.maxmemoryPolicy.eviction else {
             if used > settings.maxmemory { press(excess: used - settings.maxmemory) }

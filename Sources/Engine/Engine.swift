@@ -28,7 +28,9 @@ package struct ServerHooks: Sendable {
     /// Starts looking at the engine's deadlines no later than this monotonic time.
     package var wakeAt: @Sendable (Int64) -> Void = { _ in }
     /// Has the allocator's pages read, by whoever may wait for its locks.
-    package var readPages: @Sendable (AllocatorPages) -> Void = { $0.read() }
+    package var readPages: @Sendable (AllocatorPages, _ dirtyByteCountMax: Int) -> Void = {
+        $0.read(dirtyByteCountMax: $1)
+    }
     /// Objects waiting to be freed in the background, and freed there so far.
     package var pendingFrees: @Sendable () -> (pending: Int, freed: Int, pendingBytes: Int) = { (0, 0, 0) }
     /// The TCP port that clients find, 0 when there is none.

@@ -29,6 +29,8 @@ package struct MemoryAccount {
     /// What resident memory had too much at the last looks, at least.
     private var lastingExcess = Int.max
     private var looks = 0
+    /// Bytes that had ever been given back to the process allocator when it was asked for its pages last.
+    fileprivate var freedAtLook = 0
 
     /// Pages of entries, which the process allocator does not know.
     struct PageFigures {
@@ -161,8 +163,26 @@ extension Engine {
     /// Reads all anew, pages as the allocator told last, and has it asked again; the timer does.
     package mutating func readMemory() {
         readAllocator()
-        hooks.readPages(allocatorPages)
+        lookAtPages()
         readOtherMemory()
+    }
+
+    /// Freed pages that may be resident under a limit, as a share of it, and at least.
+    private static let dirtyShare = 64
+    private static let dirtyByteCountMin = 512 << 10
+
+    private var dirtyByteCountMax: Int { max(Engine.dirtyByteCountMin, settings.maxmemory / Engine.dirtyShare) }
+
+    private mutating func lookAtPages() {
+        memory.freedAtLook = AllocatedBytes.freed
+        hooks.readPages(allocatorPages, settings.maxmemory > 0 ? dirtyByteCountMax : .max)
+    }
+
+    /// The allocator keeps freed pages for a tenth of a second, in which a whole dataset may be replaced by other
+    /// sizes: under a limit it is looked at whenever as much was freed as may be resident.
+    mutating func watchFreedPages() {
+        guard AllocatedBytes.freed - memory.freedAtLook > dirtyByteCountMax else { return }
+        lookAtPages()
     }
 
     /// As `readMemory`, for a command that shows figures: with a limit, room was made for what the memory gate read

@@ -69,22 +69,43 @@ extension Keyspace {
         for index in 0..<databaseCount { total += self[index].arena.idleByteCount }
         return total
     }
+
+    /// Bytes of entry pages in use.
+    package var activeByteCount: Int {
+        var total = 0
+        for index in 0..<databaseCount { total += self[index].arena.activeByteCount }
+        return total
+    }
 }
 
 extension Database {
     /// Moves the entries of an opened page and closes it. Returns how many could be moved.
     fileprivate mutating func move(_ entries: [Entry], from page: EntryArena.SparsePage) -> Int {
         var moved = 0
-        for entry in entries { table.prefetchBucket(table.hash(entry.key)) }
+        prefetch(entries)
         for entry in entries {
-            // An entry that is in no table belongs to a snapshot, which knows it by its address.
-            guard let slot = table.find(entry.key, hash: table.hash(entry.key)), slot.entry == entry,
-                capture?.isWriting(entry) != true
-            else { continue }
-            table.replace(slot, with: arena.move(entry, from: page))
+            guard let slot = movableSlot(of: entry) else { continue }
+            move(slot, from: page)
             moved += 1
         }
         arena.close(page)
         return moved
+    }
+
+    func prefetch(_ entries: [Entry]) {
+        for entry in entries { table.prefetchBucket(table.hash(entry.key)) }
+    }
+
+    /// Where an entry of an opened page is in the table; nil for one that is in none, and so belongs to a snapshot,
+    /// which knows it by its address, or that a snapshot is writing.
+    func movableSlot(of entry: Entry) -> EntryTable.Slot? {
+        guard let slot = table.find(entry.key, hash: table.hash(entry.key)), slot.entry == entry,
+            capture?.isWriting(entry) != true
+        else { return nil }
+        return slot
+    }
+
+    mutating func move(_ slot: EntryTable.Slot, from page: EntryArena.SparsePage) {
+        table.replace(slot, with: arena.move(slot.entry, from: page))
     }
 }

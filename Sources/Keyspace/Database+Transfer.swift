@@ -15,6 +15,7 @@ extension Database {
         } else if source.hasHeldValue {
             externalByteCount += HeldValue.duplicate(source, into: copy)
             memberSlabByteCount += HeldValue.slabByteCount(copy)
+            padByteCount += HeldValue.padByteCount(copy)
         }
         return copyLabel(of: source, to: copy)
     }
@@ -56,6 +57,8 @@ extension Database {
             let slabByteCount = HeldValue.slabByteCount(source)
             other.memberSlabByteCount -= slabByteCount
             memberSlabByteCount += slabByteCount
+            other.padByteCount -= HeldValue.padByteCount(source)
+            padByteCount += HeldValue.padByteCount(source)
         }
         other.arena.free(source)
         return entry

@@ -14,6 +14,8 @@ package struct Database: ~Copyable {
     package internal(set) var externalByteCount = 0
     /// Of these, what the process allocator does not know about: members of large sets, hashes and sorted sets.
     package internal(set) var memberSlabByteCount = 0
+    /// And what it takes beside them and does not tell.
+    var padByteCount = 0
     /// Values that are asleep here: compressed, or on disk.
     package internal(set) var sleepers = SleeperAccount()
     /// The keys of hashes with fields that expire (`Values/ExpiringHashes.swift`); empty, and without memory, as long
@@ -47,7 +49,7 @@ package struct Database: ~Copyable {
 
     /// Of these, what the process allocator does not know about.
     package var slabByteCount: Int {
-        arena.slabByteCount + memberSlabByteCount + expiringHashes.slabByteCount
+        arena.slabByteCount + arena.padByteCount + memberSlabByteCount + padByteCount + expiringHashes.slabByteCount
     }
 
     package var count: Int { table.count }
@@ -313,6 +315,7 @@ package struct Database: ~Copyable {
         let byteCount = HeldValue.byteCount(entry)
         externalByteCount -= byteCount
         memberSlabByteCount -= HeldValue.slabByteCount(entry)
+        padByteCount -= HeldValue.padByteCount(entry)
         HeldValue.free(entry, byteCount: byteCount, garbage: &garbage)
     }
 
@@ -348,9 +351,16 @@ package struct Database: ~Copyable {
     // MARK: external values
 
     @unsafe mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
-        guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
-        externalByteCount += unsafe Allocated.byteCount(memory)
+        let memory = unsafe Allocated.room(byteCount)
+        count(allocated: unsafe Allocated.byteCount(memory))
         return unsafe memory.assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// Counts an external value in, or out.
+    private mutating func count(allocated byteCount: Int, sign: Int = 1) {
+        let pad = EntryArena.padByteCount(allocated: byteCount)
+        externalByteCount += sign * (byteCount + pad)
+        padByteCount += sign * pad
     }
 
     private mutating func growExternal(_ entry: Entry, from oldCount: Int, to byteCount: Int) {
@@ -362,7 +372,8 @@ package struct Database: ~Copyable {
             let wanted = byteCount + min(byteCount, 1 << 20)
             guard let moved = unsafe realloc(address, wanted) else { outOfMemory(byteCount: wanted) }
             unsafe memory = moved.assumingMemoryBound(to: UInt8.self)
-            externalByteCount += unsafe Allocated.byteCount(memory) - capacity
+            count(allocated: unsafe Allocated.byteCount(memory))
+            count(allocated: capacity, sign: -1)
         }
         if byteCount > oldCount { unsafe memset(memory + oldCount, 0, byteCount - oldCount) }
         unsafe ExternalValue.set(entry, address: memory, count: byteCount)

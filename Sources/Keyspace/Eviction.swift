@@ -7,7 +7,8 @@
 // ghost. A second hand walks the same buckets for what passed. So eviction costs no memory per key but the ghosts' two
 // bytes, a read writes nothing but its entry's few bits, and a scan of new keys cannot push out what is used. With
 // tiers what would go is compressed first, and before that whatever else is raw and not hot
-// (`Tiering/RawShare.swift`). Engine's turn only, never while somebody holds a slot.
+// (`Tiering/RawShare.swift`). Where sizes shift, what passed goes by pages (`Eviction+Pages.swift`). Engine's turn
+// only, never while somebody holds a slot.
 internal import Base
 internal import Structures
 
@@ -55,7 +56,7 @@ package struct EvictionHand: ~Copyable {
     /// A key of twice (four times, ...) the mean size must have been used once (twice, ...) more; at most so often.
     private static let penaltyMax = 6
 
-    private struct Victim {
+    struct Victim {
         let entry: Entry
         let hash: UInt64
         let isExpired: Bool
@@ -91,6 +92,7 @@ package struct EvictionHand: ~Copyable {
     private var clock = HandPosition()
     private var sweep = HandPosition()
     private var press = RawPress()
+    var pages = PageHand()
     /// Whether newcomers are on probation: from when memory is nearly full.
     package private(set) var isOn = false
     private var newcomerAge: UInt8 = 1
@@ -120,9 +122,9 @@ package struct EvictionHand: ~Copyable {
     private var meanByteCount = 1
     private var bucketCount = 1
     /// Keys whose values are on disk go like any others; else they stay as long as there is something else to do.
-    private var takesCold = false
+    private(set) var takesCold = false
     private var ghosts = GhostTable()
-    private var victims: [Victim] = []
+    var victims: [Victim] = []
     private var soonest = SoonestVictims()
 
     package init() {}
@@ -202,6 +204,7 @@ package struct EvictionHand: ~Copyable {
         let fresh = max(0, insertions &- insertionsSeen)
         insertionsSeen = insertions
         press.note(insertions: fresh)
+        pages.measure(keyspace, byteCount: bytes)
         let packed = keyspace.measureRawShare()
         meanByteCount = max(1, bytes / max(1, keys))
         takesCold = keyspace.isCrowdedByCold
@@ -242,6 +245,7 @@ package struct EvictionHand: ~Copyable {
         var evicted = 0
         var freed = 0
         var pressedBuckets = 0
+        var isByPage = pages.isDue && policy.order == .unused
         let isTrying = isRead && isFull && !keyspace.sinks
         for _ in 0..<EvictionHand.bucketsPerStep {
             if pressedBuckets < RawPress.bucketsPerStep && press.isDue(keyspace) {
@@ -257,7 +261,16 @@ package struct EvictionHand: ~Copyable {
             // being compressed. Where nobody reads, as when data is written first and read later, nothing is known
             // against it.
             let sleeperAge = sweeps && isTrying ? newcomerAge : 0
-            let database = sweeps ? visitNewcomers(keyspace, policy) : visitPassed(keyspace, policy)
+            let database: Int
+            if sweeps {
+                database = visitNewcomers(keyspace, policy)
+            } else if isByPage {
+                // One a step: it takes as long as a few hundred buckets.
+                isByPage = false
+                database = visitPage(&keyspace, policy)
+            } else {
+                database = visitPassed(keyspace, policy)
+            }
             for victim in victims {
                 let (bytes, fate) = EvictionHand.remove(victim, database, &keyspace, sleeperAge: sleeperAge)
                 if fate == .gone && !victim.isExpired { gone += 1 }
@@ -355,7 +368,6 @@ package struct EvictionHand: ~Copyable {
     private mutating func visitPassed(_ keyspace: borrowing Keyspace, _ policy: EvictionPolicy) -> Int {
         fruitless += 1
         let sparesNewcomers = fruitless <= bucketCount && policy.order == .unused
-        let ignoresUse = policy.order != .unused
         // After a round and one more there is nothing else.
         let takesCold = takesCold || fruitless > 2 * bucketCount
         let database = clock.database
@@ -365,28 +377,41 @@ package struct EvictionHand: ~Copyable {
         found.removeAll(keepingCapacity: true)
         let isInside = keyspace[database].table.visitBucket(at: &place) { slot in
             let age = slot.age
-            let isAside = age == EntryTable.asideAge
-            if isAside ? !takesCold : sparesNewcomers && age != 0 { return }
-            let entry = slot.entry
-            let isExpired = keyspace.isExpired(entry)
-            if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return }
-            if !isExpired && !takesCold && entry.tier == .cold { return slot.age = EntryTable.asideAge }
-            let wanted = 1 + penalty(entry, keyspace[database])
-            if !isExpired && !ignoresUse && entry.frequency >= wanted {
-                if keyspace.isToSleep(entry) {
-                    let hash = keyspace[database].table.hash(entry.key)
-                    found.append(Victim(sleeper: entry, hash: hash))
-                }
-                entry.frequency -= wanted
-                return
+            if age == EntryTable.asideAge ? !takesCold : sparesNewcomers && age != 0 { return }
+            if let victim = judge(
+                slot, keyspace, database, policy, takesCold: takesCold, ignoresUse: policy.order != .unused)
+            {
+                found.append(victim)
             }
-            let hash = keyspace[database].table.hash(entry.key)
-            found.append(Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: !isAside && age != 0))
         }
         victims = found
         clock.place = place
         if !isInside { clock.enterNextDatabase(keyspace) }
         return database
+    }
+
+    /// What the clock says of a key: a victim, or nil for one that stays and has a use less now.
+    func judge(
+        _ slot: EntryTable.Slot, _ keyspace: borrowing Keyspace, _ database: Int, _ policy: EvictionPolicy,
+        takesCold: Bool, ignoresUse: Bool
+    ) -> Victim? {
+        let age = slot.age
+        let entry = slot.entry
+        let isExpired = keyspace.isExpired(entry)
+        if !isExpired && policy.onlyVolatile && !entry.hasExpiry { return nil }
+        if !isExpired && !takesCold && entry.tier == .cold {
+            slot.age = EntryTable.asideAge
+            return nil
+        }
+        let wanted = 1 + penalty(entry, keyspace[database])
+        let hash = keyspace[database].table.hash(entry.key)
+        if !isExpired && !ignoresUse && entry.frequency >= wanted {
+            let sleeper = keyspace.isToSleep(entry) ? Victim(sleeper: entry, hash: hash) : nil
+            entry.frequency -= wanted
+            return sleeper
+        }
+        let isNewcomer = age != 0 && age != EntryTable.asideAge
+        return Victim(entry: entry, hash: hash, isExpired: isExpired, isNewcomer: isNewcomer)
     }
 
     /// How many more uses than one a large key must have to stay.

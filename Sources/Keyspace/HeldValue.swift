@@ -21,7 +21,9 @@ enum HeldValue {
     static func byteCount(_ entry: Entry) -> Int {
         if entry.isAsleep { return 0 }
         switch entry.objectType {
-        case .string: return unsafe Allocated.byteCount(ExternalValue.address(entry))
+        case .string:
+            let byteCount = unsafe Allocated.byteCount(ExternalValue.address(entry))
+            return byteCount + EntryArena.padByteCount(allocated: byteCount)
         case .list: return ListValue.allocatedByteCount(entry)
         case .set, .hash: return MemberValue.allocatedByteCount(entry)
         case .sortedSet: return SortedSetValue.allocatedByteCount(entry)
@@ -37,6 +39,12 @@ enum HeldValue {
         case .set, .hash: return unsafe MemberValue.pointer(entry).pointee.slabByteCount
         case .sortedSet: return unsafe SortedSetValue.pointer(entry).pointee.slabByteCount
         }
+    }
+
+    /// And what it takes beside them and does not tell.
+    static func padByteCount(_ entry: Entry) -> Int {
+        guard entry.isString, !entry.isAsleep else { return 0 }
+        return unsafe EntryArena.padByteCount(allocated: Allocated.byteCount(ExternalValue.address(entry)))
     }
 
     /// Makes `copy`, whose value bytes equal those of `entry`, lead to a value of its own.
@@ -81,10 +89,9 @@ enum HeldValue {
 
     private static func duplicateString(_ entry: Entry, into copy: Entry) -> Int {
         let count = ExternalValue.count(entry)
-        guard let raw = unsafe malloc(max(1, count)) else { outOfMemory(byteCount: count) }
-        let memory = unsafe raw.assumingMemoryBound(to: UInt8.self)
+        let memory = unsafe Allocated.room(count).assumingMemoryBound(to: UInt8.self)
         unsafe memcpy(memory, ExternalValue.address(entry), count)
         unsafe ExternalValue.set(copy, address: memory, count: count)
-        return unsafe Allocated.byteCount(memory)
+        return byteCount(copy)
     }
 }

@@ -121,7 +121,9 @@ package final class Server: Sendable {
             engine.hooks.durabilityWanted = {
                 shared.durability.hasWaiters.store(true, ordering: .sequentiallyConsistent)
             }
-            engine.hooks.readPages = { pages in shared.pool.submit { pages.read() } }
+            engine.hooks.readPages = { pages, dirtyByteCountMax in
+                shared.pool.submit { pages.read(dirtyByteCountMax: dirtyByteCountMax) }
+            }
             engine.hooks.pendingFrees = {
                 (
                     shared.pendingFrees.load(ordering: .relaxed), shared.freedObjects.load(ordering: .relaxed),

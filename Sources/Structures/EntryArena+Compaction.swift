@@ -45,11 +45,26 @@ extension EntryArena {
         let index = EntryArena.classIndex(cellByteCount)
         let cellCount = (EntryArena.pageByteCount - EntryArena.pageHeaderByteCount) / cellByteCount
         let used = unsafe Int(page.pointee.used)
-        // The first of its class is the one that the others are emptied into.
-        guard used * 100 <= cellCount * percent, used > 0, unsafe page != open[index] else { return .passed }
+        guard used * 100 <= cellCount * percent, used > 0 else { return .passed }
+        // The first of its class is the one that the others are emptied into, unless a larger class can take it whole.
+        if unsafe page == open[index] {
+            guard unsafe page.pointee.next == nil, used * 4 <= cellCount, let larger = largerClass(than: index),
+                hasRoom(larger, for: used)
+            else { return .passed }
+        }
         unsafe EntryArena.collect(page, cellByteCount: cellByteCount, cellCount: cellCount, into: &entries)
         unsafe unlink(page, index)
+        // So that what moves does not ask for a page instead.
+        unsafe pageCounts[index] &-= 1
         return unsafe .opened(SparsePage(page: page, index: index))
+    }
+
+    /// Whether the first page of a class with free cells has so many.
+    private func hasRoom(_ index: Int, for count: Int) -> Bool {
+        guard let page = unsafe open[index] else { return false }
+        let cellByteCount = EntryArena.cellByteCount(ofClass: index)
+        let cellCount = (EntryArena.pageByteCount - EntryArena.pageHeaderByteCount) / cellByteCount
+        return unsafe cellCount - Int(page.pointee.used) >= count
     }
 
     /// The entries of a page: cells that were given out and are in no chain of free ones.
@@ -80,6 +95,7 @@ extension EntryArena {
         unsafe memcpy(fresh.address, cell, byteCount)
         usedByteCount &-= cellByteCount
         slabByteCount &-= cellByteCount
+        leaveCell(cellByteCount, byteCount)
         unsafe cell.storeBytes(of: page.pointee.freeHead, as: UInt32.self)
         unsafe page.pointee.freeHead = UInt32(truncatingIfNeeded: cell - UnsafeMutableRawPointer(page))
         unsafe page.pointee.used &-= 1
@@ -88,8 +104,9 @@ extension EntryArena {
 
     /// The hand leaves a page that it opened: emptied, it is free for any class; else it is one of its class again.
     package mutating func close(_ sparse: SparsePage) {
+        unsafe pageCounts[sparse.index] &+= 1
         if unsafe sparse.page.pointee.used == 0 {
-            unsafe putAside(sparse.page)
+            unsafe putAside(sparse.page, sparse.index)
         } else {
             unsafe link(sparse.page, sparse.index)
         }

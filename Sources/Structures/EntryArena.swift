@@ -20,6 +20,9 @@ internal import CLinux
     static let pageByteCount = 64 << 10
     static let chunkByteCount = 2 << 20
     static let pageHeaderByteCount = 64
+    package static let systemPageByteCount = 4096
+    /// From here on jemalloc adds a page to what it is asked for, and begins anywhere in the first one.
+    package static let paddedByteCountMin = 16 << 10
     /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn: so many, or one
     /// for every sixty-four there are.
     private static let sparePagesMax = 8
@@ -42,6 +45,10 @@ internal import CLinux
 
     /// Per class, the pages that still have a free cell.
     let open: UnsafeMutablePointer<PagePointer?>
+    /// Per class, how many pages it has.
+    let pageCounts: UnsafeMutablePointer<UInt32>
+    /// Per class, how many of its entries are in cells of a larger one.
+    private let guestCounts: UnsafeMutablePointer<UInt32>
     private var spare: PagePointer?
     private var spareCount = 0
     /// Addresses of spare pages whose memory was returned to the system; only the address space is kept.
@@ -57,6 +64,8 @@ internal import CLinux
     package internal(set) var slabByteCount = 0
     /// Bytes of slab pages that are in use (fully or in part) or spare and resident.
     package private(set) var residentByteCount = 0
+    /// Bytes that the process allocator takes for large entries and does not tell.
+    package private(set) var padByteCount = 0
     /// Bytes of pages in use that no entry has: what emptying sparse pages could give back.
     package var idleByteCount: Int { activeByteCount &- slabByteCount }
     /// Bytes of pages in use.
@@ -65,6 +74,10 @@ internal import CLinux
     package init() {
         unsafe open = .allocate(capacity: EntryArena.classCount)
         unsafe open.initialize(repeating: nil, count: EntryArena.classCount)
+        unsafe pageCounts = .allocate(capacity: EntryArena.classCount)
+        unsafe pageCounts.initialize(repeating: 0, count: EntryArena.classCount)
+        unsafe guestCounts = .allocate(capacity: EntryArena.classCount)
+        unsafe guestCounts.initialize(repeating: 0, count: EntryArena.classCount)
     }
 
     /// Whether two entry sizes occupy the same cell size.
@@ -84,6 +97,15 @@ internal import CLinux
         // As many cells as fit, in steps that grow with their number: 4, 5, ... 16, 18, ... 30, 32, 36, ... 60.
         let cells = (pageByteCount - pageHeaderByteCount) / (eights &* 8)
         return fineClassCount + (cells <= 16 ? cells : cells < 32 ? cells & ~1 : min(coarseCellsMax, cells & ~3))
+    }
+
+    /// The next class of larger cells; nil after the largest.
+    private static func classAfter(_ index: Int) -> Int? {
+        if index < fineClassCount { return index + 1 }
+        // As `classIndex` has them: classes of one page's cells are numbered by how many those are, 60 being the first.
+        let cells = index == fineClassCount ? coarseCellsMax + 4 : index - fineClassCount
+        let fewer = cells <= 16 ? cells - 1 : cells <= 32 ? cells - 2 : cells - 4
+        return fewer < 4 ? nil : fineClassCount + fewer
     }
 
     static func cellByteCount(ofClass index: Int) -> Int {
@@ -125,8 +147,24 @@ internal import CLinux
         unsafe Int(page.pointee.bump) &+ Int(page.pointee.cellByteCount) > pageByteCount
     }
 
+    /// A cell where no freed one of its class is at hand: a new one, or, for a class that few entries have, one of a
+    /// class that is hardly larger.
     @inline(never)
     private mutating func takeCell(_ index: Int) -> UnsafeMutablePointer<UInt8> {
+        if unsafe pageCounts[index] == 0, isRare(index), let larger = largerClass(than: index) {
+            unsafe guestCounts[index] &+= 1
+            let excess = EntryArena.cellByteCount(ofClass: larger) - EntryArena.cellByteCount(ofClass: index)
+            usedByteCount &+= excess
+            slabByteCount &+= excess
+            if let page = unsafe open[larger], unsafe page.pointee.freeHead != 0 {
+                return unsafe popFreed(page, larger).address
+            }
+            return unsafe takeFreshCell(larger)
+        }
+        return unsafe takeFreshCell(index)
+    }
+
+    @unsafe private mutating func takeFreshCell(_ index: Int) -> UnsafeMutablePointer<UInt8> {
         let page: PagePointer
         if let head = unsafe open[index] { unsafe page = head } else { unsafe page = newPage(index) }
         let cell = unsafe UnsafeMutableRawPointer(page) + Int(page.pointee.bump)
@@ -136,60 +174,88 @@ internal import CLinux
         return unsafe cell.assumingMemoryBound(to: UInt8.self)
     }
 
+    /// Whether a class has less than a quarter of a page of entries in larger cells.
+    private func isRare(_ index: Int) -> Bool {
+        let quarter = EntryArena.pageByteCount / 4 / EntryArena.cellByteCount(ofClass: index)
+        return unsafe Int(guestCounts[index]) < quarter
+    }
+
+    /// A class of cells at most an eighth larger that has free ones. Sizes that few entries have would keep a page each
+    /// otherwise: with sizes from 16 B to 16 KiB alike, 75 pages with less than a fifth of them used.
+    func largerClass(than index: Int) -> Int? {
+        let most = EntryArena.cellByteCount(ofClass: index) * 9 / 8
+        var larger = EntryArena.classAfter(index)
+        while let candidate = larger, EntryArena.cellByteCount(ofClass: candidate) <= most {
+            if unsafe open[candidate] != nil { return candidate }
+            larger = EntryArena.classAfter(candidate)
+        }
+        return nil
+    }
+
     @inline(never)
     private mutating func allocateLarge(_ byteCount: Int) -> Entry {
         if byteCount <= EntryArena.slabByteCountMax {
             let index = EntryArena.classIndex(byteCount)
             return allocate(index, EntryArena.cellByteCount(ofClass: index))
         }
-        guard let memory = unsafe malloc(byteCount) else { outOfMemory(byteCount: byteCount) }
-        usedByteCount &+= unsafe fog_allocated_size(memory)
+        // On a system page, or all would be touched; the one that is added takes memory now and then all the same.
+        var room: UnsafeMutableRawPointer?
+        guard unsafe posix_memalign(&room, EntryArena.systemPageByteCount, byteCount) == 0, let memory = unsafe room
+        else { outOfMemory(byteCount: byteCount) }
+        usedByteCount &+= unsafe fog_allocated_size(memory) + EntryArena.systemPageByteCount
+        padByteCount &+= EntryArena.systemPageByteCount
         return unsafe Entry(address: memory.assumingMemoryBound(to: UInt8.self))
     }
 
     /// Frees the entry's own memory; what its value points to is the owner's to free first.
     @inline(__always)
     package mutating func free(_ entry: Entry) {
-        let byteCount = entry.byteCount
-        if _fastPath(byteCount <= EntryArena.fineByteCountMax) {
-            let index = (byteCount &+ 7) >> 3
-            unsafe freeCell(UnsafeMutableRawPointer(entry.address), index, index &* 8)
-        } else {
-            freeLarge(entry, byteCount)
-        }
+        if _slowPath(entry.byteCount > EntryArena.slabByteCountMax) { return freeLarge(entry) }
+        unsafe freeCell(UnsafeMutableRawPointer(entry.address), entry.byteCount)
     }
 
     @inline(never)
-    private mutating func freeLarge(_ entry: Entry, _ byteCount: Int) {
-        if byteCount <= EntryArena.slabByteCountMax {
-            let index = EntryArena.classIndex(byteCount)
-            let cellByteCount = EntryArena.cellByteCount(ofClass: index)
-            return unsafe freeCell(UnsafeMutableRawPointer(entry.address), index, cellByteCount)
-        }
-        usedByteCount &-= unsafe fog_allocated_size(entry.address)
+    private mutating func freeLarge(_ entry: Entry) {
+        usedByteCount &-= unsafe fog_allocated_size(entry.address) + EntryArena.systemPageByteCount
+        padByteCount &-= EntryArena.systemPageByteCount
         unsafe CLinux.free(entry.address)
     }
 
     @unsafe @inline(__always)
-    private mutating func freeCell(_ cell: UnsafeMutableRawPointer, _ index: Int, _ cellByteCount: Int) {
-        usedByteCount &-= cellByteCount
-        slabByteCount &-= cellByteCount
+    private mutating func freeCell(_ cell: UnsafeMutableRawPointer, _ byteCount: Int) {
         let pageAddress = UInt(bitPattern: cell) & ~UInt(EntryArena.pageByteCount - 1)
         let page = unsafe PagePointer(bitPattern: pageAddress).unsafelyUnwrapped
+        // The page's, which may be a larger one than the entry's size asks for.
+        let cellByteCount = unsafe Int(page.pointee.cellByteCount)
+        usedByteCount &-= cellByteCount
+        slabByteCount &-= cellByteCount
+        if _slowPath(cellByteCount != (byteCount &+ 7) & ~7) { leaveCell(cellByteCount, byteCount) }
         let wasFull = unsafe page.pointee.freeHead == 0 && EntryArena.isExhausted(page)
         unsafe cell.storeBytes(of: page.pointee.freeHead, as: UInt32.self)
         unsafe page.pointee.freeHead = UInt32(truncatingIfNeeded: UInt(bitPattern: cell) &- pageAddress)
         unsafe page.pointee.used &-= 1
-        if wasFull { unsafe link(page, index) }
-        if unsafe page.pointee.used == 0 { unsafe retire(page, index) }
+        if wasFull { unsafe link(page, EntryArena.classIndex(cellByteCount)) }
+        if unsafe page.pointee.used == 0 { unsafe retire(page, EntryArena.classIndex(cellByteCount)) }
     }
 
-    /// What the arena really reserved for `entry`.
+    /// An entry of `byteCount` bytes leaves a cell: in a class of its own, or as a guest.
+    @inline(never)
+    func leaveCell(_ cellByteCount: Int, _ byteCount: Int) {
+        let index = EntryArena.classIndex(byteCount)
+        if index != EntryArena.classIndex(cellByteCount) { unsafe guestCounts[index] &-= 1 }
+    }
+
+    /// What jemalloc takes beside an allocation of `byteCount` bytes and does not tell.
+    package static func padByteCount(allocated byteCount: Int) -> Int {
+        byteCount >= paddedByteCountMin ? systemPageByteCount : 0
+    }
+
+    /// What the arena reserves for an entry of this size; a little less than it did where it gave a larger cell.
     package func allocatedByteCount(of entry: Entry) -> Int {
         let byteCount = entry.byteCount
         return unsafe byteCount <= EntryArena.slabByteCountMax
             ? EntryArena.cellByteCount(ofClass: EntryArena.classIndex(byteCount))
-            : Int(fog_allocated_size(entry.address))
+            : Int(fog_allocated_size(entry.address)) + EntryArena.systemPageByteCount
     }
 
     /// Gives every slab page back at once, whatever entries it holds; entries from the process allocator are the
@@ -207,8 +273,11 @@ internal import CLinux
         chunkEnd = 0
         usedByteCount = 0
         slabByteCount = 0
+        padByteCount = 0
         residentByteCount = 0
         unsafe open.update(repeating: nil, count: EntryArena.classCount)
+        unsafe pageCounts.update(repeating: 0, count: EntryArena.classCount)
+        unsafe guestCounts.update(repeating: 0, count: EntryArena.classCount)
     }
 
     deinit {
@@ -217,6 +286,8 @@ internal import CLinux
             Bursts.pauseIfDue()
         }
         unsafe open.deallocate()
+        unsafe pageCounts.deallocate()
+        unsafe guestCounts.deallocate()
     }
 
     // MARK: pages
@@ -241,14 +312,15 @@ internal import CLinux
         unsafe page.pointee.previous = nil
     }
 
-    /// An empty page leaves its class.
+    /// A page that became empty.
     @unsafe private mutating func retire(_ page: PagePointer, _ index: Int) {
         unsafe unlink(page, index)
-        unsafe putAside(page)
+        unsafe putAside(page, index)
     }
 
-    /// A page without entries that is in no class any more waits for another one, or its memory goes to the system.
-    @unsafe mutating func putAside(_ page: PagePointer) {
+    /// A page without entries leaves its class and waits for another one, or its memory goes to the system.
+    @unsafe mutating func putAside(_ page: PagePointer, _ index: Int) {
+        unsafe pageCounts[index] &-= 1
         unsafe page.pointee.cellByteCount = 0
         let pageCount = residentByteCount / EntryArena.pageByteCount
         if spareCount < min(EntryArena.sparePagesMax, 1 + pageCount / EntryArena.spareShare) {
@@ -269,6 +341,7 @@ internal import CLinux
                 next: nil, previous: nil, freeHead: 0, bump: UInt32(EntryArena.pageHeaderByteCount), used: 0,
                 cellByteCount: UInt32(EntryArena.cellByteCount(ofClass: index))))
         unsafe link(page, index)
+        unsafe pageCounts[index] &+= 1
         return unsafe page
     }
 

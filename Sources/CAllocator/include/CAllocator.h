@@ -41,6 +41,13 @@ static inline void fog_allocator_refresh(void) {
   mallctl("epoch", &epoch, &length, &epoch, sizeof epoch);
 }
 
+/// Bytes of pages that were freed and not given back yet, as of the last refresh.
+static inline int64_t fog_allocator_dirty(void) {
+  char name[64];
+  snprintf(name, sizeof name, "stats.arenas.%u.pdirty", MALLCTL_ARENAS_ALL);
+  return (int64_t)fog_allocator_statistic(name) * 4096;
+}
+
 /// From here on the calling thread's allocations are part of `fog_allocator_used`, until it leaves; the main thread has
 /// joined. What a thread frees that another was given is counted right as long as both have joined.
 void fog_allocator_join(void);
@@ -49,6 +56,8 @@ void fog_allocator_leave(void);
 /// them and that only it writes. None of the allocator's locks is taken, as its own statistics take all of them, which
 /// a thread that frees much holds for milliseconds.
 int64_t fog_allocator_used(void);
+/// Bytes that all these threads have ever given back, whoever was given them.
+int64_t fog_allocator_freed(void);
 
 /// Bytes the calling thread has ever been given, for tests that count allocations.
 static inline uint64_t fog_thread_allocated_bytes(void) {
