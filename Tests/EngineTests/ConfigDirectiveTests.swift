@@ -35,6 +35,25 @@ import Testing
         }
     }
 
+    @Test("under appendfsync always the file's writer gets a core, unless somebody asks for loops")
+    func ioThreadsBesideTheFileWriter() {
+        #expect(load(["--appendonly", "yes", "--appendfsync", "always"]).value("io-threads") == "3")
+        #expect(load(["--appendfsync", "always", "--appendonly", "yes"]).value("io-threads") == "3")
+        #expect(load(["--appendonly", "yes"]).value("io-threads") == "4")
+        #expect(load(["--appendfsync", "always"]).value("io-threads") == "4")
+        let asked = ["--io-threads", "4", "--appendonly", "yes", "--appendfsync", "always"]
+        #expect(load(asked).value("io-threads") == "4")
+        let environment = [("FOG_IO_THREADS", "4"), ("FOG_APPENDONLY", "yes"), ("FOG_APPENDFSYNC", "always")]
+        #expect(load([], environment: environment).value("io-threads") == "4")
+        for (cores, threads) in [(1, 1), (2, 1), (8, 7), (9, 8), (64, 8)] {
+            var loader = ConfigLoader(fileSystem: MemoryFiles().fileSystem, coreCount: cores)
+            #expect(throws: Never.self) {
+                try loader.load(text: bytes("appendonly yes\nappendfsync always\n"), path: bytes("/etc/test.conf"))
+            }
+            #expect(loader.config.settings.ioThreads == threads)
+        }
+    }
+
     /// The stock suite's "CONFIG sanity".
     @Test func everyDirectiveTakesItsOwnValue() {
         var config = Config(coreCount: 2, directory: bytes("/srv"))

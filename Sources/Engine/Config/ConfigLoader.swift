@@ -28,6 +28,9 @@ package struct ConfigLoader {
     /// Where `save` points were read from so far: the first line replaces the defaults, later ones add to it.
     private var savePointsOrigin: SavePointsOrigin = .standard
 
+    /// A line said how many event loops there are to be.
+    private var asksForThreads = false
+
     private enum SavePointsOrigin {
         case standard, file, environment, commandLine
     }
@@ -96,6 +99,7 @@ package struct ConfigLoader {
         if config.settings.clusterEnabled && config.replicaOf != nil {
             throw ConfigLoadError(nil, "replicaof directive not allowed in cluster mode")
         }
+        if !asksForThreads { config.leaveCoreToFileWriter() }
         config.normalise()
     }
 }
@@ -137,6 +141,7 @@ extension ConfigLoader {
             var value = try directive.parse(arguments, current: config.value(at: index), isAddition: isAddition)
             if case .special(.directory) = directive.kind { value = try Config.enter(value.text, fileSystem) }
             config.replace(at: index, with: value)
+            if directive.name == "io-threads" { asksForThreads = true }
         } catch {
             throw ConfigLoadError(line.origin, error.reason)
         }
