@@ -30,6 +30,10 @@ static int64_t fog_bytes(const struct fog_thread_counts *counts) {
   return (int64_t)(given - __atomic_load_n(counts->taken_back, __ATOMIC_RELAXED));
 }
 
+static int64_t fog_freed(const struct fog_thread_counts *counts) {
+  return (int64_t)__atomic_load_n(counts->taken_back, __ATOMIC_RELAXED);
+}
+
 /// The main thread, before main.
 __attribute__((constructor)) void fog_allocator_join(void) {
   size_t length = sizeof own_counts.given;
@@ -49,28 +53,22 @@ void fog_allocator_leave(void) {
   while (*place != &own_counts) place = &(*place)->next;
   *place = own_counts.next;
   bytes_of_ended_threads += fog_bytes(&own_counts);
-  freed_of_ended_threads += (int64_t)*own_counts.taken_back;
+  freed_of_ended_threads += fog_freed(&own_counts);
   own_counts.given = NULL;
   pthread_mutex_unlock(&counts_lock);
 }
 
-int64_t fog_allocator_used(void) {
+static int64_t fog_sum(const int64_t *of_ended_threads, int64_t (*of_thread)(const struct fog_thread_counts *)) {
   pthread_mutex_lock(&counts_lock);
-  int64_t total = bytes_of_ended_threads;
+  int64_t total = *of_ended_threads;
   for (struct fog_thread_counts *counts = counts_of_all; counts != NULL; counts = counts->next) {
-    total += fog_bytes(counts);
+    total += of_thread(counts);
   }
   pthread_mutex_unlock(&counts_lock);
   return total;
 }
 
-int64_t fog_allocator_freed(void) {
-  pthread_mutex_lock(&counts_lock);
-  int64_t total = freed_of_ended_threads;
-  for (struct fog_thread_counts *counts = counts_of_all; counts != NULL; counts = counts->next) {
-    total += (int64_t)__atomic_load_n(counts->taken_back, __ATOMIC_RELAXED);
-  }
-  pthread_mutex_unlock(&counts_lock);
-  return total;
-}
+int64_t fog_allocator_used(void) { return fog_sum(&bytes_of_ended_threads, fog_bytes); }
+
+int64_t fog_allocator_freed(void) { return fog_sum(&freed_of_ended_threads, fog_freed); }
 #endif

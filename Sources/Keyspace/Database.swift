@@ -351,7 +351,7 @@ package struct Database: ~Copyable {
     // MARK: external values
 
     @unsafe mutating func allocateExternal(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
-        let memory = unsafe Allocated.room(byteCount)
+        let memory = unsafe EntryArena.room(byteCount)
         count(allocated: unsafe Allocated.byteCount(memory))
         return unsafe memory.assumingMemoryBound(to: UInt8.self)
     }

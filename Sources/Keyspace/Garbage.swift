@@ -9,18 +9,6 @@ internal import Structures
 enum Allocated {
     /// What the process allocator really reserved for an address.
     @unsafe static func byteCount(_ address: UnsafeMutableRawPointer) -> Int { unsafe Int(fog_allocated_size(address)) }
-
-    /// Room for `byteCount` bytes. A large one begins on a system page, as `EntryArena` says of its own.
-    @unsafe static func room(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        var room: UnsafeMutableRawPointer?
-        if byteCount < EntryArena.paddedByteCountMin {
-            unsafe room = malloc(max(1, byteCount))
-        } else if unsafe posix_memalign(&room, EntryArena.systemPageByteCount, byteCount) != 0 {
-            unsafe room = nil
-        }
-        guard let room = unsafe room else { outOfMemory(byteCount: byteCount) }
-        return unsafe room
-    }
 }
 
 package struct Garbage: ~Copyable {

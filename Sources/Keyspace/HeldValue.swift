@@ -89,7 +89,7 @@ enum HeldValue {
 
     private static func duplicateString(_ entry: Entry, into copy: Entry) -> Int {
         let count = ExternalValue.count(entry)
-        let memory = unsafe Allocated.room(count).assumingMemoryBound(to: UInt8.self)
+        let memory = unsafe EntryArena.room(count).assumingMemoryBound(to: UInt8.self)
         unsafe memcpy(memory, ExternalValue.address(entry), count)
         unsafe ExternalValue.set(copy, address: memory, count: count)
         return byteCount(copy)

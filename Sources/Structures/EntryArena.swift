@@ -20,9 +20,9 @@ internal import CLinux
     static let pageByteCount = 64 << 10
     static let chunkByteCount = 2 << 20
     static let pageHeaderByteCount = 64
-    package static let systemPageByteCount = 4096
+    private static let systemPageByteCount = 4096
     /// From here on jemalloc adds a page to what it is asked for, and begins anywhere in the first one.
-    package static let paddedByteCountMin = 16 << 10
+    private static let paddedByteCountMin = 16 << 10
     /// Spare pages kept resident, so that a steady workload does not return and fault pages in turn: so many, or one
     /// for every sixty-four there are.
     private static let sparePagesMax = 8
@@ -198,10 +198,7 @@ internal import CLinux
             let index = EntryArena.classIndex(byteCount)
             return allocate(index, EntryArena.cellByteCount(ofClass: index))
         }
-        // On a system page, or all would be touched; the one that is added takes memory now and then all the same.
-        var room: UnsafeMutableRawPointer?
-        guard unsafe posix_memalign(&room, EntryArena.systemPageByteCount, byteCount) == 0, let memory = unsafe room
-        else { outOfMemory(byteCount: byteCount) }
+        let memory = unsafe EntryArena.room(byteCount)
         usedByteCount &+= unsafe fog_allocated_size(memory) + EntryArena.systemPageByteCount
         padByteCount &+= EntryArena.systemPageByteCount
         return unsafe Entry(address: memory.assumingMemoryBound(to: UInt8.self))
@@ -243,6 +240,19 @@ internal import CLinux
     func leaveCell(_ cellByteCount: Int, _ byteCount: Int) {
         let index = EntryArena.classIndex(byteCount)
         if index != EntryArena.classIndex(cellByteCount) { unsafe guestCounts[index] &-= 1 }
+    }
+
+    /// Room for `byteCount` bytes from the process allocator. A large one begins on a system page, or the one that is
+    /// added would always be touched; so it takes memory only now and then.
+    @unsafe package static func room(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        var room: UnsafeMutableRawPointer?
+        if byteCount < paddedByteCountMin {
+            unsafe room = malloc(max(1, byteCount))
+        } else if unsafe posix_memalign(&room, systemPageByteCount, byteCount) != 0 {
+            unsafe room = nil
+        }
+        guard let room = unsafe room else { outOfMemory(byteCount: byteCount) }
+        return unsafe room
     }
 
     /// What jemalloc takes beside an allocation of `byteCount` bytes and does not tell.

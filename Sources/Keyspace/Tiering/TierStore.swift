@@ -226,11 +226,14 @@ package final class TierStore {
 
 /// How much time compressing may take: half of each millisecond, so that no turn is held for longer by it.
 struct CompressionBudget {
-    private static let microsecondsPerMillisecond = 500.0
     private let usesCounter = Ticks.usesCounter
-    private let limit = UInt64(microsecondsPerMillisecond * Ticks.perMicrosecond)
+    private let limit: UInt64
     private var millisecond: Int64 = -1
     private var spent: UInt64 = 0
+
+    init(microsecondsPerMillisecond: Double = 500) {
+        limit = UInt64(microsecondsPerMillisecond * Ticks.perMicrosecond)
+    }
 
     func start() -> UInt64 { Ticks.now(usesCounter: usesCounter) }
 
