@@ -138,6 +138,7 @@ def snapshot(server: Server, megabytes: int, is_rewrite: bool) -> dict[str, floa
         probe.wait()
         writer.end()
     return {"turn": int(info(server, "fog_snapshot_longest_turn_usec")) / 1000,
+            "work": int(info(server, "fog_snapshot_longest_turn_cpu_usec")) / 1000,
             "slice": int(info(server, "fog_snapshot_longest_slice_usec")) / 1000, "seconds": seconds,
             "worst": found["max"] / 1000, "large": writer.worst * 1000, "rounds": writer.count - before}
 
@@ -163,9 +164,10 @@ def main() -> int:
         for number in range(options.rounds):
             figures = snapshot(server, options.megabytes, options.rewrite)
             found.append(figures)
-            print(f"longest turn {figures['turn']:.2f}, longest slice {figures['slice']:.2f}; worst write to a small "
-                  f"key {figures['worst']:.2f}, to a large value {figures['large']:.0f} (it waits until the snapshot "
-                  f"has it); {figures['rounds']:.0f} rounds of writes to all, {figures['seconds']:.1f} s", flush=True)
+            print(f"longest turn {figures['turn']:.2f} (on a core {figures['work']:.2f}), longest slice "
+                  f"{figures['slice']:.2f}; worst write to a small key {figures['worst']:.2f}, to a large value "
+                  f"{figures['large']:.0f} (it waits until the snapshot has it); {figures['rounds']:.0f} rounds of "
+                  f"writes to all, {figures['seconds']:.1f} s", flush=True)
         before = lengths(server)
         if not options.rewrite:
             connection = server.connect()

@@ -21,13 +21,13 @@ package enum Thread {
     }
 
     /// Starts a thread named `name` (at most 15 bytes are shown by the system). Signals stay with the main thread.
-    /// One with a `niceness` above 0 leaves the processor to the others when it is short.
+    /// One with a `niceness` above 0 leaves the processor to the others when it is short, and interrupts nobody.
     package static func start(
         _ name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Handle {
         let body = niceness == 0 ? body : { @Sendable in
             // Lowering is always allowed; where it is not, the thread runs as any other.
-            _ = fog_set_thread_niceness(niceness)
+            _ = fog_work_in_background(niceness)
             body()
         }
         var identifier = pthread_t()

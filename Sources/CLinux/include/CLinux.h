@@ -207,9 +207,14 @@ size_t fog_crc64_fold(uint64_t state, const void *bytes, size_t byteCount, uint8
 static inline int fog_openat_create(const char *path, int flags, int mode) { return open(path, flags, mode); }
 static inline int fog_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 static inline long fog_gettid(void) { return syscall(SYS_gettid); }
-/// Threads have a niceness of their own on Linux, whatever the standard says about processes.
-static inline int fog_set_thread_niceness(int niceness) {
-  return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness);
+/// Makes the calling thread one that works in the background: it takes a smaller share of a core by its niceness
+/// (threads have one of their own on Linux, whatever the standard says about processes), and as a batch thread it does
+/// not interrupt others when it wakes up (sched(7)).
+static inline int fog_work_in_background(int niceness) {
+  struct sched_param parameters = {.sched_priority = 0};
+  int hasPolicy = sched_setscheduler(0, SCHED_BATCH, &parameters);
+  int hasNiceness = setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness);
+  return hasPolicy == 0 && hasNiceness == 0 ? 0 : -1;
 }
 /// When the calling thread's burst of work ends; 0 on threads that do not work in bursts.
 extern _Thread_local int64_t fog_burst_end_of_thread;

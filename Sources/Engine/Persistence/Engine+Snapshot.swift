@@ -47,20 +47,32 @@ extension Engine {
             completed: completed)
         saving.longestSliceNanoseconds = 0
         saving.longestTurnNanoseconds = 0
+        saving.longestTurnWorkNanoseconds = 0
         setGate(.capturing, true)
         noteSlice(since: start)
     }
 
     /// The beginning of a turn, for `noteTurn`; nil while no snapshot is being taken.
     @inline(__always)
-    package var turnStart: Int64? { _slowPath(gates.contains(.capturing)) ? clock.monotonicNanoseconds : nil }
+    package var turnStart: TurnStart? { _slowPath(gates.contains(.capturing)) ? measuredTurnStart : nil }
 
-    /// The end of a turn that began while a snapshot was being taken. The machine's own pauses are in it.
+    @inline(never)
+    private var measuredTurnStart: TurnStart {
+        TurnStart(nanoseconds: clock.monotonicNanoseconds, threadNanoseconds: Clock.threadNanoseconds)
+    }
+
+    /// The end of a turn that began while a snapshot was being taken.
     @inline(__always)
-    package mutating func noteTurn(since start: Int64?) {
-        guard let start else { return }
-        let nanoseconds = clock.monotonicNanoseconds - start
+    package mutating func noteTurn(since start: TurnStart?) {
+        if let start { measureTurn(since: start) }
+    }
+
+    @inline(never)
+    private mutating func measureTurn(since start: TurnStart) {
+        let nanoseconds = clock.monotonicNanoseconds - start.nanoseconds
+        let worked = Clock.threadNanoseconds - start.threadNanoseconds
         saving.longestTurnNanoseconds = max(saving.longestTurnNanoseconds, nanoseconds)
+        saving.longestTurnWorkNanoseconds = max(saving.longestTurnWorkNanoseconds, worked)
     }
 
     /// `plan` with what the file says about this server.

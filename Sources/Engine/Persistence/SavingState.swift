@@ -39,9 +39,17 @@ package struct SavingState {
     /// The longest that anybody held the turn while the running or last snapshot was taken: slices, and commands that
     /// had to hand a value over first.
     package internal(set) var longestTurnNanoseconds: Int64 = 0
+    /// The longest turn by its thread's time on a core: what the turn did, without what the machine did meanwhile.
+    package internal(set) var longestTurnWorkNanoseconds: Int64 = 0
     /// Some command waits for a value of the running snapshot.
     var hasWaiters = false
     package internal(set) var loading = LoadingState()
+}
+
+/// When a turn began, by the clock and by its thread's time on a core.
+package struct TurnStart {
+    let nanoseconds: Int64
+    let threadNanoseconds: Int64
 }
 
 /// The snapshot that is being taken or written.
