@@ -68,7 +68,7 @@ extension ColdStore {
         retireChunk(kind)
         lanes[kind.rawValue].segment = nil
         segment.state = .sealed
-        submit(.seal(segment.file, dataEnd: segment.end))
+        submit(.seal(segment.file, dataEnd: segment.end, recordCount: segment.recordCount))
         discardIfDead(segment)
     }
 

@@ -18,7 +18,7 @@ package enum ColdVerdict: Sendable {
 
 /// A segment that is being emptied.
 struct Draining {
-    static let windowByteCount = 256 << 10
+    static let windowByteCountMax = 256 << 10
 
     let segment: Segment
     /// Nothing that lives is dropped.
@@ -139,8 +139,11 @@ extension ColdStore {
         }
         next.isReading = true
         draining = next
-        readWindow(Draining.windowByteCount)
+        readWindow(drainingWindowByteCount)
     }
+
+    /// Where write buffers are small, memory is.
+    private var drainingWindowByteCount: Int { min(Draining.windowByteCountMax, options.chunkByteCount) }
 
     private func readWindow(_ byteCount: Int) {
         guard let current = draining else { return }
@@ -185,7 +188,7 @@ extension ColdStore {
                 statistics.checksumErrors += 1
                 return finishDraining(segment)
             }
-            guard claimed <= bytes.count else { return readWindow(max(claimed, Draining.windowByteCount)) }
+            guard claimed <= bytes.count else { return readWindow(max(claimed, drainingWindowByteCount)) }
             if let found = ColdRecord.check(bytes, segment: segment.file.number, offset: position) {
                 let address = ColdAddress(slot: segment.slot, offset: position, byteCount: claimed)
                 settle(found, bytes, address, segment, now, judge, moved)

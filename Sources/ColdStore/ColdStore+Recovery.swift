@@ -204,14 +204,16 @@ extension ColdStore {
         let limit = min(segment.file.byteCount, ColdAddress.segmentByteCountMax)
         var scan = SegmentScan(
             segment.file, from: SegmentFormat.headerByteCount, to: limit, stopsAtBad: true)
+        var recordCount = 0
         scan.walk { head, key, _, offset, byteCount in
             take(head, key, offset, byteCount)
+            recordCount += 1
             return true
         }
         // Padding of the last record may not have been written.
         segment.end = min(scan.position, limit)
         segment.end = max(segment.end, SegmentFormat.headerByteCount)
-        submit(.seal(segment.file, dataEnd: segment.end))
+        submit(.seal(segment.file, dataEnd: segment.end, recordCount: recordCount))
     }
 
     // MARK: the end

@@ -21,6 +21,8 @@ final class Segment {
     /// What living records take, padding included.
     private(set) var liveByteCount = 0
     private(set) var liveCount = 0
+    /// Records that were put here, dead ones included; means nothing for a segment of an earlier process.
+    private(set) var recordCount = 0
     /// Not completely written, oldest first.
     var chunks: [Chunk] = []
     /// Dictionaries that records here need.
@@ -53,6 +55,7 @@ final class Segment {
     func addLive(_ address: ColdAddress) {
         liveByteCount += address.paddedByteCount
         liveCount += 1
+        recordCount += 1
     }
 
     func removeLive(_ address: ColdAddress) {

@@ -76,39 +76,39 @@ enum SegmentFormat {
     }
 }
 
-/// Collects index and trailer while a segment's records are passed in order. Memory: about that of the index.
+/// Makes index and trailer while a segment's records are passed in order. What it has made may be taken at any time, so
+/// it needs no memory but that.
 struct SegmentIndexBuilder: ~Copyable {
-    /// Distances only, and with heads and keys; which of them is written depends on the number of records.
-    private var distances = ByteBuffer()
-    private var heads = ByteBuffer()
+    /// Made and not taken.
+    private var made = ByteBuffer()
+    private var takenByteCount = 0
+    private var checksum = CRC32C()
     private var trailer = SegmentFormat.Trailer()
     private var previous = SegmentFormat.headerByteCount
     private var someNeverExpire = false
 
-    /// `dataEnd`: where the segment's records end.
-    init(dataEnd: Int) {
+    /// `dataEnd`: where the segment's records end. `recordCount` decides whether heads and keys are written: the first
+    /// byte of the index depends on it.
+    init(dataEnd: Int, recordCount: Int) {
         trailer.dataEnd = dataEnd
+        let byteCount = dataEnd - SegmentFormat.headerByteCount
+        trailer.hasHeads = recordCount > 0 && byteCount / recordCount >= SegmentFormat.wholeIndexRecordByteCount
     }
 
-    /// Whether heads and keys are written, as far as records have come.
-    private var hasHeads: Bool {
-        let byteCount = trailer.dataEnd - SegmentFormat.headerByteCount
-        return trailer.recordCount > 0 && byteCount / trailer.recordCount >= SegmentFormat.wholeIndexRecordByteCount
-    }
+    /// Records that were passed.
+    var recordCount: Int { trailer.recordCount }
+    /// Bytes of index and trailer that wait to be taken.
+    var byteCount: Int { made.count }
 
     mutating func add(_ head: ColdHead, key: Span<UInt8>, offset: Int, byteCount: Int) {
-        let distance = (offset - previous) / ColdAddress.alignment
+        made.append(variable: (offset - previous) / ColdAddress.alignment)
         previous = offset
-        distances.append(variable: distance)
         trailer.recordCount += 1
-        if hasHeads {
-            heads.append(variable: distance)
+        if trailer.hasHeads {
             ColdRecord.appendHead(
                 head, keyByteCount: key.count, payloadByteCount: byteCount - ColdRecord.headByteCount - key.count,
-                to: &heads)
-            heads.append(key)
-        } else {
-            heads.removeAll()
+                to: &made)
+            made.append(key)
         }
         let expiry = head.expiryMilliseconds
         if expiry == 0 {
@@ -119,20 +119,28 @@ struct SegmentIndexBuilder: ~Copyable {
         }
     }
 
-    /// Appends index and trailer.
-    consuming func finish(to buffer: inout ByteBuffer) {
+    /// Appends what waits to `buffer`.
+    mutating func take(into buffer: inout ByteBuffer) {
         let start = buffer.count
-        if hasHeads { buffer.append(heads.span) } else { buffer.append(distances.span) }
-        let indexByteCount = buffer.count - start
-        SegmentFormat.appendTrailerMagic(to: &buffer)
-        buffer.append(littleEndian: UInt32(trailer.recordCount))
-        buffer.append(littleEndian: UInt32(hasHeads ? 1 : 0))
-        buffer.append(littleEndian: UInt32(trailer.dataEnd))
-        buffer.append(littleEndian: UInt32(indexByteCount))
-        buffer.append(littleEndian: trailer.leastExpiry)
-        buffer.append(littleEndian: someNeverExpire ? -1 : trailer.greatestExpiry)
-        buffer.append(littleEndian: UInt32(0))
-        buffer.append(littleEndian: CRC32C.checksum(buffer.span.extracting(start..<buffer.count)))
+        buffer.append(made.span)
+        checksum.update(buffer.span.extracting(start..<buffer.count))
+        takenByteCount += made.count
+        made.truncate(to: 0)
+    }
+
+    /// No more records: appends what waits, and the trailer.
+    mutating func finish(into buffer: inout ByteBuffer) {
+        let indexByteCount = takenByteCount + made.count
+        SegmentFormat.appendTrailerMagic(to: &made)
+        made.append(littleEndian: UInt32(trailer.recordCount))
+        made.append(littleEndian: UInt32(trailer.hasHeads ? 1 : 0))
+        made.append(littleEndian: UInt32(trailer.dataEnd))
+        made.append(littleEndian: UInt32(indexByteCount))
+        made.append(littleEndian: trailer.leastExpiry)
+        made.append(littleEndian: someNeverExpire ? -1 : trailer.greatestExpiry)
+        made.append(littleEndian: UInt32(0))
+        take(into: &buffer)
+        buffer.append(littleEndian: checksum.value)
     }
 }
 

@@ -4,7 +4,7 @@
 internal import Base
 
 struct SegmentScan: ~Copyable {
-    private static let windowByteCount = 256 << 10
+    private static let windowByteCount = 64 << 10
 
     private let file: SegmentFile
     private var window = ByteBuffer()

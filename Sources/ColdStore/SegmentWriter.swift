@@ -13,7 +13,7 @@ final class SegmentWriter: Sendable {
         case create(SegmentFile, reserving: Int)
         case write(SegmentFile, Chunk, Range<Int>)
         /// The segment takes no more records.
-        case seal(SegmentFile, dataEnd: Int)
+        case seal(SegmentFile, dataEnd: Int, recordCount: Int)
         case addDictionary(UInt16, [UInt8])
         case removeDictionary(UInt16)
         /// Tombstones go to a new file, with what of the old ones is still needed.
@@ -160,9 +160,9 @@ final class SegmentWriter: Sendable {
             guard !file.isDropped else { return }
             try faults?.check(byteCount: range.count)
             try chunk.write(range, to: file)
-        case .seal(let file, let dataEnd):
+        case .seal(let file, let dataEnd, let recordCount):
             guard !file.isDropped else { return }
-            seal(file, dataEnd)
+            seal(file, dataEnd, recordCount)
         case .addDictionary(let number, let bytes): try catalogue.addDictionary(number, bytes)
         case .removeDictionary(let number): try catalogue.removeDictionary(number)
         case .renewGraves: try catalogue.renewGraves()
@@ -171,30 +171,44 @@ final class SegmentWriter: Sendable {
         }
     }
 
+    /// Bytes of an index that are written at once.
+    private static let indexPieceByteCount = 32 << 10
+
     /// Reads the segment back, record by record, and writes index and trailer. Without them it is only read more slowly
     /// after a crash, so nothing waits for a seal that fails.
-    private func seal(_ file: SegmentFile, _ dataEnd: Int) {
-        var builder = SegmentIndexBuilder(dataEnd: dataEnd)
-        var scan = SegmentScan(file, from: SegmentFormat.headerByteCount, to: dataEnd)
-        scan.walk { head, key, _, offset, byteCount in
-            builder.add(head, key: key, offset: offset, byteCount: byteCount)
-            return true
-        }
-        var end = ByteBuffer()
-        let isWhole = scan.badCount == 0
-        builder.finish(to: &end)
+    private func seal(_ file: SegmentFile, _ dataEnd: Int, _ recordCount: Int) {
         do throws(SystemError) {
-            if isWhole {
-                try faults?.check(byteCount: end.count)
-                try file.truncate(to: dataEnd + end.count)
-                try file.write(end.span, at: dataEnd)
-            } else {
-                try file.truncate(to: dataEnd)
-            }
+            let end = try writeIndex(of: file, dataEnd, recordCount)
+            try file.truncate(to: end)
             try file.sync()
         } catch {
             report(.unsealed(error))
         }
         file.leaveCache()
+    }
+
+    /// Writes index and trailer behind the records, as they come. Returns where the file ends then: where its records
+    /// do, when one of them could not be read.
+    private func writeIndex(
+        of file: SegmentFile, _ dataEnd: Int, _ recordCount: Int
+    ) throws(SystemError) -> Int {
+        var builder = SegmentIndexBuilder(dataEnd: dataEnd, recordCount: recordCount)
+        var scan = SegmentScan(file, from: SegmentFormat.headerByteCount, to: dataEnd)
+        var piece = ByteBuffer()
+        var end = dataEnd
+        while true {
+            scan.walk { head, key, _, offset, byteCount in
+                builder.add(head, key: key, offset: offset, byteCount: byteCount)
+                return builder.byteCount < SegmentWriter.indexPieceByteCount
+            }
+            guard scan.badCount == 0 else { return dataEnd }
+            let isOver = builder.byteCount < SegmentWriter.indexPieceByteCount
+            piece.truncate(to: 0)
+            if isOver { builder.finish(into: &piece) } else { builder.take(into: &piece) }
+            try faults?.check(byteCount: piece.count)
+            try file.write(piece.span, at: end)
+            end += piece.count
+            if isOver { return builder.recordCount == recordCount ? end : dataEnd }
+        }
     }
 }

@@ -61,7 +61,9 @@ extension Engine {
             followMemoryLimit()
             evictClients()
             auditClasses()
-            keyspace.clocks.grow(keyCount: keyspace.count)
+            // Clocks are memory too: of a small one they must not take much.
+            let clockByteCountMax = settings.maxmemory > 0 ? settings.maxmemory / 64 : .max
+            keyspace.clocks.grow(keyCount: keyspace.count, byteCountMax: clockByteCountMax)
             saveIfDue()
             rewriteAppendOnlyIfDue()
         }

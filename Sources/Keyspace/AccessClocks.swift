@@ -62,8 +62,10 @@ internal import CLinux
     }
 
     /// Doubles the array while there are more than two keys for each cell. Cost: one copy of the array.
-    package mutating func grow(keyCount: Int) {
-        while keyCount > 2 * Int(mask + 1), mask + 1 < UInt64(1 << AccessClocks.largestBits) {
+    package mutating func grow(keyCount: Int, byteCountMax: Int = .max) {
+        while keyCount > 2 * Int(mask + 1), mask + 1 < UInt64(1 << AccessClocks.largestBits),
+            2 * allocatedByteCount <= byteCountMax
+        {
             let count = Int(mask) + 1
             let larger = UnsafeMutablePointer<UInt32>.allocate(capacity: count * 2)
             unsafe larger.initialize(from: cells, count: count)

@@ -33,6 +33,28 @@ struct ColdRecoveryTests {
         #expect(rig.values.isEmpty == !persists)
     }
 
+    /// Its index is written in more than one piece.
+    @Test func aSegmentOfManySmallRecordsHasItsIndex() throws {
+        let rig = try ColdStoreRig()
+        for index in 0..<40_000 { #expect(rig.put("key:\(index)", [UInt8(truncatingIfNeeded: index)])) }
+        #expect(rig.close())
+        let name = try FileManager.default.contentsOfDirectory(atPath: rig.directory).first {
+            SegmentFile.number(of: $0) != nil
+        }
+        let file = try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(rig.directory)/\(#require(name))")))
+        let parsed = SegmentFormat.parseTrailer(
+            file.span.extracting((file.count - SegmentFormat.trailerByteCount)..<file.count), fileByteCount: file.count)
+        let trailer = try #require(parsed)
+        #expect(trailer.recordCount == 40_000 && !trailer.hasHeads && trailer.indexByteCount == 40_000)
+        let isIntact = SegmentFormat.check(indexAndTrailer: file.span.extracting(trailer.dataEnd..<file.count))
+        #expect(isIntact)
+        try rig.reopen()
+        #expect(rig.values.count == 40_000)
+        for index in stride(from: 0, to: 40_000, by: 997) {
+            #expect(rig.fetch("key:\(index)") == [UInt8(truncatingIfNeeded: index)])
+        }
+    }
+
     @Test func withoutPersistenceACrashLeavesNothing() throws {
         let rig = try ColdStoreRig()
         for index in 0..<100 { rig.put("key:\(index)", bytes(100, index)) }

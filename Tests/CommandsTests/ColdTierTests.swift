@@ -89,6 +89,20 @@ struct ColdTierTests {
         #expect(try rig.figure("tier_disk_reads") == 0 && rig.figure("tier_cold_keys") == 0)
     }
 
+    @Test("a value that lives some seconds more goes to disk, one of half a second does not")
+    func briefValuesGoToDisk() throws {
+        let rig = try Rig()
+        let value = String(repeating: "v", count: 200)
+        #expect(try rig.client.run("SET seconds \(value) EX 5").text == "OK")
+        #expect(try rig.figure("tier_raw_bytes") > 200)
+        #expect(try rig.client.run("FOG.TIER DEMOTE seconds L3") == .integer(1))
+        // Not quite nothing: the cold entry's cell is larger than it.
+        #expect(try rig.figure("tier_raw_keys") == 0 && rig.figure("tier_raw_bytes") < 64)
+        #expect(try rig.client.run("SET moment \(value) PX 450").text == "OK")
+        #expect(try rig.client.run("FOG.TIER DEMOTE moment L3") == .integer(0))
+        #expect(try rig.client.run("GET seconds").text == value)
+    }
+
     @Test("a first read serves the value from disk, a second one brings it back", arguments: TestVariant.all)
     func readsPromote(_ variant: TestVariant) throws {
         let rig = try Rig(

@@ -26,8 +26,8 @@ enum InfoSnapshots {
         text.field("rdb_current_bgsave_time_sec", start.map { Int(call.now - $0) / 1000 } ?? -1)
         text.field("rdb_saves", call.administration.saving.count)
         text.field("rdb_last_cow_size", 0)
-        // How long a slice of taking the snapshot, and any turn meanwhile, held everybody else up, at most; and the most
-        // that a turn worked: where that is much less, the machine had too few cores for all who wanted one.
+        // How long a slice of taking the snapshot, and any turn meanwhile, held everybody else up, at most; and the
+        // most that a turn worked: where that is much less, the machine had too few cores for all who wanted one.
         text.field("fog_snapshot_longest_slice_usec", Int(call.administration.saving.longestSliceNanoseconds / 1000))
         text.field("fog_snapshot_longest_turn_usec", Int(call.administration.saving.longestTurnNanoseconds / 1000))
         text.field(

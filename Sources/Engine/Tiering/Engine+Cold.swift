@@ -56,7 +56,7 @@ extension Engine {
         if settings.maxmemory > 0 {
             // Buffers are memory too: of a small one they must not take much.
             wanted.chunkByteCount = max(64 << 10, min(wanted.chunkByteCount, settings.maxmemory / 128))
-            wanted.inFlightByteCountMax = max(512 << 10, min(wanted.inFlightByteCountMax, settings.maxmemory / 32))
+            wanted.inFlightByteCountMax = max(128 << 10, min(wanted.inFlightByteCountMax, settings.maxmemory / 32))
         }
         wanted.reading =
             switch options.reading {

@@ -24,6 +24,8 @@ struct TierDuties {
 extension Engine {
     /// Share of `maxmemory` from which on values are sampled for dictionaries.
     private static let samplingShare = 0.4
+    /// Of a small `maxmemory`, a family's samples take one part in so many.
+    private static let samplesShare = 64
     /// Random keys looked at in one tick.
     private static let samplesPerTick = 128
     /// How long following times and numbers may hold the turn in one tick.
@@ -34,6 +36,8 @@ extension Engine {
     private static let pressPauseMilliseconds: Int64 = 1000
 
     mutating func tierSettingsChanged() {
+        keyspace.tiers.limitSamples(
+            byteCount: settings.maxmemory > 0 ? settings.maxmemory / Engine.samplesShare : .max)
         guard keyspace.tiers.options != settings.fog.tiers else { return coldStoreFollows() }
         keyspace.tiers.options = settings.fog.tiers
         coldSettingsChanged()

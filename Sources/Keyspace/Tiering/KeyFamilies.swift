@@ -62,12 +62,15 @@ struct KeyFamilies {
     /// A training set: enough for 8 KiB of dictionary, little enough to be forgotten soon.
     static let sampleCountMax = 1000
     static let sampleByteCountMax = 384 << 10
+    static let sampleByteCountMin = 64 << 10
     /// What of a large value is sampled.
     private static let byteCountMaxOfOne = 4 << 10
     /// Values that pass between two trainings, and of which one in sixteen is sampled then.
     static let restCount = 100_000
     private static let retrainingStride = 16
 
+    /// A training set's bytes, where memory is short.
+    var sampleByteCountMax = KeyFamilies.sampleByteCountMax
     private(set) var all: [KeyFamily] = [KeyFamily(prefix: [])]
 
     subscript(index: Int) -> KeyFamily {
@@ -116,6 +119,6 @@ struct KeyFamilies {
         let sampled = min(value.count, KeyFamilies.byteCountMaxOfOne)
         all[index].samples.add(value.extracting(0..<sampled))
         return all[index].samples.count >= KeyFamilies.sampleCountMax
-            || all[index].samples.bytes.count >= KeyFamilies.sampleByteCountMax
+            || all[index].samples.bytes.count >= sampleByteCountMax
     }
 }

@@ -7,7 +7,7 @@ package struct TierFigures {
     package let dense: SleeperAccount.Figures
     package let cold: SleeperAccount.Figures
     package let rawKeys: Int
-    /// Entries, values and tables, without what is asleep.
+    /// Entries and values, without those that are asleep.
     package let rawByteCount: Int
     package let rawHits: Int
 
@@ -18,8 +18,10 @@ package struct TierFigures {
         let statistics = keyspace.tiers.statistics
         rawKeys = keyspace.count - warm.keys - dense.keys - cold.keys
         var byteCount = 0
-        for index in 0..<keyspace.databaseCount { byteCount += keyspace[index].byteCount }
-        rawByteCount = max(0, byteCount - warm.byteCount - dense.byteCount - cold.byteCount)
+        for index in 0..<keyspace.databaseCount {
+            byteCount += keyspace[index].byteCount - keyspace[index].table.allocatedByteCount
+        }
+        rawByteCount = max(0, byteCount - warm.entryByteCount - dense.entryByteCount - cold.entryByteCount)
         // Hits are counted once for all tiers, and a second time where a value was asleep.
         let asleep = statistics.warmHits + statistics.denseHits + statistics.coldHits
         rawHits = max(0, keyspace.statistics.hits - asleep)

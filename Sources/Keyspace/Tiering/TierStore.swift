@@ -65,6 +65,12 @@ package final class TierStore {
         generations[number]?.packedByteCount += packed
     }
 
+    /// Samples of a family take about this many bytes, within what makes sense.
+    package func limitSamples(byteCount: Int) {
+        families.sampleByteCountMax = max(
+            KeyFamilies.sampleByteCountMin, min(KeyFamilies.sampleByteCountMax, byteCount))
+    }
+
     /// A value on its way to sleep, or one that may be some day.
     func observe(_ value: Span<UInt8>, family: Int) {
         guard families.observe(value, of: family) else { return }
