@@ -25,6 +25,9 @@ extension MaxmemoryPolicy {
 extension Engine {
     /// Longest time one command spends on making room for others; what is left is the next one's, or the timer's.
     private static let sliceNanoseconds: Int64 = 500_000
+    /// The same for a command that shows figures, which are to be below the limit: of its thread's time on a core, so
+    /// that the machine's pauses do not count.
+    private static let exactNanoseconds: Int64 = 5_000_000
     /// Evictions between two looks at the clock.
     private static let evictionsPerCheck = 16
 
@@ -59,7 +62,7 @@ extension Engine {
     mutating func admit(byteCount: Int, isExact: Bool) -> Room {
         if isExact || keyspace.now - memory.readingMilliseconds >= Engine.readingAgeMilliseconds {
             readAllocator()
-            watchFreedPages()
+            watchResidentMemory()
         }
         let used = countedMemory
         guard let policy = settings.maxmemoryPolicy.eviction else {
@@ -71,7 +74,7 @@ extension Engine {
             evictor.begin(&keyspace)
         }
         // What is shown is this reading (`readMemory`), so that nothing may be above the limit by the time of it.
-        if isExact { return used <= limit ? .made : makeRoom(slices: 10) }
+        if isExact { return used <= limit ? .made : makeRoom(isExact: true) }
         compactBeforeCommand()
         let advance = min(byteCount, limit / Engine.advanceShare)
         return used + advance <= limit ? .made : makeRoom(advance: advance, waitsForDisk: !heldUp.isOverdue)
@@ -79,7 +82,7 @@ extension Engine {
 
     /// Evicts until `advance` bytes are free under the limit or a slice of time is over. With `waitsForDisk` a value
     /// that the disk does not take just now is no reason to evict its key.
-    mutating func makeRoom(advance: Int = 0, slices: Int64 = 1, waitsForDisk: Bool = false) -> Room {
+    mutating func makeRoom(advance: Int = 0, isExact: Bool = false, waitsForDisk: Bool = false) -> Room {
         let limit = memoryLimit
         var excess = countedMemory + advance - limit
         guard settings.maxmemory > 0, excess > 0 else { return .made }
@@ -91,7 +94,9 @@ extension Engine {
             cold?.spares = false
             cold?.isHeldUp = false
         }
-        let deadline = clock.monotonicNanoseconds + Engine.sliceNanoseconds * slices
+        let deadline =
+            isExact
+            ? Clock.threadNanoseconds + Engine.exactNanoseconds : clock.monotonicNanoseconds + Engine.sliceNanoseconds
         var sinceCheck = 0
         while excess > 0, EvictionHand.mayEvict(keyspace, policy) {
             // A step may find nothing because keys still have credits; the next one goes on behind them.
@@ -100,7 +105,7 @@ extension Engine {
             sinceCheck += evicted == 0 ? Engine.evictionsPerCheck : evicted
             if sinceCheck >= Engine.evictionsPerCheck {
                 sinceCheck = 0
-                if clock.monotonicNanoseconds >= deadline { break }
+                if (isExact ? Clock.threadNanoseconds : clock.monotonicNanoseconds) >= deadline { break }
             }
             if cold?.isHeldUp == true { break }
         }

@@ -24,8 +24,13 @@ package struct MemoryAccount {
     package private(set) var resident = 0
     package private(set) var allocatorActive = 0
     package private(set) var allocatorResident = 0
-    /// By how much less than `maxmemory` may be used, because the process takes more than what is used (below).
-    package private(set) var restraint = 0
+    /// By how much less than `maxmemory` may be used, because the process takes more than what is used (below): for
+    /// long, and for a moment.
+    private var lastingRestraint = 0
+    private var briefRestraint = 0
+    package var restraint: Int { lastingRestraint + briefRestraint }
+    /// Resident memory that is no page of the allocator or of entries: the program.
+    private var residentElsewhere = 0
     /// What resident memory had too much at the last looks, at least.
     private var lastingExcess = Int.max
     private var looks = 0
@@ -102,6 +107,7 @@ package struct MemoryAccount {
         allocatorActive = allocator.active + pages.active
         allocatorResident = allocator.resident + pages.resident
         self.resident = resident
+        residentElsewhere = max(0, resident - allocatorResident)
         if startup == 0 { startup = used }
         if used > peak {
             peak = used
@@ -125,7 +131,7 @@ package struct MemoryAccount {
     /// Holds resident memory near the limit, whatever the allocator makes of sizes that change: what it takes beyond
     /// its share for long must not be used. Goes slowly, so that pages that were emptied do not fill again.
     mutating func restrain(limit: Int, hasDisk: Bool) {
-        guard limit >= MemoryAccount.restrainedByteCountMin else { return restraint = 0 }
+        guard limit >= MemoryAccount.restrainedByteCountMin else { return lastingRestraint = 0 }
         let bound = hasDisk
             ? Int(Double(limit) * MemoryAccount.residentShareBesideDisk)
             : Int(Double(limit) * MemoryAccount.residentShare) + MemoryAccount.residentByteCountFixed
@@ -133,10 +139,31 @@ package struct MemoryAccount {
         looks += 1
         guard looks >= MemoryAccount.looksPerDecision else { return }
         // What there is at present stands for what restraint has achieved so far.
-        let wanted = lastingExcess > 0 ? restraint + lastingExcess : restraint - restraint / 8 - 1
-        restraint = min(limit / MemoryAccount.restraintShare, max(wanted, 0))
+        let wanted =
+            lastingExcess > 0 ? lastingRestraint + lastingExcess : lastingRestraint - lastingRestraint / 8 - 1
+        lastingRestraint = min(limit / MemoryAccount.restraintShare, max(wanted, 0))
         lastingExcess = .max
         looks = 0
+    }
+
+    /// Where resident memory must not get, and how far below it restraint begins.
+    private static let residentShareMax = 1.15
+    private static let residentByteCountFixedMax = 10_000_000
+    private static let residentMarginShare = 22
+    /// Of the limit, what brief restraint takes at most.
+    private static let briefRestraintShare = 16
+    /// More than what is too much: by the time it is gone there is more of it.
+    private static let briefRestraintFactor = 2
+
+    /// When sizes shift it takes some tenths of a second until what was freed is the system's again, or of use for
+    /// other sizes: what the process would take too much meanwhile must not be used. Gone as soon as it is over.
+    mutating func restrainBriefly(limit: Int, allocatorResident: Int) {
+        guard limit >= MemoryAccount.restrainedByteCountMin else { return briefRestraint = 0 }
+        let bound =
+            Int(Double(limit) * MemoryAccount.residentShareMax) + MemoryAccount.residentByteCountFixedMax
+            - limit / MemoryAccount.residentMarginShare - residentElsewhere
+        let wanted = max(0, allocatorResident - bound) * MemoryAccount.briefRestraintFactor
+        briefRestraint = min(limit / MemoryAccount.briefRestraintShare, wanted)
     }
 
     /// used_memory now, given the keyspace's bytes now.
@@ -180,9 +207,12 @@ extension Engine {
 
     /// The allocator keeps freed pages for a tenth of a second, in which a whole dataset may be replaced by other
     /// sizes: under a limit it is looked at whenever as much was freed as may be resident.
-    mutating func watchFreedPages() {
-        guard AllocatedBytes.freed - memory.freedAtLook > dirtyByteCountMax else { return }
-        lookAtPages()
+    /// What it told last is what resident memory is held by until the next look.
+    mutating func watchResidentMemory() {
+        if AllocatedBytes.freed - memory.freedAtLook > dirtyByteCountMax { lookAtPages() }
+        let limit = settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory
+        memory.restrainBriefly(
+            limit: limit, allocatorResident: allocatorPages.resident + pageFigures.resident)
     }
 
     /// As `readMemory`, for a command that shows figures: with a limit, room was made for what the memory gate read
@@ -192,15 +222,19 @@ extension Engine {
         readOtherMemory()
     }
 
-    private mutating func readOtherMemory() {
+    private var pageFigures: MemoryAccount.PageFigures {
         var pages = MemoryAccount.PageFigures()
         for index in 0..<keyspace.databaseCount {
             let members = keyspace[index].memberSlabByteCount
             pages.active += keyspace[index].arena.activeByteCount + members
             pages.resident += keyspace[index].arena.residentByteCount + members
         }
+        return pages
+    }
+
+    private mutating func readOtherMemory() {
         memory.readOthers(
-            pages, allocator: allocatorPages, keyspaceByteCount: keyspaceByteCount,
+            pageFigures, allocator: allocatorPages, keyspaceByteCount: keyspaceByteCount,
             resident: ProcessFacts.residentByteCount, milliseconds: clock.nowMilliseconds)
     }
 

@@ -212,6 +212,24 @@ struct ColdTierTests {
         #expect(try rig.figure("tier_disk_unreadable") == 0)
     }
 
+    /// Members of large hashes and sets are prefetched for such commands; these have a table no more.
+    @Test("commands that follow each other on one sleeping hash or set find it", arguments: ["L2", "L3"])
+    func pipelinesOnOneCollection(tier: String) throws {
+        let rig = try Rig("fog-compress yes\nfog-promote-hits 255")
+        let fields = (0..<60).map { "field\($0) value-value-value\($0)" }.joined(separator: " ")
+        _ = try rig.client.run("HSET h \(fields)")
+        _ = try rig.client.run("SADD s \(fields)")
+        for key in ["h", "s"] {
+            #expect(try rig.client.run("FOG.TIER DEMOTE \(key) L2") == .integer(1))
+            if tier == "L3" { #expect(try rig.client.run("FOG.TIER DEMOTE \(key) L3") == .integer(1)) }
+        }
+        rig.settle()
+        try rig.client.send(raw: (0..<20).map { "HGET h field\($0)\r\n" }.joined())
+        for number in 0..<20 { #expect(try rig.client.reply().text == "value-value-value\(number)") }
+        try rig.client.send(raw: (0..<20).map { "SISMEMBER s field\($0)\r\n" }.joined())
+        for _ in 0..<20 { #expect(try rig.client.reply() == .integer(1)) }
+    }
+
     @Test("collections that are small go to disk too")
     func collections() throws {
         let rig = try Rig()

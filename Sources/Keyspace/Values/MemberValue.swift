@@ -68,9 +68,9 @@ extension Entry {
 
 extension Database {
     /// The set or hash of `key` when it has a table whose members are not in the cache already. For those who prefetch:
-    /// neither expiry nor access is looked at.
+    /// neither expiry nor access is looked at. A value that is asleep has no table.
     package func largeMembers(_ key: Span<UInt8>, hash: UInt64) -> Entry? {
-        guard let entry = table.find(key, hash: hash)?.entry, entry.hasHeldValue,
+        guard let entry = table.find(key, hash: hash)?.entry, entry.hasHeldValue, !entry.isAsleep,
             entry.objectType == .set || entry.objectType == .hash, entry.members.count >= MemberTable.coldCountMin
         else { return nil }
         return entry
