@@ -56,14 +56,11 @@ extension Engine {
             statistics.instantaneousCycles.sample(loops.cycles, at: now)
             statistics.instantaneousCycleNanoseconds.sample(loops.nanoseconds, at: now)
             readMemory()
-            let limit = settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory
-            memory.restrain(limit: limit, hasDisk: keyspace.sinks)
+            memory.restrain(limit: evictionLimit, hasDisk: keyspace.sinks)
             followMemoryLimit()
             evictClients()
             auditClasses()
-            // Clocks are memory too: of a small one they must not take much.
-            let clockByteCountMax = settings.maxmemory > 0 ? settings.maxmemory / 64 : .max
-            keyspace.clocks.grow(keyCount: keyspace.count, byteCountMax: clockByteCountMax)
+            keyspace.clocks.grow(keyCount: keyspace.count, byteCountMax: memoryShare(64))
             saveIfDue()
             rewriteAppendOnlyIfDue()
         }

@@ -210,9 +210,8 @@ extension Engine {
     /// What it told last is what resident memory is held by until the next look.
     mutating func watchResidentMemory() {
         if AllocatedBytes.freed - memory.freedAtLook > dirtyByteCountMax { lookAtPages() }
-        let limit = settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory
         memory.restrainBriefly(
-            limit: limit, allocatorResident: allocatorPages.resident + pageFigures.resident)
+            limit: evictionLimit, allocatorResident: allocatorPages.resident + pageFigures.resident)
     }
 
     /// As `readMemory`, for a command that shows figures: with a limit, room was made for what the memory gate read
@@ -266,6 +265,13 @@ extension Engine {
         if let limit = settings.clientMemoryLimit { most = min(most, limit / 32) }
         turnReplyByteCountMax = max(64 << 10, most)
     }
+
+    /// `maxmemory` where keys go when it is full; 0 where none do.
+    var evictionLimit: Int { settings.maxmemoryPolicy.eviction == nil ? 0 : settings.maxmemory }
+
+    /// One part in `parts` of `maxmemory`, for what is memory too and of a small one must not take much; without a
+    /// limit any number of bytes.
+    func memoryShare(_ parts: Int) -> Int { settings.maxmemory > 0 ? settings.maxmemory / parts : .max }
 
     /// `maxmemory`, less what fragmentation takes of it.
     var memoryLimit: Int { settings.maxmemory - memory.restraint }

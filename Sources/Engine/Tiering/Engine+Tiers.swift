@@ -36,8 +36,7 @@ extension Engine {
     private static let pressPauseMilliseconds: Int64 = 1000
 
     mutating func tierSettingsChanged() {
-        keyspace.tiers.limitSamples(
-            byteCount: settings.maxmemory > 0 ? settings.maxmemory / Engine.samplesShare : .max)
+        keyspace.tiers.limitSamples(byteCount: memoryShare(Engine.samplesShare))
         guard keyspace.tiers.options != settings.fog.tiers else { return coldStoreFollows() }
         keyspace.tiers.options = settings.fog.tiers
         coldSettingsChanged()

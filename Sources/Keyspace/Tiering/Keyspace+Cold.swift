@@ -19,7 +19,8 @@ extension Keyspace {
     /// Of the memory that keys take, the share in hundredths beyond which keys of cold values go like any others, so
     /// that some memory is left for values. A value that must be read from disk is worth more than none: where not all
     /// keys fit (zipf 0.8, zipf 1.0 and a loop over ten times the memory, whose values and buffers took more than they
-    /// do now) 70 percent gave 81.4, 90.8 and 28.5 percent of hits, 90 gave 86.4, 91.1 and 49.8.
+    /// do now) 70 percent gave 81.4, 90.8 and 28.5 percent of hits, 90 gave 86.4, 91.1 and 49.8. With 96, and
+    /// buffers that follow the limit, next to all keys fit.
     private static let coldSharePercent = 96
 
     // MARK: to disk
